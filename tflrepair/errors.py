@@ -1,0 +1,58 @@
+"""Every error that leaves tflrepair.
+
+    TflRepairError            the root: catch this one
+    +-- BadFileError          the file is truncated, corrupt or not what its name says
+    +-- UnsupportedError      the file may be right, but it needs what we (or this machine) lack
+    +-- RefusedError          a repair that would not be exact: ambiguous, missing or conflicting
+    +-- UserError             the call itself is wrong: an option, a name, a path
+
+A message says what is wrong; ``where`` says where (byte offset, subgraph, operator, tensor);
+``hint`` says what to do next. The command line prints all three and exits with 2.
+"""
+
+from __future__ import annotations
+
+
+class TflRepairError(Exception):
+    """The root of all errors raised on purpose.
+
+    Attributes:
+        message: one sentence, no trailing full stop.
+        where: a location such as ``"subgraph 2, operator 14"`` or ``"byte 1024"``, or None.
+        hint: what to do next, or None.
+    """
+
+    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = self.message
+        if self.where:
+            text += f" (at {self.where})"
+        if self.hint:
+            text += f"; {self.hint}"
+        return text
+
+    def within(self, place: str) -> TflRepairError:
+        """The same error with ``place`` put in front of its location."""
+        self.where = f"{place}, {self.where}" if self.where else place
+        return self
+
+
+class BadFileError(TflRepairError):
+    """The file is truncated, corrupt, or another kind of file than it should be."""
+
+
+class UnsupportedError(TflRepairError):
+    """A feature that tflrepair does not cover, or an optional package that is not installed."""
+
+
+class RefusedError(TflRepairError):
+    """A repair that would not be exact: ambiguity, missing or conflicting values."""
+
+
+class UserError(TflRepairError):
+    """The call is wrong: an unknown name, a bad option, an output that exists already."""

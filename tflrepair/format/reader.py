@@ -1,0 +1,205 @@
+"""Bounds-checked reading of a flatbuffer, straight from the mapped file.
+
+Nothing is copied but what is asked for, and nothing is trusted: each access says which byte was
+out of reach. Layout of the encoding: FlatBuffers internals, "vtables" and "vectors".
+
+Two things keep large graphs cheap: a vtable is parsed once however many tables share it, and a
+vector of numbers is read by one ``struct`` call. A file can still make us work without end by
+sharing one huge vector among many tables, so the elements handed out are counted, too.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from tflrepair.errors import BadFileError
+
+_U16 = struct.Struct("<H")
+_U32 = struct.Struct("<I")
+_I32 = struct.Struct("<i")
+_SCALARS = {c: struct.Struct("<" + c) for c in "?bBhHiIqQfd"}
+
+# Elements of vectors and strings that a file may have us read, for each of its bytes. A walk of
+# everything needs less than one; several walks and deliberate sharing of small vectors fit, too.
+_READS_PER_BYTE = 16
+_READS_AT_LEAST = 1 << 20
+
+
+class Reader:
+    """One flatbuffer: its bytes, its vtables seen so far, and what it has cost."""
+
+    __slots__ = ("_budget", "_vtables", "buf", "size")
+
+    def __init__(self, buf: memoryview) -> None:
+        self.buf = buf
+        self.size = len(buf)
+        self._vtables: dict[int, tuple[tuple[int, ...], int]] = {}
+        self._budget = max(self.size * _READS_PER_BYTE, _READS_AT_LEAST)
+
+    def root(self) -> Table:
+        """The root table; its position stands in the first four bytes."""
+        return self.table(self.u32(0))
+
+    def u32(self, pos: int) -> int:
+        try:
+            return int(_U32.unpack_from(self.buf, pos)[0])
+        except struct.error:
+            raise self.beyond(pos, 4) from None
+
+    def follow(self, pos: int) -> int:
+        """The position that the unsigned offset at ``pos`` refers to; offsets point forward."""
+        offset = self.u32(pos)
+        if offset == 0 or pos + offset >= self.size:
+            raise BadFileError(
+                f"an offset of {offset} bytes leads outside the file of {self.size} bytes",
+                where=f"byte {pos}",
+                hint="the file is truncated or corrupt; fetch or convert it again",
+            )
+        return pos + offset
+
+    def table(self, pos: int) -> Table:
+        """The table at ``pos``. Its vtable is parsed once and shared."""
+        try:
+            vtable = pos - _I32.unpack_from(self.buf, pos)[0]
+        except struct.error:
+            raise self.beyond(pos, 4) from None
+        known = self._vtables.get(vtable)
+        if known is None:
+            known = self._vtables[vtable] = self._parse_vtable(vtable, pos)
+        slots, length = known
+        if pos + length > self.size:
+            raise self.beyond(pos, length)
+        return Table(self, pos, slots, length)
+
+    def _parse_vtable(self, vtable: int, table: int) -> tuple[tuple[int, ...], int]:
+        if not 0 <= vtable <= self.size - 4:
+            raise BadFileError(
+                f"no table here: its field list would be at byte {vtable}", where=f"byte {table}"
+            )
+        size, length = struct.unpack_from("<HH", self.buf, vtable)
+        if size < 4 or size % 2 or vtable + size > self.size or length < 4:
+            raise BadFileError("the field list of a table is malformed", where=f"byte {vtable}")
+        slots = struct.unpack_from(f"<{(size - 4) // 2}H", self.buf, vtable + 4)
+        if any(slot >= length or 0 < slot < 4 for slot in slots):
+            raise BadFileError("a field lies outside its table", where=f"byte {vtable}")
+        return slots, length
+
+    def vector(self, pos: int, item: int) -> tuple[int, int]:
+        """(position of the first element, count) of the vector at ``pos``, ``item`` bytes each."""
+        count = self.u32(pos)
+        if count * item > self.size - pos - 4:
+            raise BadFileError(
+                f"a list of {count} elements ({count * item} bytes) runs past the end of the file",
+                where=f"byte {pos}",
+                hint=f"the file has {self.size} bytes; it is truncated or corrupt",
+            )
+        return pos + 4, count
+
+    def spend(self, count: int) -> None:
+        """Count ``count`` elements read.
+
+        Raises:
+            BadFileError: more was asked for than an honest file of this size can hold.
+        """
+        self._budget -= count
+        if self._budget < 0:
+            raise BadFileError(
+                "the file refers to the same data so often that reading it has no end",
+                hint="it was made to waste memory, or it is corrupt",
+            )
+
+    def beyond(self, pos: int, need: int) -> BadFileError:
+        return BadFileError(
+            f"{need} bytes are needed at byte {pos}, but the file ends at byte {self.size}",
+            where=f"byte {pos}",
+            hint="the file is truncated or corrupt; fetch or convert it again",
+        )
+
+
+class Table:
+    """One table: where it is and where its fields are.
+
+    Fields are asked for by slot (see tflrepair.format.schema). An absent field has the schema's
+    default, which the caller names.
+    """
+
+    __slots__ = ("length", "pos", "reader", "slots")
+
+    def __init__(self, reader: Reader, pos: int, slots: tuple[int, ...], length: int) -> None:
+        self.reader = reader
+        self.pos = pos
+        self.slots = slots
+        self.length = length
+
+    def at(self, slot: int) -> int:
+        """Absolute position of the field in ``slot``, or 0 if it is absent."""
+        if slot >= len(self.slots) or not self.slots[slot]:
+            return 0
+        return self.pos + self.slots[slot]
+
+    def scalar(self, slot: int, kind: str, default: int = 0) -> int:
+        """The number in ``slot``; ``kind`` is its struct character (``i``, ``I``, ``Q``, ...)."""
+        pos = self.at(slot)
+        if not pos:
+            return default
+        code = _SCALARS[kind]
+        if pos - self.pos + code.size > self.length:
+            raise BadFileError("a field lies outside its table", where=f"byte {pos}")
+        return int(code.unpack_from(self.reader.buf, pos)[0])
+
+    def reference(self, slot: int) -> int:
+        """Where the reference in ``slot`` leads, or 0 if the field is absent."""
+        pos = self.at(slot)
+        return self.reader.follow(pos) if pos else 0
+
+    def table(self, slot: int) -> Table | None:
+        pos = self.reference(slot)
+        return self.reader.table(pos) if pos else None
+
+    def tables(self, slot: int) -> list[int]:
+        """Positions of the tables in the vector in ``slot`` (not parsed yet)."""
+        pos = self.reference(slot)
+        if not pos:
+            return []
+        reader = self.reader
+        first, count = reader.vector(pos, 4)
+        reader.spend(count)
+        offsets = struct.unpack_from(f"<{count}I", reader.buf, first)
+        return [first + 4 * index + offset for index, offset in enumerate(offsets)]
+
+    def numbers(self, slot: int, kind: str = "i") -> tuple[int, ...]:
+        """The vector of numbers in ``slot``; ``()`` if absent."""
+        pos = self.reference(slot)
+        if not pos:
+            return ()
+        reader = self.reader
+        first, count = reader.vector(pos, _SCALARS[kind].size)
+        reader.spend(count)
+        return struct.unpack_from(f"<{count}{kind}", reader.buf, first)
+
+    def count(self, slot: int, item: int = 4) -> int:
+        """How many elements the vector in ``slot`` has, without reading them."""
+        pos = self.reference(slot)
+        return self.reader.vector(pos, item)[1] if pos else 0
+
+    def string(self, slot: int) -> str | None:
+        """The string in ``slot``.
+
+        Bytes that are not UTF-8 survive as lone surrogates, so that two names stay two names and
+        can be written back unchanged.
+        """
+        span = self.span(slot)
+        if span is None:
+            return None
+        self.reader.spend(span[1])
+        return str(self.reader.buf[span[0] : span[0] + span[1]], "utf-8", "surrogateescape")
+
+    def span(self, slot: int) -> tuple[int, int] | None:
+        """(position, length) of the byte vector or string in ``slot``, unread; None if absent."""
+        pos = self.reference(slot)
+        return self.reader.vector(pos, 1) if pos else None
+
+    def unknown_slots(self, layout: Sequence[str]) -> list[int]:
+        """Slots that hold something and that ``layout`` (a row of schema.LAYOUT) lacks."""
+        return [slot for slot in range(len(layout), len(self.slots)) if self.slots[slot]]
