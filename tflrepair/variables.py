@@ -148,7 +148,7 @@ def _entries(model: Model, flow: Flow) -> tuple[Entry, ...]:
 
 def _appearance(uses: Uses) -> list[Key]:
     """Keys in a stable order: where they are first created."""
-    return sorted(uses.created, key=lambda key: (uses.created[key][0], key))
+    return sorted(uses.created, key=lambda key: (min(uses.created[key]), key))
 
 
 class _Judge:

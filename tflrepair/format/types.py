@@ -27,3 +27,11 @@ def byte_size(dtype: str, shape: tuple[int, ...] | None) -> int | None:
     if bits is None or shape is None or any(size < 0 for size in shape):
         return None
     return (prod(shape) * bits + 7) // 8
+
+
+def type_code(dtype: str) -> int:
+    """``float32`` -> ``0``; the inverse of ``type_name``. KeyError for what it never returns."""
+    return _CODES[dtype]
+
+
+_CODES = {name.lower(): code for code, name in schema.TENSOR_TYPE_NAMES.items()}

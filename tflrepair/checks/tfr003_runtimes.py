@@ -1,0 +1,53 @@
+"""What each runtime does with a variable that has no value.
+
+What: one and the same file fails in three ways.
+
+Why it matters: where nothing fails, nobody notices. Measured on one broken file:
+
+    builtin kernels (tf.lite up to 2.19, LiteRT 1.0, or any with the delegate off)
+        error: read_variable.cc:67 variable != nullptr was not true
+    XNNPACK delegate (the default in tf.lite 2.20 and LiteRT 1.4 and later)
+        no error: the variable is made over memory as it was found; NaN, huge or plausible
+        numbers, others at each run. Inside IF and WHILE bodies: the error above
+    TensorFlow Lite for Microcontrollers
+        no error: zeros
+
+Example: `infer` of the model in tensorflow issue 98964 answers NaN for all 62 classes.
+
+How it is mended: with the initial values (TFR001).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tflrepair.checks.base import INFO, Finding, Subject
+
+CODE = "TFR003"
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    unset = [
+        (entry, key, site)
+        for entry in subject.analysis.entries
+        for key, site in entry.unset
+        if key.kind == "builtin"
+    ]
+    if not unset:
+        return
+    entry, _, site = unset[0]
+    inside = all(site.subgraph != entry.subgraph for entry, _, site in unset)
+    garbage = (
+        "the same error, because the reads stand inside called subgraphs"
+        if inside
+        else "no error, but NaN or garbage that changes from run to run"
+    )
+    yield Finding(
+        CODE,
+        INFO,
+        "at run time: builtin kernels stop with `read_variable.cc:67 variable != nullptr was not "
+        f"true` at node {site.operator}; with XNNPACK (the default of tf.lite 2.20 and LiteRT 1.4 "
+        f"and later): {garbage}; microcontrollers (TFLM): zeros",
+        signature=entry.signatures[0] if entry.signatures else None,
+        site=site,
+    )

@@ -1,0 +1,31 @@
+"""A variable is used, but it cannot be told which.
+
+What: READ_VARIABLE, ASSIGN_VARIABLE or their Flex twins take a handle that comes from no
+VAR_HANDLE on any path that we follow, for instance out of a custom operator.
+
+Why it matters: nothing can be said about that variable, neither that it is right nor wrong.
+
+Example: a resource handle that is an input of a signature.
+
+How it is mended: look at the operator named; report the file if a converter made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tflrepair.checks.base import WARNING, Finding, Subject
+
+CODE = "TFR010"
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    for site in subject.analysis.unresolved:
+        operator = subject.model.subgraph(site.subgraph).operators[site.operator]
+        yield Finding(
+            CODE,
+            WARNING,
+            f"operator {site.operator} ({operator.name}) of subgraph {site.subgraph} uses a "
+            "variable that cannot be told from the file",
+            site=site,
+        )

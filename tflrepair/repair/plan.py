@@ -1,0 +1,122 @@
+"""What a repair will do, decided before a byte is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tflrepair.errors import RefusedError, UnsupportedError
+from tflrepair.model import Model
+from tflrepair.resources import Key, Site
+from tflrepair.variables import (
+    ORDER_DEPENDENT,
+    PARTIAL,
+    UNINITIALIZED,
+    Analysis,
+    Variable,
+)
+
+Bytes = bytes | memoryview
+
+
+@dataclass(frozen=True)
+class NewValue:
+    """An initial value for one variable.
+
+    ``read`` gives exactly ``nbytes`` little-endian bytes in row-major order, and is called once,
+    when they are written.
+    """
+
+    key: Key
+    dtype: str
+    shape: tuple[int, ...]
+    nbytes: int
+    origin: str
+    read: Callable[[], Bytes] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class GraftPlan:
+    """One new initializer subgraph with ``values``, called first at each of ``entries``.
+
+    ``calls`` lists (entry subgraph, existing initializer subgraph) pairs that lack a CALL_ONCE.
+    """
+
+    entries: tuple[int, ...]
+    values: tuple[NewValue, ...]
+    calls: tuple[tuple[int, int], ...]
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.values or self.calls)
+
+
+def needing_values(analysis: Analysis) -> tuple[Variable, ...]:
+    """The variables that a graft must give an initial value."""
+    return tuple(v for v in analysis.variables if v.status in (UNINITIALIZED, ORDER_DEPENDENT))
+
+
+def missing_calls(analysis: Analysis) -> tuple[tuple[int, int], ...]:
+    """(entry subgraph, initializer subgraph) pairs that mend the variables that are ``partial``.
+
+    An entry that reads such a variable unset is to call each initializer that sets it. One
+    CALL_ONCE target is shared by all entries, so that training survives a first call of another
+    signature.
+    """
+    pairs: dict[tuple[int, int], None] = {}
+    targets = set(analysis.initializers)
+    for variable in analysis.variables + analysis.tables:
+        if variable.status != PARTIAL:
+            continue
+        setters = {site.subgraph for site in variable.assigned_by} & targets
+        for entry in analysis.entries:
+            for target in sorted(setters):
+                if entry.label in variable.unset_in:
+                    pairs[(entry.subgraph, target)] = None
+    return tuple(pairs)
+
+
+def check_graftable(model: Model, analysis: Analysis) -> None:
+    """The graft's precondition.
+
+    Raises:
+        UnsupportedError: a variable without a value lives in the Flex delegate, has an unknown
+            type or shape, or metadata counts operators.
+        RefusedError: one name stands for variables of different type or shape.
+    """
+    for name, buffer in model.metadata:
+        if name == "model_control_dependencies" and len(model.buffer_bytes(buffer)):
+            raise UnsupportedError(
+                "metadata 'model_control_dependencies' counts operators, and a CALL_ONCE in front "
+                "would shift them",
+                hint="reconvert the model instead",
+            )
+    for variable in needing_values(analysis):
+        if variable.key.kind == "flex":
+            raise UnsupportedError(
+                f"variable {variable.name!r} lives in the Flex delegate ({variable.dtype}); "
+                "its initial value cannot be grafted",
+                hint="reconvert the model instead",
+            )
+        if variable.conflicts:
+            raise RefusedError(
+                f"two variables share the name {variable.name!r}: {variable.dtype} "
+                f"{list(variable.shape or ())} and {_facts(variable)}",
+                where=place(variable.created_by),
+                hint="give them different names in the source and convert again",
+            )
+        if variable.nbytes is None:
+            raise UnsupportedError(
+                f"the file does not tell the shape or type of variable {variable.name!r} "
+                f"({variable.dtype}, {variable.shape})",
+                where=place(variable.created_by),
+            )
+
+
+def _facts(variable: Variable) -> str:
+    return ", ".join(f"{dtype} {list(shape)}" for dtype, shape in variable.conflicts)
+
+
+def place(sites: tuple[Site, ...]) -> str | None:
+    """The first of ``sites`` in words."""
+    return f"subgraph {sites[0].subgraph}, operator {sites[0].operator}" if sites else None
