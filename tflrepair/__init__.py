@@ -1,0 +1,60 @@
+"""Finds out what is wrong inside a .tflite file and repairs it.
+
+    >>> import tflrepair
+    >>> result = tflrepair.scan("model.tflite")
+    >>> result.ok
+    False
+    >>> tflrepair.fix("model.tflite", ["w.weights.h5"], sets={"adam/learning_rate": "1e-4"})
+
+What is named here is the whole public API. Importing it is cheap; numpy and the rest are loaded
+by the functions that need them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tflrepair.errors import TflRepairError
+
+if TYPE_CHECKING:
+    from tflrepair.checks.base import Finding
+    from tflrepair.fixing import FixResult, fix
+    from tflrepair.model import Model, load
+    from tflrepair.runtime.verify import VerifyReport, verify
+    from tflrepair.scanning import ScanResult, scan
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Finding": "tflrepair.checks.base",
+    "FixResult": "tflrepair.fixing",
+    "Model": "tflrepair.model",
+    "ScanResult": "tflrepair.scanning",
+    "VerifyReport": "tflrepair.runtime.verify",
+    "fix": "tflrepair.fixing",
+    "load": "tflrepair.model",
+    "scan": "tflrepair.scanning",
+    "verify": "tflrepair.runtime.verify",
+}
+
+__all__ = [
+    "Finding",
+    "FixResult",
+    "Model",
+    "ScanResult",
+    "TflRepairError",
+    "VerifyReport",
+    "fix",
+    "load",
+    "scan",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        return value
+    raise AttributeError(f"module 'tflrepair' has no attribute {name!r}")

@@ -198,7 +198,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     name = os.fspath(path)
     try:
         sniff.check_kind(Path(name))
-        with open(name, "rb") as stream:
+        with Path(name).open("rb") as stream:
             data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         return from_bytes(memoryview(data), name)
     except TflRepairError as error:

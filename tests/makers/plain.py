@@ -84,7 +84,9 @@ class Order(tf.Module):
     def infer(self, x: Any) -> Any:
         return {"output": self.dense(x)}
 
-    @tf.function(input_signature=[tf.TensorSpec([4, 3], tf.float32), tf.TensorSpec([3], tf.float32)])
+    @tf.function(
+        input_signature=[tf.TensorSpec([4, 3], tf.float32), tf.TensorSpec([3], tf.float32)]
+    )
     def load(self, kernel: Any, bias: Any) -> Any:
         self.dense.variables[0].assign(kernel)
         self.dense.variables[1].assign(bias)
@@ -125,5 +127,6 @@ def make(out: Path) -> None:
     converter.target_spec.supported_types = [tf.float16]
     (out / "f16.tflite").write_bytes(converter.convert())
     np.savez(
-        out / "partial.npz", **{v.path: np.asarray(v) for v in modules["partial"][0].dense.variables}
+        out / "partial.npz",
+        **{v.path: np.asarray(v) for v in modules["partial"][0].dense.variables},
     )

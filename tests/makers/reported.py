@@ -28,9 +28,7 @@ def head_layers(dropout: bool) -> list[Any]:
     if dropout:
         layers.append(keras.layers.Dropout(0.4))
     constraint = keras.constraints.UnitNorm()
-    layers.append(
-        keras.layers.Dense(CLASSES, kernel_constraint=constraint, activation="softmax")
-    )
+    layers.append(keras.layers.Dense(CLASSES, kernel_constraint=constraint, activation="softmax"))
     return layers
 
 
@@ -89,9 +87,7 @@ class TransferLearningModel(tf.Module):
     def restore(self, checkpoint_path: Any) -> Any:
         restored = {}
         for v in self.head.trainable_variables:
-            value = tf.raw_ops.Restore(
-                file_pattern=checkpoint_path, tensor_name=v.name, dt=v.dtype
-            )
+            value = tf.raw_ops.Restore(file_pattern=checkpoint_path, tensor_name=v.name, dt=v.dtype)
             v.assign(tf.ensure_shape(value, v.shape))
             restored[v.name] = value
         return restored

@@ -1,0 +1,40 @@
+# `make demo` and `make test` need nothing but Python 3.11 and make.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test test-core check clean
+
+demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
+	$(BIN)/tflrepair demo
+
+test: $(VENV)/.all        ## all tests; installs TensorFlow, which makes the files to test on
+	$(BIN)/python -m pytest
+
+test-core: $(VENV)/.core  ## the tests that need no TensorFlow, in an environment without it
+	$(BIN)/python -m pytest -m "not tf"
+
+check: $(VENV)/.all       ## style, types, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python schema/generate.py --check
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(INSTALL) -e '.[run]'
+	touch $@
+
+$(VENV)/.core: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(INSTALL) -e '.[run,safetensors,dev]'
+	touch $@
+
+$(VENV)/.all: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(INSTALL) -e '.[all,dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache

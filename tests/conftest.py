@@ -1,0 +1,65 @@
+"""Fixtures: real files, made by TensorFlow once and cached, or shipped in tests/data."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+DATA = TESTS / "data"
+CACHE = ROOT / ".cache" / "makers"
+
+
+def made(name: str) -> Path:
+    """The folder that maker ``name`` filled, made now if its script or TensorFlow is new."""
+    digest = hashlib.sha256(importlib.metadata.version("tensorflow").encode())
+    for script in ("common", name):
+        digest.update((TESTS / "makers" / f"{script}.py").read_bytes())
+    folder = CACHE / f"{name}-{digest.hexdigest()[:12]}"
+    if folder.exists():
+        return folder
+    unfinished = folder.with_name(folder.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "makers", name, str(unfinished)],
+        cwd=TESTS,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail(f"maker {name} failed:\n{done.stderr[-3000:]}")
+    unfinished.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reported() -> Path:
+    """The model of tensorflow issue 98964, broken by the real converter."""
+    return made("reported")
+
+
+@pytest.fixture(scope="session")
+def small() -> Path:
+    return made("small")
+
+
+@pytest.fixture
+def data() -> Path:
+    return DATA
+
+
+@pytest.fixture
+def sample() -> Path:
+    """The sample that ships with the package: a broken model and its weights."""
+    return ROOT / "tflrepair" / "samples"

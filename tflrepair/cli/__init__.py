@@ -1,0 +1,61 @@
+"""The command line: parse, call the library, render. Nothing is decided here.
+
+Exit codes: 0 fine, 1 problems found, 2 could not do it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tflrepair.cli import demo, explain, fix, scan, verify
+from tflrepair.cli.output import report_error
+from tflrepair.errors import TflRepairError
+
+app = typer.Typer(
+    name="tflrepair",
+    help="Find out what is wrong inside a .tflite file, and repair it.",
+    epilog="Exit codes: 0 fine, 1 problems found, 2 could not do it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (scan.scan, fix.fix, verify.verify, explain.explain, demo.demo):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from tflrepair import __version__
+
+        typer.echo(f"tflrepair {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """The console script. Every expected error becomes one line on stderr and exit code 2."""
+    try:
+        app()
+    except TflRepairError as error:
+        report_error(error)
+        sys.exit(2)
+    except MemoryError:
+        report_error(TflRepairError("not enough memory"))
+        sys.exit(2)
+    except BrokenPipeError:
+        # the reader (head, less) has left; Python would complain again while closing stdout
+        sys.stderr.close()
+        sys.exit(2)

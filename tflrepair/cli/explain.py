@@ -1,0 +1,18 @@
+"""tflrepair explain"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tflrepair.cli.output import emit
+
+
+def explain(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="such as TFR001")],
+) -> None:
+    """Say what a finding means, why it matters, and how it is mended."""
+    from tflrepair.checks import explain as explanation
+
+    emit(explanation(code))

@@ -1,0 +1,76 @@
+"""Where the command line writes: results to stdout, errors and progress to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any
+
+import typer
+
+from tflrepair.errors import TflRepairError
+from tflrepair.report.style import Style, safe
+
+
+class Format(StrEnum):
+    text = "text"
+    json = "json"
+
+
+def style() -> Style:
+    """Colour only on a terminal that has not asked for none (no-color.org)."""
+    import os
+
+    return Style(sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+
+
+def emit(text: str) -> None:
+    typer.echo(text)
+
+
+def emit_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2))
+
+
+def report_error(error: TflRepairError) -> None:
+    """One line: what, where, and what to do."""
+    typer.echo(f"tflrepair: {safe(describe(error))}", err=True)
+
+
+def describe(error: TflRepairError) -> str:
+    place = f"{error.where}: " if error.where else ""
+    return f"{place}{error.message}" + (f"; {error.hint}" if error.hint else "")
+
+
+def error_dict(path: str, error: TflRepairError) -> dict[str, Any]:
+    """``tflrepair/error/1``: what stands in a list in the place of a model that cannot be read."""
+    return {
+        "schema": "tflrepair/error/1",
+        "path": path,
+        "error": type(error).__name__,
+        "message": error.message,
+        "where": error.where,
+        "hint": error.hint,
+    }
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[str, int, int], None] | None]:
+    """A progress bar on stderr, if that is a terminal; a callable of (step, done, total)."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+
+        def advance(step: str, done: int, total: int) -> None:
+            bar.update(task, description=step, completed=done, total=total or None)
+
+        yield advance

@@ -1,0 +1,40 @@
+"""tflrepair scan"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from tflrepair.cli.output import Format, emit, emit_json, error_dict, report_error, style
+from tflrepair.errors import TflRepairError
+
+
+def scan(
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help=".tflite files")],
+    format: Annotated[Format, typer.Option("--format", help="text or json")] = Format.text,
+) -> None:
+    """Say what is in a model and what is wrong with it, without running it."""
+    from tflrepair.report import scan_json, scan_text
+    from tflrepair.scanning import scan as scan_model
+
+    worst = 0
+    dictionaries: list[dict[str, Any]] = []
+    for number, path in enumerate(models):
+        try:
+            result = scan_model(path)
+            if format is Format.json:
+                dictionaries.append(scan_json.to_dict(result))
+            else:
+                emit(("\n" if number else "") + scan_text.render(result, style()))
+        except TflRepairError as error:
+            if not error.where or path not in error.where:
+                error.within(path)
+            report_error(error)
+            dictionaries.append(error_dict(path, error))
+            worst = 2
+            continue
+        worst = max(worst, 0 if result.ok else 1)
+    if format is Format.json:
+        emit_json(dictionaries if len(models) > 1 else dictionaries[0])
+    raise typer.Exit(worst)

@@ -1,0 +1,54 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from tflrepair.errors import UserError
+
+
+def check_free(path: Path, force: bool) -> None:
+    """Refuse an output that exists, unless ``force``, and one that can never be written.
+
+    Raises:
+        UserError: the file exists, is a directory, or its folder does not exist.
+    """
+    if path.is_dir():
+        raise UserError("the output is a directory", where=str(path), hint="name a file with -o")
+    if not path.parent.is_dir():
+        raise UserError("the output's folder does not exist", where=str(path.parent))
+    if path.exists() and not force:
+        raise UserError(
+            "the output exists already", where=str(path), hint="give --force to replace it"
+        )
+
+
+@contextmanager
+def atomic(path: Path, force: bool) -> Iterator[tuple[BinaryIO, Path]]:
+    """A stream to a temporary file beside ``path``, put in its place when the block ends well.
+
+    Yields (stream, temporary path), so that what was written can be checked first; the block
+    must flush before it looks. If anything is raised, the temporary file goes and ``path`` stays
+    as it was.
+
+    Raises:
+        UserError: the output exists, or the disk is full or read-only.
+    """
+    check_free(path, force)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("xb") as stream:
+            yield stream, temporary
+            stream.flush()
+            os.fsync(stream.fileno())
+        check_free(path, force)
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write: {error.strerror or error}", where=str(path)) from None
+    finally:
+        temporary.unlink(missing_ok=True)

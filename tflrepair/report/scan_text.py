@@ -1,0 +1,132 @@
+"""A scan for people: facts, variables, and last, next to the prompt, what is wrong."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+
+from tflrepair.checks.base import ERROR, Finding, megabytes
+from tflrepair.graph import Subgraph
+from tflrepair.model import Model, Signature
+from tflrepair.report.style import COLOUR_OF, Style, safe, table
+from tflrepair.scanning import ScanResult
+from tflrepair.variables import INITIALIZED, UNINITIALIZED, UNREAD, Analysis, Variable
+
+_SHOWN_VARIABLES = 12
+_SHOWN_OPERATORS = 8
+_SHOWN_SUBGRAPHS = 12
+
+
+def render(result: ScanResult, style: Style) -> str:
+    """The whole report, without a trailing newline."""
+    blocks = [
+        _facts(result.model, style),
+        _subgraphs(result.model, style),
+        _signatures(result.model, style),
+        _variables(result.analysis, style),
+        findings(result, style),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _facts(model: Model, style: Style) -> list[str]:
+    counts = Counter(o.name for s in model.subgraphs for o in s.operators)
+    listed = [f"{safe(name)} {count}" for name, count in counts.most_common(_SHOWN_OPERATORS)]
+    if len(counts) > _SHOWN_OPERATORS:
+        listed.append(f"{len(counts) - _SHOWN_OPERATORS} more kinds")
+    flex = sorted(safe(name) for name in counts if name.startswith("Flex"))
+    lines = [
+        f"{style(safe(model.path or 'model'), 'bold')}  {megabytes(model.size)}, "
+        f"{_count(len(model.subgraphs), 'subgraph')}, "
+        f"{_count(len(model.signatures), 'signature')}, {_count(len(model.buffers), 'buffer')}",
+        f"  operators  {counts.total()}: {', '.join(listed)}",
+    ]
+    if flex:
+        lines.append(f"  Flex       {', '.join(flex)} (these need the Flex delegate)")
+    return lines
+
+
+def _subgraphs(model: Model, style: Style) -> list[str]:
+    rows = [
+        (str(s.index), safe(s.name) or "-", f"{s.tensor_count} tensors", f"{s.operator_count} ops")
+        for s in model.subgraphs[:_SHOWN_SUBGRAPHS]
+    ]
+    lines = [style("Subgraphs", "bold"), *table(rows)]
+    if len(model.subgraphs) > _SHOWN_SUBGRAPHS:
+        lines.append(f"  and {len(model.subgraphs) - _SHOWN_SUBGRAPHS} more")
+    return lines
+
+
+def _signatures(model: Model, style: Style) -> list[str]:
+    if not model.signatures:
+        return [style("Signatures", "bold"), "  none; runtimes run subgraph 0"]
+    lines = [style("Signatures", "bold")]
+    for signature in model.signatures:
+        lines.append(f"  {safe(signature.key)}  (subgraph {signature.subgraph})")
+        lines += _tensors(model, signature)
+    return lines
+
+
+def _tensors(model: Model, signature: Signature) -> list[str]:
+    subgraph: Subgraph = model.subgraph(signature.subgraph)
+    rows = []
+    for side, pairs in (("in", signature.inputs), ("out", signature.outputs)):
+        for name, index in pairs:
+            tensor = subgraph.tensor(index)
+            rows.append((side, safe(name), tensor.dtype, shape_text(tensor.shape)))
+    return table(rows, indent="    ")
+
+
+def _variables(analysis: Analysis, style: Style) -> list[str]:
+    variables = analysis.variables
+    if not variables:
+        return [style("Variables", "bold"), "  none"]
+    total = sum(v.nbytes or 0 for v in variables)
+    counts = Counter(v.status for v in variables)
+    summary = ", ".join(f"{count} {status}" for status, count in counts.most_common())
+    order = [UNINITIALIZED, *(s for s in counts if s not in (UNINITIALIZED, INITIALIZED, UNREAD))]
+    ranked = sorted(variables, key=lambda v: order.index(v.status) if v.status in order else 99)
+    lines = [f"{style('Variables', 'bold')}  {len(variables)} ({megabytes(total)}): {summary}"]
+    lines += table([_row(v) for v in ranked[:_SHOWN_VARIABLES]])
+    if len(variables) > _SHOWN_VARIABLES:
+        lines.append(f"  and {len(variables) - _SHOWN_VARIABLES} more (--format json lists all)")
+    return lines
+
+
+def _row(variable: Variable) -> tuple[str, ...]:
+    shape = "?" if variable.shape is None else shape_text(variable.shape)
+    kind = " (Flex)" if variable.key.kind == "flex" else ""
+    return (variable.status, variable.dtype or "?", shape, safe(variable.name) + kind)
+
+
+def findings(result: ScanResult, style: Style) -> list[str]:
+    """The findings and, in one line, what they come to."""
+    lines = []
+    for finding in result.findings:
+        colour = COLOUR_OF[finding.severity]
+        lines.append(
+            f"{style(finding.severity, colour, 'bold')} {finding.code}  {safe(finding.message)}"
+        )
+        if finding.hint:
+            lines.append(f"    -> {hint(finding, result.model)}")
+    errors = sum(finding.severity == ERROR for finding in result.findings)
+    if not errors:
+        return [*lines, style("Nothing wrong found.", "green")]
+    codes = ", ".join(sorted({f.code for f in result.findings if f.severity == ERROR}))
+    first = codes.split(",")[0]
+    lines.append(f"{_count(errors, 'error')} ({codes}); `tflrepair explain {first}` tells more.")
+    return lines
+
+
+def hint(finding: Finding, model: Model) -> str:
+    """The finding's hint with the model's own path in its commands."""
+    path = shlex.quote(safe(model.path)) if model.path else "MODEL"
+    return finding.hint.replace("MODEL", path)
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    return "[" + ", ".join("?" if size < 0 else str(size) for size in shape) + "]"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,48 @@
+"""Colour where it is wanted, and names from files made harmless."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+COLOUR_OF = {"error": "red", "warning": "yellow", "info": "cyan"}
+
+
+@dataclass(frozen=True)
+class Style:
+    """Wraps text in terminal colours, or leaves it as it is."""
+
+    colour: bool = False
+
+    def __call__(self, text: str, *names: str) -> str:
+        if not self.colour or not names:
+            return text
+        return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"
+
+
+def safe(text: str) -> str:
+    """``text`` with control characters and broken Unicode escaped.
+
+    Names come out of files that anyone may have made; a terminal must not obey them.
+    """
+    return "".join(c if _printable(c) else _escaped(c) for c in text)
+
+
+def _printable(char: str) -> bool:
+    return (char.isascii() and char.isprintable()) or unicodedata.category(char)[0] not in "CZ"
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def table(rows: list[tuple[str, ...]], indent: str = "  ", gap: str = "  ") -> list[str]:
+    """Left-aligned columns; the last one is not padded."""
+    if not rows:
+        return []
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        (indent + gap.join(c.ljust(w) for c, w in zip(row, widths, strict=True))).rstrip()
+        for row in rows
+    ]

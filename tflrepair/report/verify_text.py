@@ -1,0 +1,63 @@
+"""A verification report as lines of text."""
+
+from __future__ import annotations
+
+from tflrepair.runtime import result
+from tflrepair.runtime.result import Run, VerifyReport
+
+_COMPARED = {
+    result.REPEAT: "two fresh interpreters",
+    result.NO_DELEGATE: "without the delegate",
+    result.AGAINST: "the other model",
+    result.EXPECT: "the expectation",
+}
+
+
+def lines(report: VerifyReport) -> list[str]:
+    """One line a run, findings indented below it, and a last line that sums up.
+
+    Runs that were not run for the same reason share a line.
+    """
+    found: list[str] = []
+    for run in report.runs:
+        if run.status == result.NOT_RUN:
+            head = f"{run.signature}  {run.runtime}: not run: {run.reason}"
+            found += [head] if head not in found else []
+            continue
+        mode = "default delegate" if run.delegate == "default" else "no delegate"
+        found.append(f"{run.signature}  {run.runtime}, {mode}: {run.status}")
+        found += _findings(run)
+        found += _differences(run)
+    return [*found, _summary(report)]
+
+
+def _findings(run: Run) -> list[str]:
+    """What differs in nothing but its inputs is said once."""
+    merged: dict[tuple[str, str], list[str]] = {}
+    for row in run.findings:
+        merged.setdefault((row.kind, row.message), []).append(row.inputs or "any input")
+    return [
+        f"    {kind} ({', '.join(inputs)}): {message}" for (kind, message), inputs in merged.items()
+    ]
+
+
+def _differences(run: Run) -> list[str]:
+    """The largest difference to each thing that the outputs were compared with."""
+    rows = []
+    for to, words in _COMPARED.items():
+        compared = [c for c in run.comparisons if c.to == to and c.max_abs is not None]
+        if compared and run.status == result.OK:
+            worst = max(compared, key=lambda row: row.max_abs or 0.0)
+            rows.append(f"    {words}: differs by at most {worst.max_abs:.3g} ({worst.output})")
+    return rows
+
+
+def _summary(report: VerifyReport) -> str:
+    counts = {
+        status: sum(run.status == status for run in report.runs)
+        for status in (result.OK, result.PROBLEM, result.NOT_RUN)
+    }
+    numbers = f"{counts['ok']} ok, {counts['problem']} with problems, {counts['not-run']} not run"
+    if report.exit_code == 2:
+        return f"nothing could be run: {numbers}"
+    return f"{'verified' if report.ok else 'problems found'}: {numbers}"
