@@ -36,8 +36,9 @@ def emit_json(value: Any) -> None:
 
 
 def report_error(error: TflRepairError) -> None:
-    """One line: what, where, and what to do."""
-    typer.echo(f"tflrepair: {safe(describe(error))}", err=True)
+    """What, where, and what to do; one line, but for a list of things to decide."""
+    lines = [safe(line) for line in describe(error).splitlines()]
+    typer.echo("tflrepair: " + "\n".join(lines), err=True)
 
 
 def describe(error: TflRepairError) -> str:

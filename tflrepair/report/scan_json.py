@@ -35,7 +35,7 @@ def to_dict(result: ScanResult) -> dict[str, Any]:
         "entries": [_entry(e) for e in analysis.entries],
         "variables": [_variable(v) for v in analysis.variables],
         "tables": [{"id": t.name, "status": t.status} for t in analysis.tables],
-        "findings": [_finding(f) for f in result.findings],
+        "findings": [finding_dict(f) for f in result.findings],
     }
 
 
@@ -98,7 +98,7 @@ def _variable(variable: Variable) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_dict(finding: Finding) -> dict[str, Any]:
     site = finding.site
     return {
         "code": finding.code,

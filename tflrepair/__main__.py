@@ -1,0 +1,5 @@
+"""python -m tflrepair"""
+
+from tflrepair.cli import main
+
+main()

@@ -1,0 +1,54 @@
+"""tflrepair verify"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tflrepair.cli.output import Format, emit, emit_json, progress
+
+
+def verify(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="the .tflite file to run")],
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="OTHER", help="must answer the same")
+    ] = None,
+    inputs: Annotated[
+        str | None, typer.Option("--inputs", metavar="IN.npz", help="input name -> array")
+    ] = None,
+    expect: Annotated[
+        str | None, typer.Option("--expect", metavar="OUT.npz", help="output name -> array")
+    ] = None,
+    signature: Annotated[
+        str | None, typer.Option("--signature", metavar="NAME", help="run only this one")
+    ] = None,
+    rtol: Annotated[float | None, typer.Option("--rtol", help="relative tolerance")] = None,
+    atol: Annotated[float | None, typer.Option("--atol", help="absolute tolerance")] = None,
+    python: Annotated[
+        str | None,
+        typer.Option("--python", metavar="PATH", help="run in this other Python environment"),
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", help="text or json")] = Format.text,
+) -> None:
+    """Run MODEL in the runtimes that are installed and judge its answers."""
+    from tflrepair.report import verify_text
+    from tflrepair.runtime.compare import ATOL, RTOL
+    from tflrepair.runtime.verify import verify as verify_model
+
+    with progress("running"):
+        report = verify_model(
+            model,
+            against=against,
+            inputs=inputs,
+            expect=expect,
+            signature=signature,
+            rtol=RTOL if rtol is None else rtol,
+            atol=ATOL if atol is None else atol,
+            python=python,
+        )
+    if format is Format.json:
+        emit_json(report.to_dict())
+    else:
+        emit("\n".join(verify_text.lines(report)))
+    raise typer.Exit(report.exit_code)

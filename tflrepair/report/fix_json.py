@@ -1,0 +1,53 @@
+"""A repair for machines: ``tflrepair/fix/1``. Its JSON Schema is schemas/fix-1.json."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tflrepair.fixing import FixResult
+from tflrepair.report.scan_json import finding_dict
+from tflrepair.weights.table import MatchTable, Row
+
+SCHEMA = "tflrepair/fix/1"
+
+
+def to_dict(result: FixResult) -> dict[str, Any]:
+    scanned = result.after or result.before
+    table = result.table or MatchTable(())
+    return {
+        "schema": SCHEMA,
+        "model": result.before.model.path,
+        "changes": result.changes,
+        "out": result.out,
+        "size": result.size or None,
+        "calls_added": len(result.plan.calls) if result.plan else 0,
+        "variables": [_row(row) for row in table.rows],
+        "problems": [
+            {
+                "kind": problem.kind,
+                "variables": list(problem.variables),
+                "message": problem.message,
+                "candidates": list(problem.candidates),
+                "hint": problem.hint,
+            }
+            for problem in table.problems
+        ],
+        "unused": [{"source": w.source, "path": w.path} for w in table.unused],
+        "warnings": list(table.warnings),
+        "findings": [finding_dict(finding) for finding in scanned.findings],
+        "run": result.run.to_dict() if result.run else None,
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "container": row.target.container,
+        "shared_name": row.target.shared_name,
+        "origin": row.origin,
+        "source": row.weight.source if row.weight else None,
+        "path": row.weight.path if row.weight else None,
+        "fill": row.fill,
+        "reason": row.reason,
+        "confidence": row.confidence,
+        "documented_in": row.source or None,
+    }

@@ -1,0 +1,82 @@
+"""A repair for people: what went where, from what, and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tflrepair.checks.base import megabytes
+from tflrepair.fixing import FixResult
+from tflrepair.report import verify_text
+from tflrepair.report.scan_text import findings
+from tflrepair.report.style import Style, safe, table
+from tflrepair.weights.table import INITIAL, SET, WEIGHT, MatchTable, Problem, Row
+
+_ORIGINS = {WEIGHT: "from the weights", INITIAL: "documented optimizer starts", SET: "given by --set"}
+
+
+def render(result: FixResult, style: Style, dry_run: bool) -> str:
+    """The whole report, without a trailing newline."""
+    if not result.changes:
+        return _nothing(result, style)
+    lines: list[str] = []
+    if result.table is not None and result.table.rows:
+        lines += _rows(result.table) if dry_run else []
+        lines += _summary(result.table)
+        lines += [f"  warning: {safe(text)}" for text in result.table.warnings]
+        lines += [line for p in result.table.problems for line in _problem(p, style)]
+    if result.plan is not None and result.plan.calls:
+        lines.append(f"{len(result.plan.calls)} missing calls of an existing initializer are added")
+    if dry_run:
+        ready = result.plan is not None
+        return "\n".join([*lines, "nothing written (dry run)" if ready else "cannot be fixed yet"])
+    return "\n".join([*lines, *_written(result, style)])
+
+
+def _nothing(result: FixResult, style: Style) -> str:
+    name = safe(result.before.model.path or "the model")
+    if result.before.ok:
+        return f"{name}: nothing to fix; every variable that is read has its value"
+    return "\n".join(
+        [*findings(result.before, style), f"{name}: fix can mend none of this; nothing written"]
+    )
+
+
+def _summary(matched: MatchTable) -> list[str]:
+    counts = Counter(row.origin for row in matched.rows)
+    parts = [f"{counts[origin]} {words}" for origin, words in _ORIGINS.items() if counts[origin]]
+    lines = [f"{len(matched.rows)} variables: {', '.join(parts)}"] if parts else []
+    if matched.unused:
+        some = ", ".join(safe(weight.path) for weight in matched.unused[:3])
+        more = f" and {len(matched.unused) - 3} more" if len(matched.unused) > 3 else ""
+        lines.append(f"{len(matched.unused)} arrays in the weights are not used: {some}{more}")
+    return lines
+
+
+def _rows(matched: MatchTable) -> list[str]:
+    header = ("VARIABLE", "VALUE", "WHY", "SURE BY")
+    return table([header, *(_row(row) for row in matched.rows)], indent="")
+
+
+def _row(row: Row) -> tuple[str, ...]:
+    value = safe(row.weight.path) if row.weight else "?" if row.fill is None else f"{row.fill:g}"
+    reason = f"{row.reason} ({row.source})" if row.source else row.reason
+    return (safe(row.target.shared_name), value, safe(reason) or "-", row.confidence or "-")
+
+
+def _problem(problem: Problem, style: Style) -> list[str]:
+    lines = [f"{style(problem.kind, 'red', 'bold')}  {safe(problem.message)}"]
+    lines += [f"    - {safe(candidate)}" for candidate in problem.candidates]
+    return lines + ([f"    -> {safe(problem.hint)}"] if problem.hint else [])
+
+
+def _written(result: FixResult, style: Style) -> list[str]:
+    old = result.before.model.size
+    out = safe(result.out or "")
+    lines = [f"written: {style(out, 'bold')}, {megabytes(result.size)} (was {megabytes(old)})"]
+    if result.run is None:
+        lines.append("not run: no LiteRT here (pip install 'tflrepair[run]'); scanned only")
+    else:
+        lines += ["ran it:", *(f"  {line}" for line in verify_text.lines(result.run))]
+    if result.after is not None:
+        lines += findings(result.after, style)
+    return lines

@@ -1,0 +1,19 @@
+"""The sample of `tflrepair demo`: a Keras classifier with Adam, broken by the real converter.
+
+Made by tests/makers/small.py with TensorFlow 2.21.0 and Keras 3.15.1: `broken.tflite`, the
+`classifier.weights.h5` that its module loaded, and what the Keras model answers (`expected.npz`)
+to `input.npz`.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+NAMES = ("broken.tflite", "classifier.weights.h5", "input.npz", "expected.npz")
+
+
+def copy_to(folder: Path) -> None:
+    """Write the sample's files into ``folder``."""
+    for name in NAMES:
+        (folder / name).write_bytes((files(__name__) / name).read_bytes())
