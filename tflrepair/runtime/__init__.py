@@ -1,0 +1,1 @@
+"""Running models: in child processes only, because native runtimes abort on damaged files."""

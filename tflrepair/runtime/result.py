@@ -1,0 +1,138 @@
+"""What verification found, as frozen objects that turn into JSON."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+OK = "ok"
+PROBLEM = "problem"
+NOT_RUN = "not-run"
+
+# kinds of findings; all but NOTE are problems
+NOTE = "note"
+ERROR = "error"
+CRASH = "crash"
+NOT_FINITE = "not-finite"
+NOT_REPEATABLE = "not-repeatable"
+DELEGATES_DIFFER = "delegates-differ"
+MODELS_DIFFER = "models-differ"
+NOT_EXPECTED = "not-expected"
+
+# what an output was compared with
+REPEAT = "repeat"
+NO_DELEGATE = "no-delegate"
+AGAINST = "against"
+EXPECT = "expect"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about one run. ``inputs`` is ``zeros``, ``random`` or ``given``."""
+
+    kind: str
+    inputs: str
+    message: str
+
+    @property
+    def is_problem(self) -> bool:
+        return self.kind != NOTE
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One output held against another: ``to`` is ``repeat`` (a second fresh interpreter),
+    ``no-delegate``, ``against`` (the other model) or ``expect``. The numbers are as in ``Gap``.
+    """
+
+    to: str
+    inputs: str
+    output: str
+    within: bool
+    max_abs: float | None
+    max_rel: float | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One signature in one runtime, with its default delegate or without.
+
+    Attributes:
+        signature: its key, or ``subgraph 0`` for a model without signatures.
+        runtime: ``litert 2.3.0``; ``delegate``: ``default`` or ``none``.
+        status: ``ok``, ``problem`` or ``not-run``; ``reason`` says why it was not run.
+    """
+
+    signature: str
+    runtime: str
+    delegate: str
+    status: str
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """All runs of a model. ``against`` is the other model's path, ``python`` the other Python's."""
+
+    model: str
+    runs: tuple[Run, ...]
+    rtol: float
+    atol: float
+    against: str | None = None
+    python: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """At least one signature ran, and no run shows a problem."""
+        return self.exit_code == 0
+
+    @property
+    def exit_code(self) -> int:
+        """0: ``ok``; 1: problems; 2: nothing could be run."""
+        statuses = {run.status for run in self.runs}
+        if PROBLEM in statuses:
+            return 1
+        return 0 if OK in statuses else 2
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON objects. Numbers that JSON lacks (an infinite difference) are null."""
+        return {
+            "schema": "tflrepair/verify/1",
+            "model": self.model,
+            "against": self.against,
+            "python": self.python,
+            "tolerance": {"rtol": self.rtol, "atol": self.atol},
+            "ok": self.ok,
+            "runs": [_run(run) for run in self.runs],
+        }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "signature": run.signature,
+        "runtime": run.runtime,
+        "delegate": run.delegate,
+        "status": run.status,
+        "reason": run.reason or None,
+        "findings": [
+            {"kind": row.kind, "inputs": row.inputs, "message": row.message} for row in run.findings
+        ],
+        "comparisons": [
+            {
+                "to": row.to,
+                "inputs": row.inputs,
+                "output": row.output,
+                "within": row.within,
+                "max_abs": _number(row.max_abs),
+                "max_rel": _number(row.max_rel),
+            }
+            for row in run.comparisons
+        ],
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,117 @@
+"""What is matched: variables that need a value, and arrays that files hold.
+
+    Target   one variable of the model
+    Weight   one array in a source; its shape and dtype are known, its bytes are not read yet
+    Source   one file (or object) with its weights
+
+The layer that an array belongs to is described twice where the file does so: ``keys``, the path
+of attribute names under which Keras saved it, and ``layer``, the chain of layer names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import prod
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tflrepair.errors import BadFileError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A variable of the model that needs a value.
+
+    Attributes:
+        dtype: numpy name of the element type (``float32``, ``int64``).
+        shape: None where the model does not tell; -1 for an open dimension.
+        first_use: rank of its first use in execution order; large if it is never used.
+        upstream: bit i is set where target i of the same sequence takes part in computing every
+            value that this variable is combined with: layer i comes before it in the data flow.
+    """
+
+    container: str
+    shared_name: str
+    dtype: str
+    shape: tuple[int, ...] | None
+    first_use: int = 1 << 30
+    upstream: int = 0
+
+
+@dataclass(frozen=True)
+class Weight:
+    """An array in a source.
+
+    Attributes:
+        source: label of the source (its path).
+        path: name of the array inside the source; unique there.
+        dtype: numpy name of the element type.
+        layer: names of the layers around it, outermost first; () where the file has none.
+        keys: attribute path of its layer in the file; () where the file has none.
+        index: position among the arrays of its layer, where that is what tells them apart.
+        role: ``kernel``, ``moving_mean``, ...; empty where the file does not say.
+        plain: False for what is offered to an explicit map only, never matched.
+    """
+
+    source: str
+    path: str
+    shape: tuple[int, ...]
+    dtype: str
+    layer: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    index: int | None = None
+    role: str = ""
+    plain: bool = True
+    reader: Callable[[], Array] = field(default=lambda: _nothing(), repr=False, compare=False)
+
+    def read(self) -> Array:
+        """The array, read from the file now.
+
+        Raises:
+            BadFileError: the file is damaged, or holds another shape than it declared.
+        """
+        array = self.reader()
+        if tuple(array.shape) != self.shape:
+            raise BadFileError(
+                f"{self.path} has shape {tuple(array.shape)}, declared as {self.shape}",
+                where=self.source,
+            )
+        return array
+
+    @property
+    def nbytes(self) -> int:
+        import numpy as np
+
+        return prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file (or an object in memory) and its arrays.
+
+    Attributes:
+        kind: what it is, in words: ``Keras 3 weights file``.
+        exact: its paths are the model's own variable names, kept by the program that wrote
+            both; where all fit, nothing else needs to be compared.
+    """
+
+    label: str
+    kind: str
+    weights: tuple[Weight, ...]
+    exact: bool = False
+
+
+def _nothing() -> Array:
+    raise NotImplementedError("this weight has no reader")
+
+
+def size_text(shape: tuple[int, ...] | None) -> str:
+    """``(3, -1)`` -> ``3x?``; ``()`` -> ``scalar``."""
+    if shape is None:
+        return "unknown shape"
+    return "x".join("?" if n < 0 else str(n) for n in shape) or "scalar"

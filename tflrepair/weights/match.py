@@ -1,0 +1,153 @@
+"""Give each variable its value: by map, by exact name, by layer, or by the optimizer's start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tflrepair.weights import given, optimizers
+from tflrepair.weights.base import Source, Target, Weight, size_text
+from tflrepair.weights.layers import file_layers, fits, target_layers
+from tflrepair.weights.question import Question
+from tflrepair.weights.reading import read
+from tflrepair.weights.table import INITIAL, OPEN, WEIGHT, MatchTable, Problem, Row
+
+_SHOWN = 8
+
+
+def match(
+    targets: Sequence[Target],
+    sources: Sequence[Source],
+    *,
+    mapping: Mapping[str, str] | None = None,
+    sets: Mapping[str, str | float] | None = None,
+) -> MatchTable:
+    """Find the value of every target, or say what stands in the way.
+
+    Args:
+        mapping: shared name -> path of a weight (or ``source::path``), as the user decided.
+        sets: shared name (``*`` stands for anything) -> value of every element.
+
+    Raises:
+        UserError: ``mapping`` or ``sets`` names what does not exist or does not fit.
+        BadFileError: a source is damaged.
+    """
+    rows: dict[str, Row] = {}
+    rows |= given.by_map(targets, sources, mapping or {})
+    rows |= given.by_set(targets, sets or {})
+    problems: list[Problem] = []
+    starts = optimizers.starts(targets)
+    left = [t for t in targets if t.shared_name not in rows and t.shared_name not in starts]
+    for source in sources:
+        if source.exact:
+            rows |= _by_exact_name(left, source)
+    left = [t for t in left if t.shared_name not in rows]
+    found, more = _by_layer(left, [s for s in sources if not s.exact], rows)
+    rows |= found
+    problems += more
+    for name, start in starts.items():
+        if name not in rows:
+            rows[name] = _start(next(t for t in targets if t.shared_name == name), start, rows)
+            if rows[name].origin == OPEN:
+                problems.append(_must_be_given(name, start.reason))
+    used = {(r.weight.source, r.weight.path) for r in rows.values() if r.weight}
+    unused = tuple(w for s in sources for w in s.weights if (w.source, w.path) not in used)
+    ordered = tuple(rows.get(t.shared_name) or Row(t, OPEN) for t in targets)
+    return MatchTable(ordered, tuple(problems), unused)
+
+
+def _by_exact_name(targets: Sequence[Target], source: Source) -> dict[str, Row]:
+    paths = {weight.path: weight for weight in source.weights}
+    rows = {}
+    for target in targets:
+        weight = paths.get(target.shared_name)
+        if weight is not None and fits(target, weight):
+            reason = f"has the same name in the {source.kind}"
+            rows[target.shared_name] = Row(target, WEIGHT, weight, None, reason, "exact")
+    return rows
+
+
+def _by_layer(
+    targets: Sequence[Target], sources: Sequence[Source], taken: Mapping[str, Row]
+) -> tuple[dict[str, Row], list[Problem]]:
+    """Match layer by layer in each source by itself, then bring the sources together."""
+    groups = target_layers(targets)
+    used = {(r.weight.source, r.weight.path) for r in taken.values() if r.weight}
+    answers = []
+    for source in sources:
+        free = [w for w in source.weights if w.plain and (w.source, w.path) not in used]
+        answers.append(read(groups, file_layers(free)))
+    rows: dict[str, Row] = {}
+    problems: list[Problem] = []
+    for position in range(len(groups)):
+        asked = [answer[position] for answer in answers]
+        problem = _settle(asked, rows) if asked else None
+        if not asked:
+            continue
+        if problem is not None:
+            problems.append(problem)
+    if not sources and targets:
+        names = tuple(t.shared_name for t in targets)
+        problems.append(Problem("missing", names, f"{len(names)} variables need a file of weights"))
+    return rows, problems
+
+
+def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
+    """Write the rows of one layer if all sources together leave one reading."""
+    names = tuple(target.shared_name for _, target in asked[0].target.targets)
+    able = [q for q in asked if q.candidates]
+    hint = "decide with --map FILE: a JSON object of variable name to weight path"
+    if not able:
+        shapes = ", ".join(f"{r} {size_text(t.shape)}" for r, t in asked[0].target.targets)
+        conflict = next((q.conflict for q in asked if q.conflict), "")
+        message = f"no layer in the weights fits {asked[0].target.label or names[0]!r} ({shapes})"
+        return Problem("missing", names, f"{message}; {conflict}" if conflict else message, (), hint)
+    readings = [(q, c, r) for q in able for c in q.candidates for r in c.readings]
+    conflict = next((q.conflict for q in able if q.conflict), "")
+    if conflict:
+        candidates = tuple(f"{c.layer.label} in {c.layer.source}" for q in able for c in q.fitting)
+        message = f"{asked[0].target.label!r} is not certain: {conflict}"
+        return Problem("conflict", names, message, candidates[:_SHOWN], hint)
+    if len(readings) > 1 and not _same_values([r for _, _, r in readings]):
+        candidates = tuple(
+            f"{c.layer.label} in {c.layer.source}: "
+            + ", ".join(f"{n.rpartition('/')[2]} = {w.path}" for n, w in r.items())
+            for _, c, r in readings
+        )
+        files = {c.layer.source for _, c, _ in readings}
+        kind = "conflict" if len(files) > 1 else "ambiguous"
+        message = f"{asked[0].target.label!r} could be {len(readings)} things in the weights"
+        return Problem(kind, names, message, candidates[:_SHOWN], hint)
+    question, candidate, reading = readings[0]
+    for _, target in question.target.targets:
+        weight = reading[target.shared_name]
+        reason = f"layer {candidate.layer.label}, matched by {question.reason}"
+        rows[target.shared_name] = Row(target, WEIGHT, weight, None, reason, question.reason)
+    return None
+
+
+def _same_values(readings: Sequence[Mapping[str, Weight]]) -> bool:
+    """Whether all readings give every variable the same bytes."""
+    for name, weight in readings[0].items():
+        first = weight.read().tobytes()
+        others = [reading[name] for reading in readings[1:]]
+        if any(w.path != weight.path and w.read().tobytes() != first for w in others):
+            return False
+    return True
+
+
+def _start(target: Target, start: optimizers.Start, rows: Mapping[str, Row]) -> Row:
+    name = start.like
+    if name is not None and name in rows and rows[name].origin != OPEN:
+        like = rows[name]
+        return Row(
+            target, INITIAL, like.weight, like.fill, start.reason, "documented", start.source
+        )
+    if start.value is None:
+        return Row(target, OPEN, reason=start.reason)
+    fill = int(start.value) if "int" in target.dtype else start.value
+    return Row(target, INITIAL, None, fill, start.reason, "documented", start.source)
+
+
+def _must_be_given(name: str, reason: str) -> Problem:
+    message = f"{name!r} has no value: {reason}"
+    return Problem("missing", (name,), message, (), f"give it with --set {name}=VALUE")

@@ -1,0 +1,142 @@
+"""Initial values of optimizer variables, from the optimizers' own source.
+
+Keras 3 calls a slot ``<optimizer>/<variable's path with _ for />_<slot>``
+(keras/src/optimizers/base_optimizer.py, ``add_variable_from_reference``). A slot's start is known
+only under the name of an optimizer that Keras has: two optimizers give one slot name different
+starts (``momentum`` is 0 in Adam, the variable's own value in ScheduleFreeAdamW).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tflrepair.weights.base import Target
+from tflrepair.weights.names import split_number
+
+_BASE = "keras/src/optimizers/base_optimizer.py"
+_SEED = "keras/src/random/seed_generator.py"
+_LIKE_VARIABLE = -1.0  # no slot starts at -1: marks "starts as a copy of its variable"
+# Every optimizer of Keras may keep these (use_ema=True, gradient_accumulation_steps=N).
+_COMMON = {"average": 0.0, "gradient_accumulator": 0.0}
+_MOMENTS = {"momentum": 0.0, "velocity": 0.0}
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """What an optimizer keeps for each variable, and once for itself, with the starts."""
+
+    source: str
+    slots: Mapping[str, float]
+    scalars: Mapping[str, float]
+
+
+def _keras(file: str, slots: Mapping[str, float], **scalars: float) -> Optimizer:
+    return Optimizer(f"keras/src/optimizers/{file}.py", {**_COMMON, **slots}, scalars)
+
+
+# By the name that Keras gives an optimizer: its class name in lower snake case. Adagrad and Ftrl
+# start at the default of their ``initial_accumulator_value``, LossScaleOptimizer at ``2**15``.
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": _keras("sgd", {"momentum": 0.0}),
+    "adam": _keras("adam", {**_MOMENTS, "velocity_hat": 0.0}),
+    "adam_w": _keras("adam", {**_MOMENTS, "velocity_hat": 0.0}),
+    "adamax": _keras("adamax", {"momentum": 0.0, "norm": 0.0}),
+    "nadam": _keras("nadam", _MOMENTS),
+    "rm_sprop": _keras("rmsprop", {**_MOMENTS, "average_gradient": 0.0}),
+    "adagrad": _keras("adagrad", {"accumulator": 0.1}),
+    "adadelta": _keras("adadelta", {"accumulated_grad": 0.0, "accumulated_delta_var": 0.0}),
+    "ftrl": _keras("ftrl", {"accumulator": 0.1, "linear": 0.0}),
+    "lion": _keras("lion", {"momentum": 0.0}),
+    "lamb": _keras("lamb", _MOMENTS),
+    "adafactor": _keras("adafactor", {"velocity": 0.0}),
+    "muon": _keras("muon", _MOMENTS),
+    "schedule_free_adam_w": _keras(
+        "schedule_free_adamw", {"momentum": _LIKE_VARIABLE, "velocity": 0.0}
+    ),
+    "loss_scale_optimizer": _keras(
+        "loss_scale_optimizer", {}, step_counter=0.0, dynamic_scale=2.0**15, learning_rate=0.0
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """How an optimizer variable (or a random generator's state) starts.
+
+    At most one of ``value`` (of every element) and ``like`` (shared name of the variable that it
+    starts as a copy of) is set; with neither, it must be given, and ``reason`` says why.
+    """
+
+    reason: str
+    value: float | None = None
+    like: str | None = None
+    source: str = ""
+
+
+def starts(targets: Sequence[Target]) -> dict[str, Start]:
+    """For each target that belongs to an optimizer or a random generator: how it starts."""
+    names = {target.shared_name: target for target in targets}
+    paths = {name.replace("/", "_"): name for name in names}
+    scopes = _scopes(names)
+    found = {}
+    for name, target in names.items():
+        scope, _, rest = name.partition("/")
+        if scope in scopes and rest and "/" not in rest:
+            found[name] = _in_scope(scope, rest, target, paths)
+        elif name.rpartition("/")[2] == "seed_generator_state" and target.shape == (2,):
+            reason = "state of a random generator; Keras draws its seed at random"
+            found[name] = Start(reason, value=0.0, source=_SEED)
+        elif _is_nadam_product(target, names):
+            reason = "Nadam's running product starts at 1"
+            found[name] = Start(reason, value=1.0, source=OPTIMIZERS["nadam"].source)
+    return found
+
+
+def _scopes(names: Iterable[str]) -> set[str]:
+    """First parts of names under which an optimizer keeps its step counter or learning rate."""
+    return {
+        scope
+        for scope, _, rest in (name.partition("/") for name in names)
+        if rest == "iteration" or (rest == "learning_rate" and _kind(scope))
+    }
+
+
+def _kind(scope: str) -> Optimizer | None:
+    return OPTIMIZERS.get(scope) or OPTIMIZERS.get(split_number(scope)[0])
+
+
+def _in_scope(scope: str, rest: str, target: Target, paths: Mapping[str, str]) -> Start:
+    optimizer = _kind(scope)
+    if rest == "iteration":
+        return Start("the step counter starts at 0", value=0.0, source=_BASE)
+    if optimizer is not None and rest in optimizer.scalars:
+        value = optimizer.scalars[rest]
+        return Start(f"{rest} starts at {value:g}", value=value, source=optimizer.source)
+    if rest == "learning_rate":
+        return Start("the learning rate is in no weights file and has no safe default")
+    if optimizer is None:
+        return Start(f"{scope!r} is no optimizer of Keras that we know")
+    for slot in sorted(optimizer.slots, key=len, reverse=True):
+        owner = paths.get(rest.removesuffix(f"_{slot}"))
+        if rest.endswith(f"_{slot}") and owner is not None:
+            return _slot(optimizer, slot, owner)
+    if split_number(scope)[0] == "adafactor" and rest.rpartition("/")[2] == rest:
+        # r and c of Adafactor carry the name of their variable alone; all start at 0
+        return Start("row or column average starts at 0", value=0.0, source=optimizer.source)
+    return Start(f"{rest!r} is no variable of the optimizer {scope!r} that we know")
+
+
+def _slot(optimizer: Optimizer, slot: str, owner: str) -> Start:
+    value = optimizer.slots[slot]
+    if value == _LIKE_VARIABLE:
+        return Start(f"{slot} starts as a copy of {owner}", like=owner, source=optimizer.source)
+    return Start(f"{slot} of {owner} starts at {value:g}", value=value, source=optimizer.source)
+
+
+def _is_nadam_product(target: Target, names: Iterable[str]) -> bool:
+    """Keras gives Nadam's product no name of its own: it is called ``variable``, ``variable_1``."""
+    if target.shape != () or split_number(target.shared_name)[0] != "variable":
+        return False
+    scalars = [name for name in names if split_number(name)[0] == "variable"]
+    return len(scalars) == 1 and any(split_number(s)[0] == "nadam" for s in _scopes(names))

@@ -1,0 +1,92 @@
+"""The order of layers in the file against their order in the data flow.
+
+``layers`` of a Functional model is sorted by depth (keras/src/models/functional.py,
+``map_graph``), of a Sequential one by use; in both, a layer that feeds another comes first. The file
+numbers the members of ``layers`` within each class, so order is known between layers of one class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cmp_to_key
+
+from tflrepair.weights.layers import FileLayer
+from tflrepair.weights.names import split_number
+from tflrepair.weights.question import Question, keep
+
+
+def before(first: Question, second: Question) -> bool:
+    """Whether the first layer's output goes into the second, and not the other way round."""
+    forth = first.target.mask & second.target.upstream
+    back = second.target.mask & first.target.upstream
+    return bool(forth) and not back
+
+
+def compare(first: FileLayer, second: FileLayer) -> int:
+    """-1 if the file has ``first`` before ``second``, 1 if behind, 0 if it does not tell."""
+    if first.source != second.source:
+        return 0
+    for level, (a, b) in enumerate(zip(first.keys, second.keys, strict=False)):
+        if a != b:
+            base, number = split_number(a)
+            other, last = split_number(b)
+            listed = level > 0 and first.keys[level - 1] == "layers" and base == other
+            return (number > last) - (number < last) if listed else 0
+    return 0
+
+
+def narrow(questions: Sequence[Question]) -> None:
+    """Where the candidates of several layers are ordered in the file: keep what respects it."""
+    for group in _groups(questions):
+        ranks = _ranks(group)
+        if ranks is None:
+            continue
+        pairs = [(a, b) for a in group for b in group if a is not b and before(a, b)]
+        changed = True
+        while changed:
+            changed = False
+            for a, b in pairs:
+                last = max(ranks[id(c.layer)] for c in b.candidates)
+                changed |= keep(a, lambda c, last=last: ranks[id(c.layer)] < last, "order")
+                first = min(ranks[id(c.layer)] for c in a.candidates)
+                changed |= keep(b, lambda c, first=first: ranks[id(c.layer)] > first, "order")
+
+
+def contradict(questions: Sequence[Question]) -> None:
+    """Mark matched layers that could be swapped and are in another order than the data flow."""
+    decided = [q for q in questions if len(q.candidates) == 1 and len(q.fitting) > 1]
+    by_layer = {id(q.candidates[0].layer): q for q in decided}
+    for a in decided:
+        mine = a.candidates[0].layer
+        for other in a.fitting:
+            b = by_layer.get(id(other.layer))
+            if b is None or b is a or not any(c.layer is mine for c in b.fitting):
+                continue
+            if before(a, b) and compare(mine, other.layer) > 0:
+                text = "names and the order in the data flow contradict each other"
+                a.conflict = b.conflict = text
+
+
+def _groups(questions: Sequence[Question]) -> Iterator[list[Question]]:
+    """Undecided layers together with those that share candidates with them."""
+    owner: dict[int, int] = {}
+    groups: dict[int, list[Question]] = {}
+    for number, question in enumerate(questions):
+        if len(question.candidates) < 2:
+            continue
+        members = [question]
+        for key in {owner[id(c.layer)] for c in question.candidates if id(c.layer) in owner}:
+            members = groups.pop(key) + members
+        groups[number] = members
+        for member in members:
+            owner.update((id(c.layer), number) for c in member.candidates)
+    yield from groups.values()
+
+
+def _ranks(group: Sequence[Question]) -> dict[int, int] | None:
+    """Place of each candidate in the file; None where the file does not order all of them."""
+    layers = {id(c.layer): c.layer for question in group for c in question.candidates}
+    line = sorted(layers.values(), key=cmp_to_key(compare))
+    if any(compare(a, b) >= 0 for a, b in zip(line, line[1:], strict=False)):
+        return None
+    return {id(layer): rank for rank, layer in enumerate(line)}

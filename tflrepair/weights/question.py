@@ -1,0 +1,44 @@
+"""A layer of the model and the layers of a file that it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tflrepair.weights.layers import Assignment, FileLayer, TargetLayer
+
+
+@dataclass
+class Candidate:
+    """A layer of the file that a layer of the model may be, and its arrays' possible roles."""
+
+    layer: FileLayer
+    readings: list[Assignment]
+
+
+@dataclass
+class Question:
+    """A layer of the model, its candidates left, and the last evidence that took some away.
+
+    ``fitting`` are all candidates by role and shape. ``conflict`` says why none may be taken.
+    """
+
+    target: TargetLayer
+    candidates: list[Candidate]
+    reason: str = "shape"
+    conflict: str = ""
+    fitting: tuple[Candidate, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fitting = tuple(self.candidates)
+
+
+def keep(question: Question, wanted: Callable[[Candidate], bool], reason: str) -> bool:
+    """Drop the candidates that are not wanted, unless that leaves none."""
+    left = [c for c in question.candidates if wanted(c)]
+    if not left or len(left) == len(question.candidates):
+        return False
+    question.candidates = left
+    if reason:
+        question.reason = reason
+    return True
