@@ -164,8 +164,14 @@ class Model:
         """Read every table once, so that damage anywhere is found now and not halfway.
 
         Raises:
-            BadFileError: with the place of the first damage.
+            BadFileError: with the file's path and the place of the first damage.
         """
+        try:
+            self._walk()
+        except TflRepairError as error:
+            raise error.within(self.path) if self.path else error from None
+
+    def _walk(self) -> None:
         if not self.subgraphs:
             raise BadFileError("the model has no subgraphs")
         count = len(self.buffers)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tflrepair.checks import run_checks
 from tflrepair.checks.base import ERROR, Finding, Subject
+from tflrepair.errors import TflRepairError
 from tflrepair.model import Model, load
 from tflrepair.variables import Analysis, analyse
 
@@ -36,5 +37,9 @@ def scan(model: Model | str | os.PathLike[str]) -> ScanResult:
     if not isinstance(model, Model):
         model = load(model)
     model.walk()
-    analysis = analyse(model)
-    return ScanResult(model, analysis, run_checks(Subject(model, analysis)))
+    try:
+        analysis = analyse(model)
+        findings = run_checks(Subject(model, analysis))
+    except TflRepairError as error:
+        raise error.within(model.path) if model.path else error from None
+    return ScanResult(model, analysis, findings)

@@ -70,7 +70,7 @@ class Odd(tf.Module):
 
 def make(out: Path) -> None:
     """odd.tflite, scaled.tflite, unsigned.tflite, and io.npz: x and output of Healthy's infer."""
-    module, scaled = Odd(), Healthy()
+    module, healthy, scaled = Odd(), Healthy(), Healthy()
     scaled.w.assign(1.5 * scaled.w)
     names = ["sample", "seeded", "log", "lookup", "number", "word", "step", "endless", "flex"]
     for name, made, keys in (("odd", module, names), ("scaled", scaled, ["infer", "train"])):
@@ -81,4 +81,4 @@ def make(out: Path) -> None:
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
     (out / "unsigned.tflite").write_bytes(converter.convert())
     x = np.random.default_rng(3).normal(0, 1, (1, 4)).astype(np.float32)
-    np.savez(out / "io.npz", x=x, output=Healthy().infer(x)["output"].numpy())
+    np.savez(out / "io.npz", x=x, output=healthy.infer(x)["output"].numpy())

@@ -28,8 +28,6 @@ def scan(
             else:
                 emit(("\n" if number else "") + scan_text.render(result, style()))
         except TflRepairError as error:
-            if not error.where or path not in error.where:
-                error.within(path)
             report_error(error)
             dictionaries.append(error_dict(path, error))
             worst = 2

@@ -20,6 +20,8 @@ _U32 = struct.Struct("<I")
 _I32 = struct.Struct("<i")
 _SCALARS = {c: struct.Struct("<" + c) for c in "?bBhHiIqQfd"}
 
+_DAMAGED = "the file is truncated or corrupt; fetch or convert it again"
+
 # Elements of vectors and strings that a file may have us read, for each of its bytes. A walk of
 # everything needs less than one; several walks and deliberate sharing of small vectors fit, too.
 _READS_PER_BYTE = 16
@@ -54,7 +56,7 @@ class Reader:
             raise BadFileError(
                 f"an offset of {offset} bytes leads outside the file of {self.size} bytes",
                 where=f"byte {pos}",
-                hint="the file is truncated or corrupt; fetch or convert it again",
+                hint=_DAMAGED,
             )
         return pos + offset
 
@@ -75,14 +77,20 @@ class Reader:
     def _parse_vtable(self, vtable: int, table: int) -> tuple[tuple[int, ...], int]:
         if not 0 <= vtable <= self.size - 4:
             raise BadFileError(
-                f"no table here: its field list would be at byte {vtable}", where=f"byte {table}"
+                f"no table here: its field list would be at byte {vtable} of {self.size}",
+                where=f"byte {table}",
+                hint=_DAMAGED,
             )
         size, length = struct.unpack_from("<HH", self.buf, vtable)
         if size < 4 or size % 2 or vtable + size > self.size or length < 4:
-            raise BadFileError("the field list of a table is malformed", where=f"byte {vtable}")
+            raise BadFileError(
+                "the field list of a table is malformed", where=f"byte {vtable}", hint=_DAMAGED
+            )
         slots = struct.unpack_from(f"<{(size - 4) // 2}H", self.buf, vtable + 4)
         if any(slot >= length or 0 < slot < 4 for slot in slots):
-            raise BadFileError("a field lies outside its table", where=f"byte {vtable}")
+            raise BadFileError(
+                "a field lies outside its table", where=f"byte {vtable}", hint=_DAMAGED
+            )
         return slots, length
 
     def vector(self, pos: int, item: int) -> tuple[int, int]:
@@ -113,7 +121,7 @@ class Reader:
         return BadFileError(
             f"{need} bytes are needed at byte {pos}, but the file ends at byte {self.size}",
             where=f"byte {pos}",
-            hint="the file is truncated or corrupt; fetch or convert it again",
+            hint=_DAMAGED,
         )
 
 

@@ -81,7 +81,7 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
 
     Raises:
         UnsupportedError: a variable without a value lives in the Flex delegate, has an unknown
-            type or shape, or metadata counts operators.
+            type or shape; a hash table is empty; or metadata counts operators.
         RefusedError: one name stands for variables of different type or shape.
     """
     for name, buffer in model.metadata:
@@ -90,6 +90,13 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
                 "metadata 'model_control_dependencies' counts operators, and a CALL_ONCE in front "
                 "would shift them",
                 hint="reconvert the model instead",
+            )
+    for table in analysis.tables:
+        if table.status in (UNINITIALIZED, ORDER_DEPENDENT):
+            raise UnsupportedError(
+                f"hash table {table.name} is never filled, and no weights file holds its entries",
+                where=place(table.read_by),
+                hint="track the table on the module and convert again",
             )
     for variable in needing_values(analysis):
         if variable.key.kind == "flex":

@@ -11,7 +11,11 @@ from tflrepair.report.scan_text import findings
 from tflrepair.report.style import Style, safe, table
 from tflrepair.weights.table import INITIAL, SET, WEIGHT, MatchTable, Problem, Row
 
-_ORIGINS = {WEIGHT: "from the weights", INITIAL: "documented optimizer starts", SET: "given by --set"}
+_ORIGINS = {
+    WEIGHT: "from the weights",
+    INITIAL: "documented optimizer starts",
+    SET: "given by --set",
+}
 
 
 def render(result: FixResult, style: Style, dry_run: bool) -> str:

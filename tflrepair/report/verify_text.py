@@ -6,8 +6,8 @@ from tflrepair.runtime import result
 from tflrepair.runtime.result import Run, VerifyReport
 
 _COMPARED = {
-    result.REPEAT: "two fresh interpreters",
-    result.NO_DELEGATE: "without the delegate",
+    result.REPEAT: "a second fresh interpreter",
+    result.NO_DELEGATE: "the run without the delegate",
     result.AGAINST: "the other model",
     result.EXPECT: "the expectation",
 }
@@ -48,7 +48,9 @@ def _differences(run: Run) -> list[str]:
         compared = [c for c in run.comparisons if c.to == to and c.max_abs is not None]
         if compared and run.status == result.OK:
             worst = max(compared, key=lambda row: row.max_abs or 0.0)
-            rows.append(f"    {words}: differs by at most {worst.max_abs:.3g} ({worst.output})")
+            rows.append(
+                f"    largest difference from {words}: {worst.max_abs:.3g} ({worst.output})"
+            )
     return rows
 
 
