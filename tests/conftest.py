@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import os
@@ -18,9 +19,17 @@ DATA = TESTS / "data"
 CACHE = ROOT / ".cache" / "makers"
 
 
+def tensorflow_version() -> str:
+    """Of whichever wheel gives `import tensorflow`."""
+    for wheel in ("tensorflow", "tensorflow-cpu"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.version(wheel)
+    pytest.fail("this test is marked `tf` and needs TensorFlow: pip install 'tflrepair[tf]'")
+
+
 def made(name: str) -> Path:
     """The folder that maker ``name`` filled, made now if its script or TensorFlow is new."""
-    digest = hashlib.sha256(importlib.metadata.version("tensorflow").encode())
+    digest = hashlib.sha256(tensorflow_version().encode())
     for script in ("common", name):
         digest.update((TESTS / "makers" / f"{script}.py").read_bytes())
     folder = CACHE / f"{name}-{digest.hexdigest()[:12]}"
@@ -52,6 +61,11 @@ def reported() -> Path:
 @pytest.fixture(scope="session")
 def small() -> Path:
     return made("small")
+
+
+@pytest.fixture(scope="session")
+def odd() -> Path:
+    return made("odd")
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from tflrepair.repair.plan import (
     GraftPlan,
     NewValue,
     check_graftable,
+    checkpoint_renames,
     missing_calls,
     needing_values,
 )
@@ -109,7 +110,8 @@ def fix(
     check_graftable(before.model, before.analysis)
     needy = needing_values(before.analysis)
     calls = missing_calls(before.analysis)
-    if not needy and not calls:
+    renames = checkpoint_renames(before.model, before.analysis)
+    if not needy and not calls and not renames:
         return FixResult(before, None, GraftPlan((), (), ()))
     target = Path(out) if out is not None else default_output(Path(model))
     if not dry_run:
@@ -123,6 +125,7 @@ def fix(
         entries=tuple(entry.subgraph for entry in before.analysis.entries),
         values=_values(needy, table),
         calls=calls,
+        renames=renames,
     )
     if dry_run:
         return FixResult(before, table, plan)
@@ -178,9 +181,7 @@ def _little_endian(row: Row) -> bytes:
     return value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def _write(
-    planned: FixResult, new: Graft, target: Path, force: bool, tell: Progress
-) -> FixResult:
+def _write(planned: FixResult, new: Graft, target: Path, force: bool, tell: Progress) -> FixResult:
     with atomic(target, force) as (stream, temporary):
         new.write(stream, lambda done, total: tell("writing", done, total))
         stream.flush()
@@ -201,8 +202,9 @@ def _check_written(new: Graft, path: Path) -> ScanResult:
     """The postcondition that needs no runtime. Raises RefusedError if it does not hold."""
     after = scan(load(path))
     unset = needing_values(after.analysis)
-    if unset or missing_calls(after.analysis):
-        name = unset[0].name if unset else "an initializer call"
+    renames = checkpoint_renames(after.model, after.analysis)
+    if unset or renames or missing_calls(after.analysis):
+        name = unset[0].name if unset else "initializer calls or checkpoint names"
         raise RefusedError(f"the result failed its own check ({name}); nothing was written")
     if after.model.size != new.size:
         raise RefusedError("the result has the wrong size; nothing was written")

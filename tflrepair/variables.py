@@ -14,7 +14,8 @@ Verdicts, judged over all entry points (each signature's subgraph, and subgraph 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from tflrepair.flow import Flow
 from tflrepair.format.types import byte_size
@@ -84,13 +85,21 @@ class Entry:
 
 @dataclass(frozen=True)
 class Analysis:
-    """All resources and entry points of a model, in order of first appearance."""
+    """All resources and entry points of a model, in order of first appearance.
+
+    Attributes:
+        initializers: subgraphs that some CALL_ONCE leads to.
+        reads, assigns: (subgraph, tensor) that holds a variable's value, as it is read or before
+            it is assigned -> the variable.
+    """
 
     variables: tuple[Variable, ...]
     tables: tuple[Variable, ...]
     entries: tuple[Entry, ...]
     unresolved: tuple[Site, ...]
     initializers: tuple[int, ...]
+    reads: Mapping[tuple[int, int], Key] = field(repr=False)
+    assigns: Mapping[tuple[int, int], Key] = field(repr=False)
 
     def find(self, key: Key) -> Variable | None:
         return next((v for v in self.variables + self.tables if v.key == key), None)
@@ -122,7 +131,17 @@ def analyse(model: Model) -> Analysis:
         entries=entries,
         unresolved=unresolved,
         initializers=tuple(once),
+        reads=_value_tensors(uses, uses.read),
+        assigns=_value_tensors(uses, uses.assigned),
     )
+
+
+def _value_tensors(uses: Uses, sites: dict[Key, list[Site]]) -> dict[tuple[int, int], Key]:
+    found = {}
+    for key, rows in uses.values.items():
+        mine = set(sites.get(key, ()))
+        found.update({(site.subgraph, t): key for site, t in rows if site in mine})
+    return found
 
 
 def _entries(model: Model, flow: Flow) -> tuple[Entry, ...]:

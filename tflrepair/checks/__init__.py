@@ -17,6 +17,7 @@ from tflrepair.checks import (
     tfr009_empty_table,
     tfr010_unknown_handle,
     tfr011_initial_value_size,
+    tfr012_checkpoint_names,
 )
 from tflrepair.checks.base import Finding, Subject
 from tflrepair.errors import UserError
@@ -33,6 +34,7 @@ CHECKS: tuple[ModuleType, ...] = (
     tfr009_empty_table,
     tfr010_unknown_handle,
     tfr011_initial_value_size,
+    tfr012_checkpoint_names,
 )
 
 

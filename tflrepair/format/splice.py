@@ -117,6 +117,13 @@ class Head:
             prepend(value)
         return int(self.builder.EndVector())
 
+    def data(self, data: bytes) -> int:
+        """A byte vector with the alignment that Buffer.data has."""
+        self.builder.StartVector(1, len(data), VECTOR_ALIGNMENT)
+        self.builder.head -= len(data)
+        self.builder.Bytes[self.builder.head : self.builder.head + len(data)] = data
+        return int(self.builder.EndVector())
+
     def tables(self, offsets: Sequence[int]) -> int:
         self.builder.StartVector(4, len(offsets), 4)
         for offset in reversed(offsets):

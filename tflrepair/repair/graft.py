@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from tflrepair.checkpoints import NAMES_INPUT
 from tflrepair.errors import RefusedError
-from tflrepair.format import schema, zipped
+from tflrepair.format import schema, strings, zipped
 from tflrepair.format.splice import Head, Layout, layout
 from tflrepair.format.types import type_code
+from tflrepair.graph import Operator
 from tflrepair.model import Model
 from tflrepair.repair.plan import GraftPlan, NewValue
 from tflrepair.resources import Key
@@ -116,6 +118,10 @@ class _Grafter:
         self.codes = [head.old(p) for p in model.root.tables(schema.Model.OPERATOR_CODES)]
         self.buffers = self._old_buffers()
         self.opcodes: dict[int, int] = {}
+        self.renamed: dict[int, dict[int, tuple[str, ...]]] = {}
+        for rename in plan.renames:
+            site = rename.site
+            self.renamed.setdefault(site.subgraph, {})[site.operator] = rename.names
 
     def build(self) -> bytes:
         head, model = self.head, self.model
@@ -130,13 +136,10 @@ class _Grafter:
         call_operators = {
             t: self._call_once(t) for t in sorted({t for ts in calls.values() for t in ts})
         }
-        for index, subgraph in enumerate(model.subgraphs):
-            targets = calls.get(index, [])
-            if targets or self._has_large_options(index):
-                operators = [call_operators[target] for target in targets]
-                operators += self._old_operators(index)
-                fields = {schema.SubGraph.OPERATORS: head.tables(operators)}
-                subgraphs[index] = head.copy("SubGraph", subgraph.table, fields)
+        for index in range(len(model.subgraphs)):
+            first = [call_operators[target] for target in calls.get(index, [])]
+            if first or index in self.renamed or self._has_large_options(index):
+                subgraphs[index] = self._subgraph(index, first)
         slot = schema.Model
         fields = {
             slot.OPERATOR_CODES: head.tables(self.codes),
@@ -163,17 +166,34 @@ class _Grafter:
         slot = schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET
         return any(o.table.scalar(slot, "Q") > 1 for o in self.model.subgraph(subgraph).operators)
 
-    def _old_operators(self, subgraph: int) -> list[int]:
-        slot = schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET
-        offsets = []
-        for operator in self.model.subgraph(subgraph).operators:
-            position = operator.table.scalar(slot, "Q")
-            if position > 1:
-                fields = {slot: self.head.shifted(position)}
-                offsets.append(self.head.copy("Operator", operator.table, fields))
+    def _subgraph(self, index: int, first: list[int]) -> int:
+        """A copy of a subgraph with new operators at its head and renamed checkpoint tensors."""
+        subgraph = self.model.subgraph(index)
+        names = self.renamed.get(index, {})
+        new_tensors: list[int] = []
+        operators = list(first)
+        for operator in subgraph.operators:
+            fields = self._shifted_options(operator)
+            if operator.index in names:
+                inputs = list(operator.inputs)
+                inputs[NAMES_INPUT] = subgraph.tensor_count + len(new_tensors)
+                old = subgraph.tensor(operator.inputs[NAMES_INPUT])
+                new_tensors.append(self._names(names[operator.index], old.shape))
+                fields[schema.Operator.INPUTS] = self.head.numbers(inputs)
+            if fields:
+                operators.append(self.head.copy("Operator", operator.table, fields))
             else:
-                offsets.append(self.head.old(operator.table.pos))
-        return offsets
+                operators.append(self.head.old(operator.table.pos))
+        replaced = {schema.SubGraph.OPERATORS: self.head.tables(operators)}
+        if new_tensors:
+            tensors = [self.head.old(p) for p in subgraph.table.tables(schema.SubGraph.TENSORS)]
+            replaced[schema.SubGraph.TENSORS] = self.head.tables(tensors + new_tensors)
+        return self.head.copy("SubGraph", subgraph.table, replaced)
+
+    def _shifted_options(self, operator: Operator) -> dict[int, int]:
+        slot = schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET
+        position = operator.table.scalar(slot, "Q")
+        return {slot: self.head.shifted(position)} if position > 1 else {}
 
     # -- new tables
 
@@ -233,6 +253,20 @@ class _Grafter:
             slot.TYPE: type_code(value.dtype),
             slot.BUFFER: len(self.buffers) - 1,
             slot.NAME: self.head.string(value.key.shared_name + "/initial_value"),
+            slot.HAS_RANK: 1,
+        }
+        return self.head.table("Tensor", fields)
+
+    def _names(self, names: tuple[str, ...], shape: tuple[int, ...]) -> int:
+        """A constant string tensor for a save or restore operator."""
+        data = self.head.data(strings.pack(names))
+        self.buffers.append(self.head.table("Buffer", {schema.Buffer.DATA: data}))
+        slot = schema.Tensor
+        fields = {
+            slot.SHAPE: self.head.numbers(shape),
+            slot.TYPE: schema.TensorType.STRING,
+            slot.BUFFER: len(self.buffers) - 1,
+            slot.NAME: self.head.string("tensor_names"),
             slot.HAS_RANK: 1,
         }
         return self.head.table("Tensor", fields)

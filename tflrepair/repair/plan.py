@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from tflrepair.checkpoints import clashes, named_tensors
 from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.model import Model
 from tflrepair.resources import Key, Site
@@ -36,6 +37,14 @@ class NewValue:
 
 
 @dataclass(frozen=True)
+class Rename:
+    """New tensor names for the save or restore operator at ``site``."""
+
+    site: Site
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class GraftPlan:
     """One new initializer subgraph with ``values``, called first at each of ``entries``.
 
@@ -45,10 +54,11 @@ class GraftPlan:
     entries: tuple[int, ...]
     values: tuple[NewValue, ...]
     calls: tuple[tuple[int, int], ...]
+    renames: tuple[Rename, ...] = ()
 
     @property
     def changes(self) -> bool:
-        return bool(self.values or self.calls)
+        return bool(self.values or self.calls or self.renames)
 
 
 def needing_values(analysis: Analysis) -> tuple[Variable, ...]:
@@ -74,6 +84,34 @@ def missing_calls(analysis: Analysis) -> tuple[tuple[int, int], ...]:
                 if entry.label in variable.unset_in:
                     pairs[(entry.subgraph, target)] = None
     return tuple(pairs)
+
+
+def checkpoint_renames(model: Model, analysis: Analysis) -> tuple[Rename, ...]:
+    """New names for what the model saves and restores, if names clash; else nothing.
+
+    A save with a clash has never worked, so no checkpoint is lost: every tensor that belongs to
+    one variable takes that variable's shared name, in all save and restore operators alike.
+
+    Raises:
+        RefusedError: a tensor whose name clashes belongs to no variable that can be told.
+    """
+    rows = named_tensors(model, analysis)
+    if not clashes(rows):
+        return ()
+    renames = []
+    for row in rows:
+        names = tuple(key.shared_name if key else name for name, key in row.pairs)
+        if names != row.names:
+            renames.append(Rename(row.site, names))
+    after = {rename.site: rename.names for rename in renames}
+    left = clashes(tuple(replace(row, names=after.get(row.site, row.names)) for row in rows))
+    if left:
+        raise RefusedError(
+            f"the saved name {next(iter(left))!r} stands for several tensors, and it cannot be "
+            "told which variables they are",
+            hint="use v.path for tensor_names in the source and convert again",
+        )
+    return tuple(renames)
 
 
 def check_graftable(model: Model, analysis: Analysis) -> None:

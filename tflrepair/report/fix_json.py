@@ -21,6 +21,10 @@ def to_dict(result: FixResult) -> dict[str, Any]:
         "out": result.out,
         "size": result.size or None,
         "calls_added": len(result.plan.calls) if result.plan else 0,
+        "renamed": [
+            {"subgraph": r.site.subgraph, "operator": r.site.operator, "names": list(r.names)}
+            for r in (result.plan.renames if result.plan else ())
+        ],
         "variables": [_row(row) for row in table.rows],
         "problems": [
             {

@@ -30,6 +30,11 @@ def render(result: FixResult, style: Style, dry_run: bool) -> str:
         lines += [line for p in result.table.problems for line in _problem(p, style)]
     if result.plan is not None and result.plan.calls:
         lines.append(f"{len(result.plan.calls)} missing calls of an existing initializer are added")
+    if result.plan is not None and result.plan.renames:
+        lines.append(
+            f"{len(result.plan.renames)} save and restore operators use the variables' own names, "
+            "which are unique"
+        )
     if dry_run:
         ready = result.plan is not None
         return "\n".join([*lines, "nothing written (dry run)" if ready else "cannot be fixed yet"])

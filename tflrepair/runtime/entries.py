@@ -67,6 +67,7 @@ def entries(model: Model, signature: str | None = None) -> tuple[Entry, ...]:
         UserError: the model has no such signature.
         BadFileError: a call of a subgraph leads nowhere or in a circle.
     """
+    model.walk()
     found = []
     for row in model.signatures:
         if signature in (None, row.key):

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError, UserError
@@ -95,14 +96,14 @@ def read(source: Source, what: str) -> dict[str, NDArray[Any]]:
     path = os.fspath(source)
     hint = "write it with numpy.savez(path, name=array)"
     try:
-        found = np.load(path, allow_pickle=False)
-        if not isinstance(found, np.lib.npyio.NpzFile):
-            raise BadFileError(f"{what} is a single array, not an .npz file", where=path, hint=hint)
-        with found:
-            return {name: found[name] for name in found.files}
+        with Path(path).open("rb") as stream:  # np.load leaves a broken file open
+            found = np.load(stream, allow_pickle=False)
+            if isinstance(found, np.lib.npyio.NpzFile):
+                return {name: found[name] for name in found.files}
     except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise BadFileError(f"{what} cannot be read: {reason}", where=path, hint=hint) from None
+    raise BadFileError(f"{what} is a single array, not an .npz file", where=path, hint=hint)
 
 
 def select(

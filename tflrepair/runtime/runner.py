@@ -32,10 +32,15 @@ UNAVAILABLE = "unavailable"
 # Seconds without a finished call; importing tensorflow on a busy machine takes up to a minute.
 TIMEOUT = 300.0
 
-# glibc fills what malloc returns with the complement of MALLOC_PERTURB_ (man mallopt), macOS with
-# 0xAA (man malloc). Memory that a runtime never wrote then reads 3.4e38 as float32, not the zeros
-# of a fresh page. A right program does not notice.
-DIRTY_MEMORY = {"MALLOC_PERTURB_": str(0x7F ^ 0xFF), "MallocPreScribble": "1"}
+# glibc fills what malloc returns with the complement of MALLOC_PERTURB_ (man mallopt), but not what
+# its thread cache hands out again, so that is off; macOS fills with 0xAA (man malloc). Memory that
+# a runtime never wrote then reads 3.4e38 as float32, not the zeros of a fresh page. A right program
+# does not notice.
+DIRTY_MEMORY = {
+    "MALLOC_PERTURB_": str(0x7F ^ 0xFF),
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
+    "MallocPreScribble": "1",
+}
 
 
 @dataclass(frozen=True, eq=False)
