@@ -20,6 +20,7 @@ LAYERS = (
     ("model", "resources"),
     ("flow", "initial"),
     ("variables",),
+    ("checkpoints",),
     ("checks",),
     ("scanning",),
     ("weights",),
