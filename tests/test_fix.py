@@ -170,7 +170,7 @@ def test_json_follows_its_schema(broken: Path) -> None:
         ["fix", "broken.tflite", "--weights", "classifier.weights.h5", "--set",
          "adam/learning_rate=0.001"],
         ["scan", "broken.fixed.tflite"],
-        ["verify", "broken.fixed.tflite", "--signature", "infer"],
+        ["verify", "broken.fixed.tflite", "--signature", "infer", "--runtime", "litert"],
     ):  # fmt: skip
         done = cli(*arguments, "--format", "json", folder=broken.parent)
         answer = json.loads(done.stdout)
@@ -251,7 +251,7 @@ def test_the_reported_model(reported: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.tf
-@pytest.mark.parametrize("runtime", ["litert", "tensorflow"])
+@pytest.mark.parametrize("runtime", ["litert", "tf.lite"])
 def test_the_reported_model_answers_as_in_python(
     reported: Path, tmp_path: Path, runtime: str
 ) -> None:

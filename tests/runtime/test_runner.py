@@ -167,10 +167,10 @@ def test_another_python_is_asked_and_used(data: Path, litert: Runtime) -> None:
     ("name", "version", "flex"),
     [
         ("litert", "2.3.0", False),
-        ("tensorflow", "2.18.1", True),
-        ("tensorflow", "2.19.0", False),
-        ("tensorflow", "2.21.0rc1", False),
-        ("tensorflow", "", True),
+        ("tf.lite", "2.18.1", True),
+        ("tf.lite", "2.19.0", False),
+        ("tf.lite", "2.21.0rc1", False),
+        ("tf.lite", "", True),
     ],
 )
 def test_which_runtimes_may_have_flex(name: str, version: str, flex: bool) -> None:

@@ -229,9 +229,9 @@ def test_other_weights_are_seen(data: Path, odd: Path) -> None:
 @pytest.mark.tf
 @pytest.mark.slow
 def test_tensorflow_agrees(data: Path) -> None:
-    healthy = verify(data / "healthy.tflite", runtimes=["tensorflow"])
+    healthy = verify(data / "healthy.tflite", runtimes=["tf.lite"])
     assert healthy.ok and len(healthy.runs) == 4
-    assert verify(data / "partial.tflite", runtimes=["tensorflow"]).exit_code == 1
+    assert verify(data / "partial.tflite", runtimes=["tf.lite"]).exit_code == 1
 
 
 @pytest.mark.tf

@@ -25,6 +25,10 @@ def verify(
     ] = None,
     rtol: Annotated[float | None, typer.Option("--rtol", help="relative tolerance")] = None,
     atol: Annotated[float | None, typer.Option("--atol", help="absolute tolerance")] = None,
+    runtime: Annotated[
+        list[str] | None,
+        typer.Option("--runtime", metavar="NAME", help="litert or tf.lite; default: all there are"),
+    ] = None,
     python: Annotated[
         str | None,
         typer.Option("--python", metavar="PATH", help="run in this other Python environment"),
@@ -45,6 +49,7 @@ def verify(
             signature=signature,
             rtol=RTOL if rtol is None else rtol,
             atol=ATOL if atol is None else atol,
+            runtimes=runtime,
             python=python,
         )
     if format is Format.json:

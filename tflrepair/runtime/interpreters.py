@@ -23,7 +23,7 @@ _NO_FLEX_SINCE = (2, 19)
 
 @dataclass(frozen=True)
 class Runtime:
-    """A runtime. ``name`` is ``litert`` or ``tensorflow``; ``version`` may be empty (unknown).
+    """A runtime. ``name`` is ``litert`` or ``tf.lite``; ``version`` may be empty (unknown).
 
     ``python`` is the interpreter that has it.
     """
@@ -39,7 +39,7 @@ class Runtime:
     @property
     def may_have_flex(self) -> bool:
         """False where the Flex delegate is known to be missing; no ai-edge-litert ever had it."""
-        if self.name != "tensorflow":
+        if self.name != "tf.lite":
             return False
         numbers = re.match(r"(\d+)\.(\d+)", self.version)
         return numbers is None or (int(numbers[1]), int(numbers[2])) < _NO_FLEX_SINCE

@@ -65,7 +65,7 @@ def verify(
         expect: the same for outputs: what the answers to ``inputs`` must be.
         signature: run this one only.
         rtol, atol: |got - wanted| <= atol + rtol * |wanted|, for floats; others must be equal.
-        runtimes: ``litert``, ``tensorflow`` or both; default all that are installed.
+        runtimes: ``litert``, ``tf.lite`` or both; default all that are installed.
         python: path of another Python interpreter whose runtimes are used.
         timeout: seconds that one call may take.
 

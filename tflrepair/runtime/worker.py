@@ -28,7 +28,7 @@ from typing import Any
 # name -> (package to look for, distributions that bring it, module with Interpreter)
 RUNTIMES = {
     "litert": ("ai_edge_litert", ["ai-edge-litert"], "ai_edge_litert.interpreter"),
-    "tensorflow": (
+    "tf.lite": (
         "tensorflow",
         ["tensorflow", "tensorflow-cpu", "tensorflow-macos", "tensorflow-intel", "tf-nightly"],
         "tensorflow.lite.python.interpreter",
