@@ -6,7 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -137,14 +139,20 @@ def test_a_result_that_does_not_run_is_not_kept(
     """A graft whose CALL_ONCE is missing passes no check: the plan is robbed of its entries."""
     import tflrepair.fixing as module
 
-    monkeypatch.setattr(module, "_check_written", lambda new, path: tflrepair.scan(path))
-    whole = module.GraftPlan
+    whole = module.plan_fix
 
-    def robbed(entries: object, **rest: object) -> object:
-        return whole((0,), **rest)  # type: ignore[arg-type]
+    def robbed(*arguments: Any) -> Any:
+        table, plan = whole(*arguments)
+        return table, replace(plan, entries=(0,))
 
-    monkeypatch.setattr(module, "GraftPlan", robbed)
+    def blind(result: Any, path: Path, tell: Any) -> Any:
+        return replace(result, after=tflrepair.scan(path))
+
+    monkeypatch.setattr(module, "plan_fix", robbed)
     weights = [broken.with_name("classifier.weights.h5")]
+    with pytest.raises(RefusedError, match="failed its own check"):
+        tflrepair.fix(broken, weights, sets=RATE)
+    monkeypatch.setattr(module, "_checked", blind)
     with pytest.raises(RefusedError, match="`train` of the result does not run right"):
         tflrepair.fix(broken, weights, sets=RATE)
     assert not broken.with_name("broken.fixed.tflite").exists()
@@ -292,3 +300,94 @@ def test_the_small_model_trains_as_in_python(small: Path, tmp_path: Path) -> Non
     after = rows(session, known["x"])
     np.testing.assert_allclose(after, known["output"], atol=1e-5)
     assert np.abs(after - before).max() > 1e-3
+
+
+def test_replace_bakes_new_values_in(broken: Path) -> None:
+    """Twice fixed from different weights with --replace equals fixed once from the second."""
+    weights = [broken.with_name("classifier.weights.h5")]
+    once = Path(str(tflrepair.fix(broken, weights, sets=RATE).out))
+    rng = np.random.default_rng(5)
+    scanned = tflrepair.scan(once).analysis.variables
+    trained = {
+        v.name: rng.random(v.shape or ()).astype(np.float32)
+        for v in scanned
+        if not v.name.startswith("adam/")
+    }
+    np.savez(broken.with_name("trained.npz"), **trained)
+    second = [broken.with_name("trained.npz")]
+    assert not tflrepair.fix(once, second).changes
+    out = broken.with_name("again.tflite")
+    result = tflrepair.fix(once, second, replace_values=True, out=out)
+    assert result.plan is not None
+    assert len(result.plan.replacements) == len(trained)
+    direct = broken.with_name("direct.tflite")
+    tflrepair.fix(broken, second, sets=RATE, out=direct)
+    one, two = Session(out), Session(direct)
+    x = np.ones((8, 4), np.float32)
+    y = np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1, 2, 0, 1]]
+    for _ in range(3):
+        assert one.run("train", x=x, y=y)["loss"] == two.run("train", x=x, y=y)["loss"]
+        answers = [session.run("infer", x=x[:1])["output"].tobytes() for session in (one, two)]
+        assert answers[0] == answers[1]
+
+
+def test_replace_refuses_half_of_the_weights(broken: Path) -> None:
+    weights = [broken.with_name("classifier.weights.h5")]
+    once = Path(str(tflrepair.fix(broken, weights, sets=RATE).out))
+    np.savez(broken.with_name("half.npz"), **{"classifier/dense_2/bias": np.ones(8, np.float32)})
+    with pytest.raises(RefusedError, match="no layer in the weights fits"):
+        tflrepair.fix(once, [broken.with_name("half.npz")], replace_values=True)
+
+
+def test_check_refuses_wrong_answers(broken: Path) -> None:
+    np.savez(broken.with_name("wrong.npz"), output=np.array([[0.9, 0.05, 0.05]], np.float32))
+    arguments = ("fix", "broken.tflite", "-w", "classifier.weights.h5", "--set",
+                 "adam/learning_rate=0.001", "--check", "input.npz")  # fmt: skip
+    done = cli(*arguments, "wrong.npz", folder=broken.parent)
+    assert done.returncode == 2
+    assert "does not answer as expected" in done.stderr
+    assert not broken.with_name("broken.fixed.tflite").exists()
+    done = cli(*arguments, "expected.npz", folder=broken.parent)
+    assert done.returncode == 0, done.stderr
+
+
+def test_map_out_can_be_given_back(broken: Path) -> None:
+    arguments = ("fix", "broken.tflite", "-w", "classifier.weights.h5", "--set",
+                 "adam/learning_rate=0.001")  # fmt: skip
+    done = cli(*arguments, "--map-out", "map.json", "-o", "a.tflite", folder=broken.parent)
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(broken.with_name("map.json").read_text())) == 8
+    done = cli(*arguments, "--map", "map.json", "-o", "b.tflite", folder=broken.parent)
+    assert done.returncode == 0, done.stderr
+    assert broken.with_name("a.tflite").read_bytes() == broken.with_name("b.tflite").read_bytes()
+
+
+def test_freeze_keeps_the_answers(broken: Path) -> None:
+    """A model without `train` would freeze whole; here the weights that train stay variables."""
+    weights = [broken.with_name("classifier.weights.h5")]
+    plain = Path(str(tflrepair.fix(broken, weights, sets=RATE).out))
+    frozen = broken.with_name("frozen.tflite")
+    result = tflrepair.fix(broken, weights, sets=RATE, freeze=True, out=frozen)
+    assert result.notes
+    again = tflrepair.fix(frozen, freeze=True)
+    assert not again.changes
+    x = np.load(broken.with_name("input.npz"))["x"]
+    one, two = Session(plain), Session(frozen)
+    assert one.run("infer", x=x)["output"].tobytes() == two.run("infer", x=x)["output"].tobytes()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--strategy", "graft", "--saved-model", "."],
+        ["--strategy", "graft", "--module", "a.py:A"],
+        ["--init-kwargs", "{}"],
+        ["--dry-run", "--check", "input.npz", "expected.npz"],
+    ],
+)
+def test_options_that_do_not_go_together(broken: Path, options: list[str]) -> None:
+    done = cli(
+        "fix", "broken.tflite", "-w", "classifier.weights.h5", *options, folder=broken.parent
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("tflrepair: ")

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from tflrepair.errors import UserError
 
@@ -29,12 +28,11 @@ def check_free(path: Path, force: bool) -> None:
 
 
 @contextmanager
-def atomic(path: Path, force: bool) -> Iterator[tuple[BinaryIO, Path]]:
-    """A stream to a temporary file beside ``path``, put in its place when the block ends well.
+def atomic(path: Path, force: bool) -> Iterator[Path]:
+    """A temporary path beside ``path``; what the block writes there is put in its place at the end.
 
-    Yields (stream, temporary path), so that what was written can be checked first; the block
-    must flush before it looks. If anything is raised, the temporary file goes and ``path`` stays
-    as it was.
+    So what was written can be checked first. If anything is raised, or the block leaves no file
+    there, ``path`` stays as it was.
 
     Raises:
         UserError: the output exists, or the disk is full or read-only.
@@ -42,9 +40,10 @@ def atomic(path: Path, force: bool) -> Iterator[tuple[BinaryIO, Path]]:
     check_free(path, force)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with temporary.open("xb") as stream:
-            yield stream, temporary
-            stream.flush()
+        yield temporary
+        if not temporary.exists():
+            return
+        with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
         check_free(path, force)
         temporary.replace(path)
@@ -52,3 +51,9 @@ def atomic(path: Path, force: bool) -> Iterator[tuple[BinaryIO, Path]]:
         raise UserError(f"cannot write: {error.strerror or error}", where=str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write(path: Path, data: bytes, force: bool) -> None:
+    """Write a small file, whole or not at all. Raises as ``atomic`` does."""
+    with atomic(path, force) as temporary:
+        temporary.write_bytes(data)

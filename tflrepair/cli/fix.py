@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tflrepair.cli.output import Format, emit, emit_json, progress, style
 from tflrepair.errors import UserError
+
+if TYPE_CHECKING:
+    from tflrepair.repair.strategies import Origin
+
+
+class Strategy(StrEnum):
+    graft = "graft"
+    optimize = "optimize"
+    rebuild = "rebuild"
 
 
 def fix(
@@ -22,9 +32,38 @@ def fix(
         str | None,
         typer.Option("--map", metavar="FILE", help="JSON: shared name -> path of a weight"),
     ] = None,
+    map_out: Annotated[
+        str | None,
+        typer.Option("--map-out", metavar="FILE", help="write the match as such a map, to edit"),
+    ] = None,
     set_values: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="give every element of a variable VALUE"),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="give variables that have a value a new one, too")
+    ] = False,
+    check: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--check", metavar="IN.npz OUT.npz", help="refuse unless it answers so"),
+    ] = None,
+    strategy: Annotated[
+        Strategy, typer.Option("--strategy", help="what to do after the graft")
+    ] = Strategy.graft,
+    freeze: Annotated[
+        bool, typer.Option("--freeze", help="make constants of variables that nothing assigns")
+    ] = False,
+    saved_model: Annotated[
+        str | None,
+        typer.Option("--saved-model", metavar="DIR", help="rebuild from this SavedModel"),
+    ] = None,
+    module: Annotated[
+        str | None,
+        typer.Option("--module", metavar="FILE.py:CLASS", help="rebuild from it; runs that code"),
+    ] = None,
+    init_kwargs: Annotated[
+        str | None,
+        typer.Option("--init-kwargs", metavar="JSON", help="what CLASS takes to be built"),
     ] = None,
     output: Annotated[
         str | None,
@@ -40,13 +79,21 @@ def fix(
     from tflrepair.fixing import fix as fix_model
     from tflrepair.report import fix_json, fix_text
 
+    if dry_run and check:
+        raise UserError("--check needs the result", hint="leave out --dry-run")
     with progress("fixing") as tell:
         result = fix_model(
             model,
-            weights or (),
+            weights or ([saved_model] if saved_model else []),
             out=output,
             mapping=read_map(map_file) if map_file else None,
+            map_out=map_out,
             sets=parse_sets(set_values or []),
+            replace_values=replace,
+            check=check,
+            strategy=strategy.value,
+            freeze=freeze,
+            origin=_origin(saved_model, module, init_kwargs, bool(weights)),
             dry_run=dry_run,
             force=force,
             progress=tell,
@@ -57,6 +104,27 @@ def fix(
         emit(fix_text.render(result, style(), dry_run))
     undecided = result.table is not None and bool(result.table.problems)
     raise typer.Exit(2 if undecided else 1 if result.problems else 0)
+
+
+def _origin(
+    saved_model: str | None, module: str | None, init_kwargs: str | None, given: bool
+) -> Origin:
+    from tflrepair.repair.strategies import Origin
+
+    if init_kwargs is not None and module is None:
+        raise UserError("--init-kwargs belongs to --module")
+    kwargs = _json_object(init_kwargs, "--init-kwargs") if init_kwargs else {}
+    return Origin(saved_model, module, kwargs, given)
+
+
+def _json_object(text: str, name: str) -> dict[str, Any]:
+    try:
+        data: Any = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{name} is not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise UserError(f"{name} must be a JSON object")
+    return data
 
 
 def parse_sets(options: list[str]) -> dict[str, str]:
@@ -75,11 +143,10 @@ def parse_sets(options: list[str]) -> dict[str, str]:
 def read_map(path: str) -> dict[str, str]:
     """The JSON object in ``path``: shared name -> path of a weight."""
     try:
-        data: Any = json.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"the map cannot be read: {error}", where=path) from None
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"the map is not JSON: {error}", where=path) from None
-    if not isinstance(data, dict) or not all(isinstance(v, str) for v in data.values()):
+    data = _json_object(text, f"the map {path}")
+    if not all(isinstance(value, str) for value in data.values()):
         raise UserError("the map must be a JSON object of names to names", where=path)
     return data

@@ -45,6 +45,14 @@ class Rename:
 
 
 @dataclass(frozen=True)
+class Replacement:
+    """A new value for a variable that has one: the ASSIGN_VARIABLEs of its initializers."""
+
+    sites: tuple[Site, ...]
+    value: NewValue
+
+
+@dataclass(frozen=True)
 class GraftPlan:
     """One new initializer subgraph with ``values``, called first at each of ``entries``.
 
@@ -55,15 +63,32 @@ class GraftPlan:
     values: tuple[NewValue, ...]
     calls: tuple[tuple[int, int], ...]
     renames: tuple[Rename, ...] = ()
+    replacements: tuple[Replacement, ...] = ()
+
+    @property
+    def all_values(self) -> tuple[NewValue, ...]:
+        """The values to be written, in the order in which they are."""
+        return self.values + tuple(replacement.value for replacement in self.replacements)
 
     @property
     def changes(self) -> bool:
-        return bool(self.values or self.calls or self.renames)
+        return bool(self.values or self.calls or self.renames or self.replacements)
 
 
 def needing_values(analysis: Analysis) -> tuple[Variable, ...]:
     """The variables that a graft must give an initial value."""
     return tuple(v for v in analysis.variables if v.status in (UNINITIALIZED, ORDER_DEPENDENT))
+
+
+def replaceable(analysis: Analysis) -> tuple[Variable, ...]:
+    """The builtin variables whose initializer assigns a constant."""
+    return tuple(v for v in analysis.variables if v.initial is not None and v.key.kind == "builtin")
+
+
+def initializing_sites(analysis: Analysis, variable: Variable) -> tuple[Site, ...]:
+    """The ASSIGN_VARIABLEs that give ``variable`` its initial value."""
+    targets = set(analysis.initializers)
+    return tuple(site for site in variable.assigned_by if site.subgraph in targets)
 
 
 def missing_calls(analysis: Analysis) -> tuple[tuple[int, int], ...]:

@@ -20,6 +20,8 @@ def to_dict(result: FixResult) -> dict[str, Any]:
         "changes": result.changes,
         "out": result.out,
         "size": result.size or None,
+        "notes": list(result.notes),
+        "replaced": len(result.plan.replacements) if result.plan else 0,
         "calls_added": len(result.plan.calls) if result.plan else 0,
         "renamed": [
             {"subgraph": r.site.subgraph, "operator": r.site.operator, "names": list(r.names)}

@@ -28,6 +28,8 @@ def render(result: FixResult, style: Style, dry_run: bool) -> str:
         lines += _summary(result.table)
         lines += [f"  warning: {safe(text)}" for text in result.table.warnings]
         lines += [line for p in result.table.problems for line in _problem(p, style)]
+    if result.plan is not None and result.plan.replacements:
+        lines.append(f"{len(result.plan.replacements)} of them had a value and get a new one")
     if result.plan is not None and result.plan.calls:
         lines.append(f"{len(result.plan.calls)} missing calls of an existing initializer are added")
     if result.plan is not None and result.plan.renames:
@@ -81,7 +83,8 @@ def _problem(problem: Problem, style: Style) -> list[str]:
 def _written(result: FixResult, style: Style) -> list[str]:
     old = result.before.model.size
     out = safe(result.out or "")
-    lines = [f"written: {style(out, 'bold')}, {megabytes(result.size)} (was {megabytes(old)})"]
+    lines = [*map(safe, result.notes)]
+    lines += [f"written: {style(out, 'bold')}, {megabytes(result.size)} (was {megabytes(old)})"]
     if result.run is None:
         lines.append("not run: no LiteRT here (pip install 'tflrepair[run]'); scanned only")
     else:

@@ -1,0 +1,134 @@
+"""From a scan and files of weights to a plan: which value goes to which variable."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tflrepair.errors import RefusedError
+from tflrepair.repair.plan import (
+    GraftPlan,
+    NewValue,
+    Replacement,
+    check_graftable,
+    checkpoint_renames,
+    initializing_sites,
+    missing_calls,
+    needing_values,
+    replaceable,
+)
+from tflrepair.scanning import ScanResult
+from tflrepair.variables import Variable
+
+if TYPE_CHECKING:
+    from tflrepair.weights import MatchTable, Row
+
+Weights = Sequence[str | os.PathLike[str] | object]
+_NOTHING = GraftPlan((), (), ())
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the caller wants beyond matching: see ``fix`` for each."""
+
+    mapping: Mapping[str, str]
+    sets: Mapping[str, str | float]
+    replace: bool = False
+
+
+def plan_fix(
+    before: ScanResult, weights: Weights, wishes: Wishes
+) -> tuple[MatchTable | None, GraftPlan | None]:
+    """The table of matched values and the plan.
+
+    The table is None if no value is needed; the plan is None if the table has problems, which the
+    caller raises or shows.
+
+    Raises:
+        RefusedError, UnsupportedError: see ``check_graftable`` and ``checkpoint_renames``.
+        UserError, BadFileError: options or files that do not fit.
+    """
+    model, analysis = before.model, before.analysis
+    check_graftable(model, analysis)
+    needy = needing_values(analysis)
+    given = replaceable(analysis) if wishes.replace else ()
+    plan = GraftPlan(
+        entries=tuple(entry.subgraph for entry in analysis.entries),
+        values=(),
+        calls=missing_calls(analysis),
+        renames=checkpoint_renames(model, analysis),
+    )
+    if not needy and not given:
+        return None, plan if plan.changes else _NOTHING
+    table = _match(before, needy + given, weights, wishes)
+    if given:
+        table = _without_kept(table, {v.name for v in given})
+    if table.problems:
+        return table, None
+    rows = {row.target.shared_name: row for row in table.rows}
+    return table, replace(
+        plan,
+        values=tuple(_new_value(v, rows[v.name]) for v in needy),
+        replacements=tuple(
+            Replacement(initializing_sites(analysis, v), _new_value(v, rows[v.name]))
+            for v in given
+            if v.name in rows
+        ),
+    )
+
+
+def _match(
+    before: ScanResult, variables: tuple[Variable, ...], paths: Weights, wishes: Wishes
+) -> MatchTable:
+    from tflrepair import weights
+
+    names = [variable.name for variable in variables]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise RefusedError(f"two containers hold a variable named {twice[0]!r}")
+    sources = [weights.open_weights(path) for path in paths]
+    targets = weights.targets_of(before.model, variables)
+    return weights.match(targets, sources, mapping=wishes.mapping, sets=wishes.sets)
+
+
+def _without_kept(table: MatchTable, given: set[str]) -> MatchTable:
+    """Leave out optimizer state that the weights do not hold: it keeps the value it has.
+
+    Everything else that is missing stays a problem; a model that is half old and half new would
+    look right and be wrong.
+    """
+    from tflrepair.weights import optimizers
+    from tflrepair.weights.table import INITIAL, OPEN
+
+    starts = optimizers.starts([row.target for row in table.rows])
+    kept = {
+        row.target.shared_name
+        for row in table.rows
+        if row.target.shared_name in given
+        and row.target.shared_name in starts
+        and row.origin in (INITIAL, OPEN)
+    }
+    return replace(
+        table,
+        rows=tuple(row for row in table.rows if row.target.shared_name not in kept),
+        problems=tuple(p for p in table.problems if not kept.issuperset(p.variables)),
+    )
+
+
+def _new_value(variable: Variable, row: Row) -> NewValue:
+    return NewValue(
+        key=variable.key,
+        dtype=variable.dtype or "",
+        shape=row.shape,
+        nbytes=row.nbytes,
+        origin=row.weight.path if row.weight else row.reason,
+        read=partial(_little_endian, row),
+    )
+
+
+def _little_endian(row: Row) -> bytes:
+    value = row.value()
+    return value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes()

@@ -1,0 +1,117 @@
+"""The fold: litert-converter's MLIR folds constants, transposes and batch normalisations.
+
+Promises: signatures, names, metadata, variables with their initial values, custom and Flex
+operators with their options, inputs and outputs with their types and open dimensions are those
+of the old file, checked in the file and by running both; what cannot be kept is refused. Tensor
+indices and the names of inner tensors change. Answers agree within float32 rounding, since
+folding reorders arithmetic.
+
+Idempotent in effect: a folded model has nothing left to fold.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError
+from tflrepair.model import Model, from_bytes
+from tflrepair.repair.optimize.restore import restore
+from tflrepair.repair.optimize.survey import check_foldable, check_same
+
+WORKER = Path(__file__).with_name("optimize") / "mlir_worker.py"
+TIMEOUT = 600.0  # seconds; folding takes about 0.05 s for each MB of weights
+_HINT = "pip install 'tflrepair[optimize]'"
+_KEEP = "keep the model as it is (--strategy graft, with --freeze)"
+
+
+def require() -> None:
+    """Raises UnsupportedError unless litert-converter and ai-edge-litert are installed."""
+    for package, name in (
+        ("litert_converter", "litert-converter"),
+        ("ai_edge_litert", "ai-edge-litert"),
+    ):
+        if importlib.util.find_spec(package) is None:
+            raise UnsupportedError(f"{name} is not installed, so nothing can be folded", hint=_HINT)
+
+
+def fold(model: Model, *, timeout: float = TIMEOUT) -> bytes:
+    """The folded model.
+
+    Args:
+        model: a model whose variables have their values, best after ``freeze``.
+        timeout: seconds that MLIR, and then each run of a signature, may take.
+
+    Raises:
+        UnsupportedError: litert-converter or ai-edge-litert is not installed; the model holds
+            what MLIR would lose.
+        RefusedError: MLIR fails, or what it gives is not the same model.
+        BadFileError: the file is damaged.
+    """
+    from tflrepair.repair.optimize import agree
+
+    require()
+    model.walk()
+    check_foldable(model)
+    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
+        old, new = Path(name) / "before.tflite", Path(name) / "after.tflite"
+        old.write_bytes(model.data)
+        with ThreadPoolExecutor(1) as pool:
+            trial = agree.plan(model)
+            wanted = pool.submit(agree.run, trial, old, timeout)
+            data = _restored(model, _mlir(old, new, timeout))
+            new.write_bytes(data)
+            agree.check(trial, wanted.result(), agree.run(trial, new, timeout))
+    return data
+
+
+def _restored(model: Model, exported: bytes) -> bytes:
+    try:
+        after = from_bytes(exported)
+        after.walk()
+        data = restore(model, after)
+        check_same(model, from_bytes(data))
+    except RefusedError:
+        raise
+    except TflRepairError as error:
+        raise RefusedError(f"MLIR gave a file that we cannot use: {error}", hint=_KEEP) from None
+    return data
+
+
+def _mlir(source: Path, target: Path, timeout: float) -> bytes:
+    """Run MLIR in a child process and give what it wrote."""
+    from tflrepair.runtime.interpreters import environment
+
+    log = target.with_name("log")
+    try:
+        with log.open("wb") as stream:
+            done = subprocess.run(
+                [sys.executable, str(WORKER), str(source), str(target)],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                env=environment(sys.executable),
+                timeout=timeout,
+                check=False,
+            )
+    except subprocess.TimeoutExpired:
+        raise RefusedError(
+            f"folding took more than {timeout:g} s and was ended", hint=_KEEP
+        ) from None
+    except OSError as error:
+        raise UnsupportedError(f"no child process can be started: {error}") from None
+    if done.returncode or not target.exists():
+        raise RefusedError(f"MLIR cannot fold this model: {_reason(log)}", hint=_KEEP)
+    return target.read_bytes()
+
+
+def _reason(log: Path) -> str:
+    """The first error in MLIR's output, or its last line."""
+    with log.open("rb") as stream:
+        lines = stream.read(1 << 16).decode(errors="replace").splitlines()
+    errors = [line.strip() for line in lines if "rror:" in line] or [x.strip() for x in lines[-1:]]
+    return errors[0][:300] if errors else "it ended without a word"

@@ -1,0 +1,1 @@
+"""What freeze and fold are made of: tracing handles, rewriting tables, MLIR in a child process."""
