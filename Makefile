@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-core check clean
+.PHONY: demo test test-core test-flex check clean
 
 demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
 	$(BIN)/tflrepair demo
@@ -14,6 +14,9 @@ test: $(VENV)/.all        ## all tests; installs TensorFlow, which makes the fil
 
 test-core: $(VENV)/.core  ## the tests that need no TensorFlow, in an environment without it
 	$(BIN)/python -m pytest -m "not tf"
+
+test-flex: $(VENV)/.all $(VENV)-flex/.done  ## training with Flex operators, in tensorflow-cpu 2.18.1
+	TFLREPAIR_FLEX_PYTHON=$(abspath $(VENV)-flex/bin/python) $(BIN)/python -m pytest tests/flex
 
 check: $(VENV)/.all       ## style, types, generated files
 	$(BIN)/ruff check .
@@ -36,5 +39,10 @@ $(VENV)/.all: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(INSTALL) -e '.[all,dev]'
 	touch $@
 
+$(VENV)-flex/.done:
+	$(PYTHON) -m venv $(VENV)-flex
+	$(VENV)-flex/bin/python -m pip install --quiet tensorflow-cpu==2.18.1
+	touch $@
+
 clean:
-	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-flex .cache .pytest_cache .mypy_cache .ruff_cache

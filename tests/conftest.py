@@ -77,3 +77,7 @@ def data() -> Path:
 def sample() -> Path:
     """The sample that ships with the package: a broken model and its weights."""
     return ROOT / "tflrepair" / "samples"
+
+
+# these need a second environment; `make test-flex` makes it
+collect_ignore = [] if "TFLREPAIR_FLEX_PYTHON" in os.environ else ["flex"]

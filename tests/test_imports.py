@@ -27,7 +27,7 @@ LAYERS = (
     ("runtime",),
     ("repair",),
     ("planning",),
-    ("fixing",),
+    ("converting", "fixing"),
     ("report",),
     ("cli",),
     ("__main__",),
@@ -94,7 +94,7 @@ def test_the_public_names() -> None:
 
     assert tflrepair.__all__ == [
         "Finding", "FixResult", "Model", "ScanResult", "TflRepairError", "VerifyReport",
-        "fix", "load", "scan", "verify",
+        "convert", "fix", "load", "scan", "verify",
     ]  # fmt: skip
     for name in tflrepair.__all__:
         assert getattr(tflrepair, name).__doc__

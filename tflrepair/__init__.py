@@ -18,6 +18,7 @@ from tflrepair.errors import TflRepairError
 
 if TYPE_CHECKING:
     from tflrepair.checks.base import Finding
+    from tflrepair.converting import convert
     from tflrepair.fixing import FixResult, fix
     from tflrepair.model import Model, load
     from tflrepair.runtime.verify import VerifyReport, verify
@@ -31,6 +32,7 @@ _HOMES = {
     "Model": "tflrepair.model",
     "ScanResult": "tflrepair.scanning",
     "VerifyReport": "tflrepair.runtime.verify",
+    "convert": "tflrepair.converting",
     "fix": "tflrepair.fixing",
     "load": "tflrepair.model",
     "scan": "tflrepair.scanning",
@@ -44,6 +46,7 @@ __all__ = [
     "ScanResult",
     "TflRepairError",
     "VerifyReport",
+    "convert",
     "fix",
     "load",
     "scan",

@@ -8,6 +8,7 @@ same answer in fresh interpreters.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -17,11 +18,11 @@ from typing import TYPE_CHECKING
 
 from tflrepair.errors import RefusedError
 from tflrepair.files import atomic, write
-from tflrepair.model import Model, load
+from tflrepair.model import Model, from_bytes, load
 from tflrepair.planning import Weights, Wishes, plan_fix
 from tflrepair.repair.graft import graft
 from tflrepair.repair.plan import GraftPlan, checkpoint_renames, missing_calls, needing_values
-from tflrepair.repair.strategies import GRAFT, Origin, Stage, stages
+from tflrepair.repair.strategies import GRAFT, Origin, Stage, require_tensorflow, stages
 from tflrepair.scanning import ScanResult, scan
 
 if TYPE_CHECKING:
@@ -137,6 +138,39 @@ def fix(
         result = _checked(replace(result, notes=notes), temporary, tell)
         result = replace(result, run=_run(temporary, check, tell))
     return _named(result, str(target))
+
+
+def emit_python(
+    model: str | os.PathLike[str],
+    out: Path,
+    weights: Weights = (),
+    *,
+    mapping: Mapping[str, str] | None = None,
+    sets: Mapping[str, str | float] | None = None,
+    force: bool = False,
+) -> str:
+    """Write the model as a Python file that builds and converts it; see ``fix`` for the weights.
+
+    Returns:
+        The path of the .npz beside ``out`` that holds the weights.
+
+    Raises:
+        As ``fix``; UnsupportedError for operators that cannot be rebuilt.
+    """
+    from tflrepair.repair.rebuild.emit import emit_python as emit
+
+    require_tensorflow()
+    before = scan(load(model))
+    table, plan = plan_fix(before, weights, Wishes(mapping or {}, sets or {}))
+    if table is not None:
+        table.require()
+    whole = before.model
+    if plan is not None and plan.changes:
+        stream = io.BytesIO()
+        graft(whole, plan).write(stream)
+        whole = from_bytes(stream.getvalue())
+    emit(whole, {}, out, force)
+    return str(out.with_suffix(".npz"))
 
 
 def default_output(model: Path) -> Path:

@@ -5,12 +5,13 @@ Exit codes: 0 fine, 1 problems found, 2 could not do it.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
 import typer
 
-from tflrepair.cli import demo, explain, fix, scan, verify
+from tflrepair.cli import convert, demo, explain, fix, rebuild, scan, verify
 from tflrepair.cli.output import report_error
 from tflrepair.errors import TflRepairError
 
@@ -24,7 +25,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (scan.scan, fix.fix, verify.verify, explain.explain, demo.demo):
+for command in (
+    scan.scan,
+    fix.fix,
+    verify.verify,
+    convert.convert,
+    rebuild.rebuild,
+    explain.explain,
+    demo.demo,
+):
     app.command()(command)
 
 
@@ -47,6 +56,8 @@ def _main(
 
 def main() -> None:
     """The console script. Every expected error becomes one line on stderr and exit code 2."""
+    # TensorFlow and LiteRT write their logs past Python, between the lines of our report
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         app()
     except TflRepairError as error:

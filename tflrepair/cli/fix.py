@@ -113,11 +113,12 @@ def _origin(
 
     if init_kwargs is not None and module is None:
         raise UserError("--init-kwargs belongs to --module")
-    kwargs = _json_object(init_kwargs, "--init-kwargs") if init_kwargs else {}
+    kwargs = json_object(init_kwargs, "--init-kwargs") if init_kwargs else {}
     return Origin(saved_model, module, kwargs, given)
 
 
-def _json_object(text: str, name: str) -> dict[str, Any]:
+def json_object(text: str, name: str) -> dict[str, Any]:
+    """``text`` as a JSON object; ``name`` is the option or file that it comes from."""
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -146,7 +147,7 @@ def read_map(path: str) -> dict[str, str]:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"the map cannot be read: {error}", where=path) from None
-    data = _json_object(text, f"the map {path}")
+    data = json_object(text, f"the map {path}")
     if not all(isinstance(value, str) for value in data.values()):
         raise UserError("the map must be a JSON object of names to names", where=path)
     return data

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 
@@ -60,18 +60,39 @@ def error_dict(path: str, error: TflRepairError) -> dict[str, Any]:
 
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[str, int, int], None] | None]:
-    """A progress bar on stderr, if that is a terminal; a callable of (step, done, total)."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    """A progress bar on stderr, if that is a terminal; a callable of (step, done, total).
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None)
+    Meanwhile native code (TensorFlow, LiteRT, MLIR) logs into a file that goes with the block:
+    it writes past Python, between the lines of our report, and what fails is raised anyway.
+    """
+    with _native_logs_aside() as stderr:
+        if not stderr.isatty():
+            yield None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        def advance(step: str, done: int, total: int) -> None:
-            bar.update(task, description=step, completed=done, total=total or None)
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(file=stderr), transient=True) as bar:
+            task = bar.add_task(label, total=None)
 
-        yield advance
+            def advance(step: str, done: int, total: int) -> None:
+                bar.update(task, description=step, completed=done, total=total or None)
+
+            yield advance
+
+
+@contextmanager
+def _native_logs_aside() -> Iterator[TextIO]:
+    """Point file descriptor 2 elsewhere; gives a stream to where it pointed before."""
+    import os
+    import tempfile
+
+    sys.stderr.flush()
+    with os.fdopen(os.dup(2), "w", encoding="utf-8") as real, tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            yield real
+        finally:
+            sys.stderr.flush()
+            os.dup2(real.fileno(), 2)

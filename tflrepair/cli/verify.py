@@ -27,7 +27,7 @@ def verify(
     atol: Annotated[float | None, typer.Option("--atol", help="absolute tolerance")] = None,
     runtime: Annotated[
         list[str] | None,
-        typer.Option("--runtime", metavar="NAME", help="litert or tf.lite; default: all there are"),
+        typer.Option("--runtime", metavar="NAME", help="litert, tf.lite, or tensorflow (rebuilt)"),
     ] = None,
     python: Annotated[
         str | None,

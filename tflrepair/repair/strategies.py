@@ -75,13 +75,18 @@ def stages(strategy: str, freeze: bool, origin: Origin) -> tuple[Stage, ...]:
 
         fold.require()
         return (_freeze, _fold)
+    require_tensorflow()
+    return (_rebuild(origin),)
+
+
+def require_tensorflow() -> None:
+    """Raises UnsupportedError unless what rebuilding needs is installed."""
     for package in ("tensorflow", "tflite"):
         if importlib.util.find_spec(package) is None:
             raise UnsupportedError(
                 f"{package} is not installed, so nothing can be rebuilt",
                 hint="pip install 'tflrepair[tf]'",
             )
-    return (_rebuild(origin),)
 
 
 def _freeze(model: Model) -> Staged | None:
@@ -129,12 +134,12 @@ def _rebuild(origin: Origin) -> Stage:
             from tflrepair.repair.rebuild.convert import rebuild_from_tflite
 
             data, note = rebuild_from_tflite(model, {}), "rebuilt from the .tflite"
-        return Staged(_renamed(data), f"{note}, converted by TensorFlow", compare=True)
+        return Staged(unique_names(data), f"{note}, converted by TensorFlow", compare=True)
 
     return stage
 
 
-def _renamed(data: bytes) -> bytes:
+def unique_names(data: bytes) -> bytes:
     """``data`` with unique names in save and restore; the source brings its own back."""
     model = from_bytes(data)
     plan = GraftPlan((), (), (), checkpoint_renames(model, analyse(model)))

@@ -20,10 +20,13 @@ _HINT = "pip install 'tflrepair[run]'"
 # The first tensorflow wheels without the Flex delegate, measured with 2.18.1 and 2.19.0.
 _NO_FLEX_SINCE = (2, 19)
 
+# TensorFlow running the module that is rebuilt from the file; only when it is asked for.
+REBUILT = "tensorflow"
+
 
 @dataclass(frozen=True)
 class Runtime:
-    """A runtime. ``name`` is ``litert`` or ``tf.lite``; ``version`` may be empty (unknown).
+    """A runtime. ``name`` is ``litert``, ``tf.lite`` or ``tensorflow``; ``version`` may be empty (unknown).
 
     ``python`` is the interpreter that has it.
     """
@@ -37,8 +40,15 @@ class Runtime:
         return f"{self.name} {self.version}".rstrip()
 
     @property
+    def delegates(self) -> tuple[str, ...]:
+        """``default`` and ``none``; the rebuilt module has no delegate to leave out."""
+        return ("default",) if self.name == REBUILT else ("default", "none")
+
+    @property
     def may_have_flex(self) -> bool:
         """False where the Flex delegate is known to be missing; no ai-edge-litert ever had it."""
+        if self.name == REBUILT:
+            return True
         if self.name != "tf.lite":
             return False
         numbers = re.match(r"(\d+)\.(\d+)", self.version)
@@ -74,6 +84,8 @@ def find(names: Sequence[str] | None = None, python: str | None = None) -> tuple
             if name not in found:
                 raise UnsupportedError(f"{name} is not installed{where}", hint=hint)
         found = {name: found[name] for name in names}
+    else:
+        found.pop(REBUILT, None)
     if not found:
         raise UnsupportedError(
             f"no runtime is installed{where}, so the model cannot be run", hint=hint

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["VerifyReport", "verify"]
 
-_DELEGATES = ("default", "none")
-
 
 @dataclass(frozen=True, eq=False)
 class _Plan:
@@ -65,7 +63,8 @@ def verify(
         expect: the same for outputs: what the answers to ``inputs`` must be.
         signature: run this one only.
         rtol, atol: |got - wanted| <= atol + rtol * |wanted|, for floats; others must be equal.
-        runtimes: ``litert``, ``tf.lite`` or both; default all that are installed.
+        runtimes: ``litert``, ``tf.lite``, or ``tensorflow`` (the module rebuilt from
+            the file, which runs Flex operators, too); default: the first two, where installed.
         python: path of another Python interpreter whose runtimes are used.
         timeout: seconds that one call may take.
 
@@ -218,7 +217,7 @@ class _Trials:
             for owner, entry in owners:
                 for kind, arrays in plan.sets.items():
                     call = _call(entry, plan.entry, arrays)
-                    for delegate in _DELEGATES:
+                    for delegate in self.runtime.delegates:
                         places.append((number, kind, delegate, owner))
                         tasks.append(Task(self.paths[owner], (call,), delegate == "default"))
         results = runner.run(self.runtime, tasks, dirty=dirty, timeout=self.timeout)
@@ -229,7 +228,7 @@ class _Trials:
         return [
             self.verdict(number, plan, delegate, tolerance)
             for number, plan in enumerate(self.plans)
-            for delegate in _DELEGATES
+            for delegate in self.runtime.delegates
         ]
 
     def verdict(self, number: int, plan: _Plan, delegate: str, tolerance: judge.Tolerance) -> Run:
@@ -245,13 +244,17 @@ class _Trials:
                 inputs=kind,
                 first=self.clean[(number, kind, delegate, "own")],
                 second=self.dirty[(number, kind, delegate, "own")],
-                plain=self.clean[(number, kind, "none", "own")] if delegate != "none" else None,
+                plain=self.plain(number, kind, delegate),
                 other=self.other(number, kind, delegate, plan),
                 expected=plan.expected or {},
             )
             for kind in plan.sets
         ]
         return judge.judge(plan.entry, label, delegate, trials, tolerance)
+
+    def plain(self, number: int, kind: str, delegate: str) -> Outcome | None:
+        """The outcome without a delegate, to hold one with the delegate against."""
+        return self.clean.get((number, kind, "none", "own")) if delegate != "none" else None
 
     def other(self, number: int, kind: str, delegate: str, plan: _Plan) -> Outcome | None:
         """The other model's outcome, under the output names of ours where there are no keys."""

@@ -26,13 +26,16 @@ from pathlib import Path
 from typing import Any
 
 # name -> (package to look for, distributions that bring it, module with Interpreter)
+# ``tensorflow`` is the rebuilt module (it has no delegate, and it runs only when asked for)
+_TENSORFLOW = ["tensorflow", "tensorflow-cpu", "tensorflow-macos", "tensorflow-intel", "tf-nightly"]
 RUNTIMES = {
     "litert": ("ai_edge_litert", ["ai-edge-litert"], "ai_edge_litert.interpreter"),
     "tf.lite": (
         "tensorflow",
-        ["tensorflow", "tensorflow-cpu", "tensorflow-macos", "tensorflow-intel", "tf-nightly"],
+        _TENSORFLOW,
         "tensorflow.lite.python.interpreter",
     ),
+    "tensorflow": ("tensorflow", _TENSORFLOW, "tflrepair.repair.rebuild.interpreter"),
 }
 
 

@@ -1,0 +1,41 @@
+"""tflrepair convert"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tflrepair.cli.fix import json_object
+from tflrepair.cli.output import emit, progress
+from tflrepair.errors import UserError
+
+
+def convert(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="a SavedModel folder, or FILE.py:CLASS")
+    ],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="OUT", help="the .tflite file")],
+    signature: Annotated[
+        list[str] | None,
+        typer.Option("--signature", metavar="NAME", help="only these; may be repeated"),
+    ] = None,
+    init_kwargs: Annotated[
+        str | None,
+        typer.Option("--init-kwargs", metavar="JSON", help="what CLASS takes to be built"),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="replace OUT if it exists")] = False,
+) -> None:
+    """Convert to a .tflite that keeps its weights. FILE.py:CLASS runs the code in that file."""
+    from tflrepair.converting import convert_to_file
+
+    is_module = source.rpartition(":")[0].endswith(".py")
+    if init_kwargs is not None and not is_module:
+        raise UserError("--init-kwargs belongs to FILE.py:CLASS")
+    kwargs = json_object(init_kwargs, "--init-kwargs") if init_kwargs else {}
+    with progress("converting"):
+        size = convert_to_file(
+            source if is_module else Path(source), Path(output), signature, kwargs, force
+        )
+    emit(f"written: {output}, {size} bytes; every variable has its value")

@@ -1,0 +1,48 @@
+"""tflrepair rebuild"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tflrepair.cli.fix import parse_sets, read_map
+from tflrepair.cli.output import emit, progress
+
+
+def rebuild(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="the .tflite file")],
+    emit_python: Annotated[
+        str, typer.Option("--emit-python", metavar="OUT.py", help="the Python file to write")
+    ],
+    weights: Annotated[
+        list[str] | None,
+        typer.Option("--weights", "-w", metavar="FILE", help="file of weights; may be repeated"),
+    ] = None,
+    map_file: Annotated[
+        str | None,
+        typer.Option("--map", metavar="FILE", help="JSON: shared name -> path of a weight"),
+    ] = None,
+    set_values: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="give every element of a variable VALUE"),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="replace files that exist")] = False,
+) -> None:
+    """Write MODEL as a tf.Module in Python, its weights in an .npz beside it.
+
+    The file runs by itself: `python OUT.py` converts it to OUT.tflite.
+    """
+    from tflrepair.fixing import emit_python as write_python
+
+    with progress("rebuilding"):
+        npz = write_python(
+            model,
+            Path(emit_python),
+            weights or (),
+            mapping=read_map(map_file) if map_file else None,
+            sets=parse_sets(set_values or []),
+            force=force,
+        )
+    emit(f"written: {emit_python} and {npz}; `python {emit_python}` converts it")
