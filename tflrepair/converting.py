@@ -51,10 +51,11 @@ def convert(
         if isinstance(source, str | os.PathLike):
             keys = _save_again(Path(source), signatures, folder)
         else:
+            holder = _holder(source)
             functions = _functions(source, signatures)
             keys = list(functions)
-            with _tracked(_holder(source), functions) as module:
-                _save(module, folder, functions)
+            with _tracked(holder, functions):
+                _save(holder, folder, functions)
         data = unique_names(_convert(folder, keys, converter_options))
     result = scan(from_bytes(data))
     errors = [f"{f.code} {f.message}" for f in result.findings if f.severity == ERROR]
@@ -202,12 +203,12 @@ def _serving(model: Any) -> Any:
 
 
 @contextmanager
-def _tracked(module: Any, functions: Mapping[str, Any]) -> Iterator[Any]:
-    """``module``, with all variables that ``functions`` capture as an attribute for a while."""
+def _tracked(module: Any, functions: Mapping[str, Any]) -> Iterator[None]:
+    """All variables that ``functions`` capture, as an attribute of ``module`` for a while."""
     variables = {id(v): v for function in functions.values() for v in function.variables}
     setattr(module, _TRACKED, list(variables.values()))
     try:
-        yield module
+        yield
     finally:
         delattr(module, _TRACKED)
 
