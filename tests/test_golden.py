@@ -33,7 +33,6 @@ CASES: dict[str, tuple[str, ...]] = {
     "fix-dry-run": (*FIX, *RATE, "--dry-run"),
     "fix-healthy": ("fix", "healthy.tflite"),
     "fix": (*FIX, *RATE),
-    "verify-broken": ("verify", "broken.tflite", "--runtime", "litert", "--signature", "infer"),
 }
 
 

@@ -20,11 +20,13 @@ from pathlib import Path
 
 from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError
 from tflrepair.model import Model, from_bytes
+from tflrepair.repair.freeze import check_initialized
 from tflrepair.repair.optimize.restore import restore
 from tflrepair.repair.optimize.survey import check_foldable, check_same
+from tflrepair.variables import analyse
 
 WORKER = Path(__file__).with_name("optimize") / "mlir_worker.py"
-TIMEOUT = 600.0  # seconds; folding takes about 0.05 s for each MB of weights
+TIMEOUT = 600.0  # seconds for MLIR; it takes about 0.05 s for each MB of weights
 _HINT = "pip install 'tflrepair[optimize]'"
 _KEEP = "keep the model as it is (--strategy graft, with --freeze)"
 
@@ -44,28 +46,30 @@ def fold(model: Model, *, timeout: float = TIMEOUT) -> bytes:
 
     Args:
         model: a model whose variables have their values, best after ``freeze``.
-        timeout: seconds that MLIR, and then each run of a signature, may take.
+        timeout: seconds that MLIR may take.
 
     Raises:
         UnsupportedError: litert-converter or ai-edge-litert is not installed; the model holds
             what MLIR would lose.
-        RefusedError: MLIR fails, or what it gives is not the same model.
+        RefusedError: a variable has no value yet; MLIR fails, or what it gives is not the same
+            model.
         BadFileError: the file is damaged.
     """
     from tflrepair.repair.optimize import agree
 
     require()
     model.walk()
+    check_initialized(analyse(model))
     check_foldable(model)
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
+    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name, ThreadPoolExecutor(1) as pool:
         old, new = Path(name) / "before.tflite", Path(name) / "after.tflite"
         old.write_bytes(model.data)
-        with ThreadPoolExecutor(1) as pool:
-            trial = agree.plan(model)
-            wanted = pool.submit(agree.run, trial, old, timeout)
-            data = _restored(model, _mlir(old, new, timeout))
-            new.write_bytes(data)
-            agree.check(trial, wanted.result(), agree.run(trial, new, timeout))
+        exported = pool.submit(_mlir, old, new, timeout)
+        trial = agree.plan(model)
+        wanted = agree.run(trial, old)
+        data = _restored(model, exported.result())
+        new.write_bytes(data)
+        agree.check(trial, wanted, agree.run(trial, new))
     return data
 
 

@@ -88,6 +88,7 @@ def freeze(model: Model) -> Frozen:
     """
     from tflrepair.repair.optimize.rewrite import rewrite
 
+    model.walk()
     plan = plan_freeze(model, analyse(model))
     return Frozen(model, plan, rewrite(model, plan) if plan.changes else None)
 
@@ -152,11 +153,16 @@ def _check_ready(model: Model, analysis: Analysis) -> None:
                 "metadata 'model_control_dependencies' counts operators, and a freeze removes some",
                 hint="reconvert the model instead",
             )
+    check_initialized(analysis)
+
+
+def check_initialized(analysis: Analysis) -> None:
+    """Raises RefusedError if a variable is read before it has a value."""
     unset = needing_values(analysis)
     if unset or missing_calls(analysis):
         name = unset[0].name if unset else "an initializer call"
         raise RefusedError(
-            f"the model must have its initial values before it can be frozen; {name} is missing",
+            f"the model must have its initial values first; {name} is missing",
             hint="give them with `tflrepair fix MODEL --weights FILE`",
         )
 

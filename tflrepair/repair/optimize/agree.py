@@ -11,6 +11,9 @@ from tflrepair.runtime import compare, inputs, interpreters, runner
 from tflrepair.runtime.entries import Entry, entries
 from tflrepair.runtime.runner import Call, Outcome, Task
 
+# Seconds for one run. What takes longer before and after the fold is not compared further.
+TIMEOUT = 60.0
+
 
 @dataclass(frozen=True, eq=False)
 class Trial:
@@ -34,10 +37,10 @@ def plan(model: Model) -> Trial:
     return Trial(found, tuple(Call(e.signature, inputs.random(e)) for e in found))
 
 
-def run(trial: Trial, path: Path, timeout: float) -> list[list[Outcome]]:
+def run(trial: Trial, path: Path) -> list[list[Outcome]]:
     """The outcomes of ``trial`` on the file ``path``, with LiteRT's default delegate."""
     (runtime,) = interpreters.find(["litert"])
-    return runner.run(runtime, _tasks(trial, path), timeout=timeout)
+    return runner.run(runtime, _tasks(trial, path), timeout=TIMEOUT)
 
 
 def _tasks(trial: Trial, path: Path) -> list[Task]:

@@ -46,7 +46,9 @@ def check_foldable(model: Model) -> None:
     names = [subgraph.name for subgraph in model.subgraphs]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise UnsupportedError(f"two subgraphs are named {twice[0]!r}, which MLIR refuses", hint=hint)
+        raise UnsupportedError(
+            f"two subgraphs are named {twice[0]!r}, which MLIR refuses", hint=hint
+        )
     if any(name == "model_control_dependencies" for name, _ in model.metadata):
         raise UnsupportedError(
             "metadata 'model_control_dependencies' counts operators, which a fold changes",
@@ -82,7 +84,6 @@ _LOST = {
     "Operator": {schema.Operator.DEBUG_METADATA_INDEX: "debug_metadata_index"},
     "Tensor": {
         schema.Tensor.SPARSITY: "sparsity",
-        schema.Tensor.VARIANT_TENSORS: "variant_tensors",
         schema.Tensor.EXTERNAL_BUFFER: "external_buffer",
     },
 }
@@ -132,6 +133,7 @@ def _differences(before: Model, after: Model) -> Iterable[tuple[str, object, obj
         yield f"the inputs of {place}", _ports(old, old.inputs), _ports(new, new.inputs)
         yield f"the outputs of {place}", _ports(old, old.outputs), _ports(new, new.outputs)
         yield f"the state tensors of {place}", _states(old), _states(new)
+        yield f"the variants of {place}", _variants(old), _variants(new)
         yield f"operators with effects in {place}", _effects(old), _effects(new)
         yield f"custom operators in {place}", _customs(before, old), _customs(after, new)
     yield "variables", _variables(before), _variables(after)
@@ -169,6 +171,18 @@ def _port(tensor: Tensor) -> Port:
 def _states(subgraph: Subgraph) -> int:
     tensors = map(subgraph.tensor, range(subgraph.tensor_count))
     return sum(t.table.scalar(schema.Tensor.IS_VARIABLE, "?") for t in tensors)
+
+
+def _variants(subgraph: Subgraph) -> Counter[tuple[int, ...]]:
+    """What the tensor lists of a subgraph hold (VariantSubType), by how many tensors say so."""
+    found: Counter[tuple[int, ...]] = Counter()
+    slot = schema.VariantSubType
+    for index in range(subgraph.tensor_count):
+        table = subgraph.tensor(index).table
+        for position in table.tables(schema.Tensor.VARIANT_TENSORS):
+            row = table.reader.table(position)
+            found[(row.scalar(slot.TYPE, "b"), *row.numbers(slot.SHAPE))] += 1
+    return found
 
 
 def _effects(subgraph: Subgraph) -> Counter[str]:

@@ -1,0 +1,75 @@
+"""Steps for operators that create and touch resources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tflrepair.errors import BadFileError
+from tflrepair.format import schema
+from tflrepair.graph import Operator
+from tflrepair.repair.rebuild import flexops
+from tflrepair.repair.rebuild.constants import dtype_of
+from tflrepair.repair.rebuild.steps import Assign, Find, Import, Read, Size
+from tflrepair.resources import Key
+
+if TYPE_CHECKING:
+    from tflrepair.repair.rebuild.walk import Walk
+
+
+def var_handle(walk: Walk, operator: Operator) -> None:
+    slot = schema.VarHandleOptions
+    options = operator.options(schema.BuiltinOptions.VarHandleOptions)
+    container = options.string(slot.CONTAINER) if options else None
+    name = options.string(slot.SHARED_NAME) if options else None
+    _bind(walk, operator, Key("builtin", container or "", name or ""))
+
+
+def flex_handle(walk: Walk, operator: Operator) -> None:
+    node = flexops.node_of(operator)
+    container, name = (
+        node.attr[k].s.decode("utf-8", "surrogateescape") for k in ("container", "shared_name")
+    )
+    _bind(walk, operator, Key("flex", container, name))
+
+
+def hashtable(walk: Walk, operator: Operator) -> None:
+    slot = schema.HashtableOptions
+    options = operator.options(schema.BuiltinOptions.HashtableOptions)
+    _bind(
+        walk, operator, Key("table", "", str(options.scalar(slot.TABLE_ID, "i") if options else 0))
+    )
+
+
+def _bind(walk: Walk, operator: Operator, key: Key) -> None:
+    if len(operator.outputs) != 1:
+        raise BadFileError(f"has {len(operator.outputs)} outputs instead of one")
+    walk.handles[operator.outputs[0]] = key
+
+
+def read(walk: Walk, operator: Operator) -> None:
+    key = walk.resource(operator)
+    walk.steps.append(Read(walk.site(operator), key, walk.result(operator)))
+
+
+def assign(walk: Walk, operator: Operator) -> None:
+    _, value, *_ = walk.arguments(operator, 2)
+    walk.steps.append(Assign(walk.site(operator), walk.resource(operator), value))
+
+
+def table_import(walk: Walk, operator: Operator) -> None:
+    _, keys, values, *_ = walk.arguments(operator, 3)
+    key = walk.resource(operator)
+    kinds = [dtype_of(walk.subgraph.tensor(t)) for t in operator.inputs[1:3]]
+    walk.planner.tables[key] = (kinds[0], kinds[1])
+    walk.steps.append(Import(walk.site(operator), key, keys, values))
+
+
+def table_find(walk: Walk, operator: Operator) -> None:
+    _, keys, default, *_ = walk.arguments(operator, 3)
+    key = walk.resource(operator)
+    walk.steps.append(Find(walk.site(operator), key, keys, default, walk.result(operator)))
+
+
+def table_size(walk: Walk, operator: Operator) -> None:
+    key = walk.resource(operator)
+    walk.steps.append(Size(walk.site(operator), key, walk.result(operator)))
