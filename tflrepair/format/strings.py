@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from itertools import pairwise
 
 from tflrepair.errors import BadFileError
 
@@ -26,7 +27,7 @@ def unpack(data: bytes | memoryview) -> tuple[str, ...]:
     except struct.error:
         raise BadFileError("a string tensor is cut short") from None
     strings = []
-    for start, end in zip(offsets, offsets[1:], strict=False):
+    for start, end in pairwise(offsets):
         if not 0 <= start <= end <= len(data):
             raise BadFileError("a string of a string tensor lies outside its buffer")
         strings.append(str(bytes(data[start:end]), "utf-8", "surrogateescape"))

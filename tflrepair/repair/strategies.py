@@ -81,12 +81,11 @@ def stages(strategy: str, freeze: bool, origin: Origin) -> tuple[Stage, ...]:
 
 def require_tensorflow() -> None:
     """Raises UnsupportedError unless what rebuilding needs is installed."""
-    for package in ("tensorflow", "tflite"):
-        if importlib.util.find_spec(package) is None:
-            raise UnsupportedError(
-                f"{package} is not installed, so nothing can be rebuilt",
-                hint="pip install 'tflrepair[tf]'",
-            )
+    if importlib.util.find_spec("tensorflow") is None:
+        raise UnsupportedError(
+            "TensorFlow is not installed, so nothing can be rebuilt",
+            hint="pip install 'tflrepair[tf]'",
+        )
 
 
 def _freeze(model: Model) -> Staged | None:

@@ -26,7 +26,7 @@ REBUILT = "tensorflow"
 
 @dataclass(frozen=True)
 class Runtime:
-    """A runtime. ``name`` is ``litert``, ``tf.lite`` or ``tensorflow``; ``version`` may be empty (unknown).
+    """A runtime. ``name`` is ``litert``, ``tf.lite`` or ``tensorflow``; ``version`` may be empty.
 
     ``python`` is the interpreter that has it.
     """
