@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli.fix import json_object
+from tflrepair.cli.options import ForceOption, InitKwargsOption, json_object
 from tflrepair.cli.output import emit, progress
 from tflrepair.errors import UserError
 
@@ -21,11 +21,8 @@ def convert(
         list[str] | None,
         typer.Option("--signature", metavar="NAME", help="only these; may be repeated"),
     ] = None,
-    init_kwargs: Annotated[
-        str | None,
-        typer.Option("--init-kwargs", metavar="JSON", help="what CLASS takes to be built"),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="replace OUT if it exists")] = False,
+    init_kwargs: InitKwargsOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Convert to a .tflite that keeps its weights. FILE.py:CLASS runs the code in that file."""
     from tflrepair.converting import convert_to_file

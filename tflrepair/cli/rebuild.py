@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli.fix import parse_sets, read_map
+from tflrepair.cli.options import MapOption, SetOption, WeightsOption, parse_sets, read_map
 from tflrepair.cli.output import emit, progress
 
 
@@ -16,18 +16,9 @@ def rebuild(
     emit_python: Annotated[
         str, typer.Option("--emit-python", metavar="OUT.py", help="the Python file to write")
     ],
-    weights: Annotated[
-        list[str] | None,
-        typer.Option("--weights", "-w", metavar="FILE", help="file of weights; may be repeated"),
-    ] = None,
-    map_file: Annotated[
-        str | None,
-        typer.Option("--map", metavar="FILE", help="JSON: shared name -> path of a weight"),
-    ] = None,
-    set_values: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="give every element of a variable VALUE"),
-    ] = None,
+    weights: WeightsOption = None,
+    map_file: MapOption = None,
+    set_values: SetOption = None,
     force: Annotated[bool, typer.Option("--force", help="replace files that exist")] = False,
 ) -> None:
     """Write MODEL as a tf.Module in Python, its weights in an .npz beside it.

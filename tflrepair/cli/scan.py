@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
+from tflrepair.cli.options import FormatOption
 from tflrepair.cli.output import Format, emit, emit_json, error_dict, report_error, style
 from tflrepair.errors import TflRepairError
 
 
 def scan(
     models: Annotated[list[str], typer.Argument(metavar="MODEL...", help=".tflite files")],
-    format: Annotated[Format, typer.Option("--format", help="text or json")] = Format.text,
+    format: FormatOption = Format.text,
 ) -> None:
     """Say what is in a model and what is wrong with it, without running it."""
     from tflrepair.report import scan_json, scan_text

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tflrepair.cli.options import FormatOption
 from tflrepair.cli.output import Format, emit, emit_json, progress
 
 
@@ -33,7 +34,7 @@ def verify(
         str | None,
         typer.Option("--python", metavar="PATH", help="run in this other Python environment"),
     ] = None,
-    format: Annotated[Format, typer.Option("--format", help="text or json")] = Format.text,
+    format: FormatOption = Format.text,
 ) -> None:
     """Run MODEL in the runtimes that are installed and judge its answers."""
     from tflrepair.report import verify_text

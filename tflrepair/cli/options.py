@@ -1,0 +1,67 @@
+"""Options that several commands take, and how their texts are read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tflrepair.cli.output import Format
+from tflrepair.errors import UserError
+
+FormatOption = Annotated[Format, typer.Option("--format", help="text or json")]
+ForceOption = Annotated[bool, typer.Option("--force", help="replace OUT if it exists")]
+WeightsOption = Annotated[
+    list[str] | None,
+    typer.Option("--weights", "-w", metavar="FILE", help="file of weights; may be repeated"),
+]
+MapOption = Annotated[
+    str | None,
+    typer.Option("--map", metavar="FILE", help="JSON: shared name -> path of a weight"),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="give every element of a variable VALUE"),
+]
+InitKwargsOption = Annotated[
+    str | None,
+    typer.Option("--init-kwargs", metavar="JSON", help="what CLASS takes to be built"),
+]
+
+
+def json_object(text: str, name: str) -> dict[str, Any]:
+    """``text`` as a JSON object; ``name`` is the option or file that it comes from."""
+    try:
+        data: Any = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{name} is not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise UserError(f"{name} must be a JSON object")
+    return data
+
+
+def parse_sets(options: list[str]) -> dict[str, str]:
+    """``NAME=VALUE`` options as a dictionary. A name may itself contain ``=``: the last counts."""
+    values: dict[str, str] = {}
+    for option in options:
+        name, equals, value = option.rpartition("=")
+        if not equals or not name:
+            raise UserError(f"--set {option!r} is not NAME=VALUE")
+        if name in values and values[name] != value:
+            raise UserError(f"--set gives {name!r} two values: {values[name]} and {value}")
+        values[name] = value
+    return values
+
+
+def read_map(path: str) -> dict[str, str]:
+    """The JSON object in ``path``: shared name -> path of a weight."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"the map cannot be read: {error}", where=path) from None
+    data = json_object(text, f"the map {path}")
+    if not all(isinstance(value, str) for value in data.values()):
+        raise UserError("the map must be a JSON object of names to names", where=path)
+    return data
