@@ -27,7 +27,7 @@ LAYERS = (
     ("runtime",),
     ("repair",),
     ("planning",),
-    ("converting", "fixing"),
+    ("converting", "fixing", "rebuilding"),
     ("report",),
     ("cli",),
     ("__main__",),

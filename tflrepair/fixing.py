@@ -8,7 +8,6 @@ same answer in fresh interpreters.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -18,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from tflrepair.errors import RefusedError
 from tflrepair.files import atomic, write
-from tflrepair.model import Model, from_bytes, load
+from tflrepair.model import Model, load
 from tflrepair.planning import Weights, Wishes, plan_fix
 from tflrepair.repair.graft import graft
 from tflrepair.repair.plan import GraftPlan, checkpoint_renames, missing_calls, needing_values
-from tflrepair.repair.strategies import GRAFT, Origin, Stage, require_tensorflow, stages
+from tflrepair.repair.strategies import GRAFT, Origin, Stage, stages
 from tflrepair.scanning import ScanResult, scan
 
 if TYPE_CHECKING:
@@ -78,6 +77,7 @@ def fix(
     out: str | os.PathLike[str] | None = None,
     mapping: Mapping[str, str] | None = None,
     sets: Mapping[str, str | float] | None = None,
+    by_name: bool = False,
     replace_values: bool = False,
     check: Check | None = None,
     strategy: str = GRAFT,
@@ -96,6 +96,7 @@ def fix(
         out: the new file; default: beside the model, with the suffix ``.fixed.tflite``.
         mapping: shared name -> path of an array in ``weights``; decides what matching cannot.
         sets: shared name -> value of every element, such as a learning rate.
+        by_name: the names in ``weights`` are the model's own variable names; take them as they are.
         replace_values: give variables that have an initial value a new one, too.
         check: (inputs, expected outputs), each an .npz: the result must answer so.
         strategy: ``graft``, ``optimize`` (then freeze and fold) or ``rebuild`` (then reconvert).
@@ -119,7 +120,7 @@ def fix(
     tell("scanning", 0, 0)
     before = scan(load(model))
     tell("matching weights", 0, 0)
-    wishes = Wishes(mapping or {}, sets or {}, replace_values)
+    wishes = Wishes(mapping or {}, sets or {}, replace_values, by_name)
     table, plan = plan_fix(before, weights, wishes)
     result = FixResult(before, table, plan)
     if map_out is not None and table is not None:
@@ -138,39 +139,6 @@ def fix(
         result = _checked(replace(result, notes=notes), temporary, tell)
         result = replace(result, run=_run(temporary, check, tell))
     return _named(result, str(target))
-
-
-def emit_python(
-    model: str | os.PathLike[str],
-    out: Path,
-    weights: Weights = (),
-    *,
-    mapping: Mapping[str, str] | None = None,
-    sets: Mapping[str, str | float] | None = None,
-    force: bool = False,
-) -> str:
-    """Write the model as a Python file that builds and converts it; see ``fix`` for the weights.
-
-    Returns:
-        The path of the .npz beside ``out`` that holds the weights.
-
-    Raises:
-        As ``fix``; UnsupportedError for operators that cannot be rebuilt.
-    """
-    from tflrepair.repair.rebuild.emit import emit_python as emit
-
-    require_tensorflow()
-    before = scan(load(model))
-    table, plan = plan_fix(before, weights, Wishes(mapping or {}, sets or {}))
-    if table is not None:
-        table.require()
-    whole = before.model
-    if plan is not None and plan.changes:
-        stream = io.BytesIO()
-        graft(whole, plan).write(stream)
-        whole = from_bytes(stream.getvalue())
-    emit(whole, {}, out, force)
-    return str(out.with_suffix(".npz"))
 
 
 def default_output(model: Path) -> Path:

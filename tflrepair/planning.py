@@ -37,6 +37,7 @@ class Wishes:
     mapping: Mapping[str, str]
     sets: Mapping[str, str | float]
     replace: bool = False
+    by_name: bool = False
 
 
 def plan_fix(
@@ -91,7 +92,9 @@ def _match(
         raise RefusedError(f"two containers hold a variable named {twice[0]!r}")
     sources = [weights.open_weights(path) for path in paths]
     targets = weights.targets_of(before.model, variables)
-    return weights.match(targets, sources, mapping=wishes.mapping, sets=wishes.sets)
+    return weights.match(
+        targets, sources, mapping=wishes.mapping, sets=wishes.sets, by_name=wishes.by_name
+    )
 
 
 def _without_kept(table: MatchTable, given: set[str]) -> MatchTable:

@@ -34,6 +34,9 @@ class Strategy(StrEnum):
 def fix(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="the .tflite file to repair")],
     weights: WeightsOption = None,
+    by_name: Annotated[
+        bool, typer.Option("--by-name", help="the names in FILE are the model's own; trust them")
+    ] = False,
     map_file: MapOption = None,
     map_out: Annotated[
         str | None,
@@ -86,6 +89,7 @@ def fix(
             mapping=read_map(map_file) if map_file else None,
             map_out=map_out,
             sets=parse_sets(set_values or []),
+            by_name=by_name,
             replace_values=replace,
             check=check,
             strategy=strategy.value,

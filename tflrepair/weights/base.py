@@ -33,6 +33,8 @@ class Target:
         first_use: rank of its first use in execution order; large if it is never used.
         upstream: bit i is set where target i of the same sequence takes part in computing every
             value that this variable is combined with: layer i comes before it in the data flow.
+        read_as: names of the tensors that it is read into.
+        saved_as: names under which the model's own save operators, and no other variable, save it.
     """
 
     container: str
@@ -41,6 +43,8 @@ class Target:
     shape: tuple[int, ...] | None
     first_use: int = 1 << 30
     upstream: int = 0
+    read_as: tuple[str, ...] = ()
+    saved_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,16 @@ class Weight:
         path: name of the array inside the source; unique there.
         dtype: numpy name of the element type.
         layer: names of the layers around it, outermost first; () where the file has none.
-        keys: attribute path of its layer in the file; () where the file has none.
+        keys: the steps to its layer in a Keras file: attributes, and members of lists of layers
+            (``layers/dense_1``: the second Dense of the list ``layers``). Where there are both,
+            ``layer`` has one name more, that of the saved model itself.
         index: position among the arrays of its layer, where that is what tells them apart.
         role: ``kernel``, ``moving_mean``, ...; empty where the file does not say.
+        sorted_steps: for each of ``keys``, whether it is a member of a list that is sorted by the
+            data flow, as the layers of a Functional or Sequential model are.
+        classes: for each of ``layer``, its class as Keras names layers after it, or empty; () where
+            the file does not tell, or tells it in ``keys``.
+        rank: place of its layer in a list that is ordered like ``model.layers``, if there is one.
         plain: False for what is offered to an explicit map only, never matched.
     """
 
@@ -66,8 +77,17 @@ class Weight:
     keys: tuple[str, ...] = ()
     index: int | None = None
     role: str = ""
+    rank: int | None = None
+    sorted_steps: tuple[bool, ...] = ()
+    classes: tuple[str, ...] = ()
     plain: bool = True
     reader: Callable[[], Array] = field(default=lambda: _nothing(), repr=False, compare=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the variable may have been called in the program that wrote the file."""
+        inner = "/".join((*self.layer[1:], self.role)) if self.role else self.path
+        return self.path, "/".join((*self.layer, self.role)) if self.role else self.path, inner
 
     def read(self) -> Array:
         """The array, read from the file now.
@@ -98,12 +118,14 @@ class Source:
         kind: what it is, in words: ``Keras 3 weights file``.
         exact: its paths are the model's own variable names, kept by the program that wrote
             both; where all fit, nothing else needs to be compared.
+        saved: the model's own save operator may have written it: names are those of ``saved_as``.
     """
 
     label: str
     kind: str
     weights: tuple[Weight, ...]
     exact: bool = False
+    saved: bool = False
 
 
 def _nothing() -> Array:

@@ -16,9 +16,7 @@ from tflrepair.graph import Operator, Subgraph
 from tflrepair.model import Model
 
 _NEVER = 1 << 30
-_SKIPPED = frozenset(
-    {schema.BuiltinOperator.CALL_ONCE, schema.BuiltinOperator.ASSIGN_VARIABLE}
-)
+_SKIPPED = frozenset({schema.BuiltinOperator.CALL_ONCE, schema.BuiltinOperator.ASSIGN_VARIABLE})
 
 
 @dataclass

@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
+from tflrepair.weights.assign import fits
 from tflrepair.weights.base import Source, Target, Weight, size_text
-from tflrepair.weights.layers import fits
 from tflrepair.weights.table import SET, WEIGHT, Row
 
 
@@ -50,7 +50,9 @@ def by_set(targets: Sequence[Target], sets: Mapping[str, str | float]) -> dict[s
     for pattern, text in sets.items():
         names = [pattern] if pattern in known else [n for n in known if fnmatchcase(n, pattern)]
         if not names:
-            raise _unknown(f"--set names {pattern!r}, which is no variable to repair", pattern, known)
+            raise _unknown(
+                f"--set names {pattern!r}, which is no variable to repair", pattern, known
+            )
         for name in names:
             fill = _number(pattern, text, known[name].dtype)
             rows[name] = Row(known[name], SET, None, fill, "given with --set", "given")

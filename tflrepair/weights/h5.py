@@ -7,11 +7,13 @@ for it. What Keras writes has none of these.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from math import prod
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
@@ -57,7 +59,7 @@ class H5File:
         BadFileError: not an HDF5 file, damaged, or it points outside itself.
     """
 
-    def __init__(self, stream: IO[bytes], label: str) -> None:
+    def __init__(self, stream: IO[bytes] | io.RawIOBase | Path, label: str) -> None:
         try:
             import h5py
         except ImportError:
@@ -70,7 +72,11 @@ class H5File:
         self.skipped: list[str] = []
         with guarded(label):
             self._file = h5py.File(stream, "r")
-            self.datasets = tuple(self._walk())
+            try:
+                self.datasets = tuple(self._walk())
+            except BaseException:
+                self._file.close()
+                raise
 
     def read(self, row: Dataset) -> Array:
         import numpy as np

@@ -1,34 +1,86 @@
-"""Variables and arrays grouped by layer, and which arrays of a layer can be which variables."""
+"""Variables and arrays grouped by layer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from fnmatch import fnmatchcase
+from functools import cached_property
 
 from tflrepair.weights import roles
 from tflrepair.weights.base import Target, Weight
-from tflrepair.weights.names import split_number, split_variable
+from tflrepair.weights.names import is_within, scope_of, split_number, split_path, unscoped
 
-Assignment = Mapping[str, Weight]  # shared name -> array
-_MOST_READINGS = 64
+# What Keras calls the sublayers that its own layers keep under these attributes
+# (keras/src/layers/rnn/bidirectional.py, attention/multi_head_attention.py, rnn/rnn.py).
+_ATTRIBUTES = {
+    "forward_layer": "forward_*",
+    "backward_layer": "backward_*",
+    "cell": "*_cell",
+    "query_dense": "query",
+    "key_dense": "key",
+    "value_dense": "value",
+    "output_dense": "attention_output",
+}
 
 
 @dataclass(frozen=True)
 class TargetLayer:
-    """Variables of the model with the same name but for the last part.
+    """Variables of the model that belong to one layer.
 
-    ``upstream`` is over the positions of the targets, as in Target; ``mask`` marks its own.
+    Attributes:
+        names: the layer's name behind those of the models and layers around it, as far as known.
+        short: the layer part of the variables' own names, which may lack some of these.
+        targets: (role, variable).
+        mask, upstream: over the positions of the targets, as in Target; ``mask`` marks its own.
     """
 
     names: tuple[str, ...]
-    targets: tuple[tuple[str, Target], ...]  # role, variable
+    short: tuple[str, ...]
+    targets: tuple[tuple[str, Target], ...]
     mask: int = 0
     upstream: int = 0
 
     @property
     def label(self) -> str:
-        return "/".join(self.names)
+        return "/".join(self.names) or self.targets[0][1].shared_name
+
+    @property
+    def last(self) -> str:
+        return self.names[-1] if self.names else ""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One step of a layer's path in a file: its name, class and attribute, empty if unknown."""
+
+    name: str = ""
+    class_name: str = ""
+    attribute: str = ""
+
+    @property
+    def given(self) -> bool:
+        """Whether somebody chose the name: the class is known and is called otherwise."""
+        return bool(self.class_name and self.name) and (
+            split_number(self.name)[0] != self.class_name
+        )
+
+    def fits(self, name: str) -> bool:
+        """Whether a layer of the model with this name can be this layer of the file."""
+        base = split_number(name)[0]
+        if self.given:
+            return name == self.name
+        if self.name:
+            return base == split_number(self.name)[0]
+        if self.class_name and roles.class_roles(base) is not None:
+            return base == self.class_name
+        return fnmatchcase(base, _ATTRIBUTES.get(self.attribute.lstrip("_"), "*"))
+
+    def shift(self, name: str) -> int | None:
+        """Number in the model minus number in the file; None if the file does not tell."""
+        if self.given or not self.name:
+            return None
+        return split_number(name)[1] - split_number(self.name)[1]
 
 
 @dataclass(frozen=True)
@@ -45,31 +97,115 @@ class FileLayer:
         return "/".join(self.keys or self.names) or "(root)"
 
     @property
-    def class_name(self) -> str:
-        """The layer's class where the path tells it: only members of lists are called so."""
-        return self.class_at(len(self.keys) - 1)
+    def rank(self) -> int | None:
+        return self.weights[0].rank
 
-    def class_at(self, level: int) -> str:
-        if level < 1 or self.keys[level - 1] != "layers":
-            return ""
-        return split_number(self.keys[level])[0]
+    def node(self, level: int) -> tuple[str, ...]:
+        """The path down to, and without, a level: what layers in the same place share."""
+        return self.keys[: level - 1] if self.keys else self.names[:level]
+
+    @property
+    def sorted_steps(self) -> tuple[bool, ...]:
+        return self.weights[0].sorted_steps
+
+    @property
+    def class_name(self) -> str:
+        return self.levels[-1].class_name if self.levels else ""
+
+    @cached_property
+    def levels(self) -> tuple[Level, ...]:
+        """The steps to the layer, outermost (the saved model itself) first."""
+        if not self.keys:
+            classes = self.weights[0].classes or ("",) * len(self.names)
+            return tuple(map(Level, self.names, classes))
+        names = self.names or ("",) * (len(self.keys) + 1)
+        found = [Level(names[0])]
+        for key, name in zip(self.keys, names[1:], strict=True):
+            listed, _, member = key.rpartition("/")
+            class_name = split_number(member)[0] if listed else ""
+            found.append(Level(name, class_name, "" if listed else member))
+        return tuple(found)
 
 
 def target_layers(targets: Sequence[Target]) -> list[TargetLayer]:
-    """Group variables by layer. Two layers of one name come apart by TensorFlow's suffix."""
-    groups: dict[tuple[tuple[str, ...], int], list[tuple[str, int]]] = {}
-    for position, target in enumerate(targets):
-        names, role, twin = split_variable(target.shared_name)
-        groups.setdefault((names, twin), []).append((role, position))
+    """Group variables by layer: by their names, or by scope where names do not tell."""
+    rows = [(split_path(t.shared_name), _chain(t)) for t in targets]
+    by_prefix: dict[tuple[str, ...], list[int]] = {}
+    for position, ((prefix, _), _) in enumerate(rows):
+        by_prefix.setdefault(prefix, []).append(position)
     found = []
-    for (names, _), members in groups.items():
-        upstream = -1
-        for _, position in members:
-            upstream &= targets[position].upstream | (1 << position)
-        mask = sum(1 << position for _, position in members)
-        rows = tuple((role, targets[position]) for role, position in members)
-        found.append(TargetLayer(names, rows, mask, upstream & ~mask))
+    for prefix, members in by_prefix.items():
+        chains = {i: rows[i][1] for i in members}
+        raw = {i: rows[i][0][1] for i in members}
+        if _is_several(prefix, raw, chains):
+            parts: dict[tuple[str, ...], list[int]] = {}
+            for i in members:
+                parts.setdefault(chains[i], []).append(i)
+            for chain, part in parts.items():
+                named = _plain_roles({i: raw[i] for i in part}, set(raw.values()))
+                found.append(_layer(chain, prefix, named, targets))
+        else:
+            found.append(_layer(_common(prefix, chains.values()), prefix, raw, targets))
     return found
+
+
+def _chain(target: Target) -> tuple[str, ...]:
+    """Layer names around the variable from its scope, if they agree with its own name."""
+    prefix, _ = split_path(target.shared_name)
+    for name in target.read_as:
+        chain = unscoped(scope_of(name))
+        if chain and is_within(prefix, chain):
+            return chain
+    return ()
+
+
+def _is_several(
+    prefix: tuple[str, ...], raw: dict[int, str], chains: dict[int, tuple[str, ...]]
+) -> bool:
+    """Whether variables of one name prefix belong to several layers.
+
+    So it is where a subclassed model was built by calling it, which drops the sublayers' names
+    (``net/kernel``, ``net/kernel_1``), and where two layers have one name.
+    """
+    if not all(chains.values()) or len(set(chains.values())) < 2:
+        return False
+    roles_here = set(raw.values())
+    twins = any(split_number(r)[1] and split_number(r)[0] in roles_here for r in roles_here)
+    return twins or not roles.known_roles(roles_here)
+
+
+def _plain_roles(raw: dict[int, str], all_roles: set[str]) -> dict[int, str]:
+    """``kernel_3`` -> ``kernel`` where TensorFlow made a second ``kernel`` unique."""
+    plain = {}
+    for i, name in raw.items():
+        base, number = split_number(name)
+        is_copy = number and (base in all_roles or roles.known_roles([base]))
+        plain[i] = base if is_copy else name
+    return plain if len(set(plain.values())) == len(plain) else raw
+
+
+def _common(prefix: tuple[str, ...], chains: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The chain up to the layer's own name, if all variables agree on it."""
+    cut = set()
+    for chain in chains:
+        if not chain or not prefix or prefix[-1] not in chain:
+            return prefix
+        cut.add(chain[: len(chain) - chain[::-1].index(prefix[-1])])
+    return cut.pop() if len(cut) == 1 else prefix
+
+
+def _layer(
+    names: tuple[str, ...],
+    short: tuple[str, ...],
+    members: dict[int, str],
+    targets: Sequence[Target],
+) -> TargetLayer:
+    upstream = -1
+    for position in members:
+        upstream &= targets[position].upstream | (1 << position)
+    mask = sum(1 << position for position in members)
+    rows = tuple((role, targets[position]) for position, role in members.items())
+    return TargetLayer(names, short, rows, mask, upstream & ~mask)
 
 
 def file_layers(weights: Sequence[Weight]) -> list[FileLayer]:
@@ -78,82 +214,3 @@ def file_layers(weights: Sequence[Weight]) -> list[FileLayer]:
     for weight in weights:
         groups.setdefault((weight.source, weight.keys, weight.layer), []).append(weight)
     return [FileLayer(g[0].source, g[0].layer, g[0].keys, tuple(g)) for g in groups.values()]
-
-
-def assignments(target: TargetLayer, layer: FileLayer) -> list[Assignment]:
-    """Every way in which the layer's arrays can be the variables; empty if they cannot.
-
-    By role where the file has roles, by the order of creation where Keras has a layer with these
-    roles, else by shape alone.
-    """
-    if len(target.targets) > len(layer.weights):
-        return []
-    if any(weight.role for weight in layer.weights):
-        return list(_by_role(target, layer))
-    wanted = [role for role, _ in target.targets]
-    if len(set(wanted)) != len(wanted):
-        return []
-    if _made_by_keras(wanted, target, layer):
-        return list(_by_order(wanted, target, layer))
-    return list(islice(_by_shape(target.targets, layer.weights), _MOST_READINGS))
-
-
-def fits(target: Target, weight: Weight) -> bool:
-    """Whether the array's shape and kind of number are the variable's."""
-    if _kind(target.dtype) != _kind(weight.dtype):
-        return False
-    if target.shape is None:
-        return True
-    return len(target.shape) == len(weight.shape) and all(
-        want in (-1, have) for want, have in zip(target.shape, weight.shape, strict=True)
-    )
-
-
-def _by_role(target: TargetLayer, layer: FileLayer) -> Iterator[Assignment]:
-    place = {weight.role: weight for weight in layer.weights}
-    # tf-keras calls the kernel of a DepthwiseConv2D so; Keras 3 does not
-    if "depthwise_kernel" in place and "kernel" not in place and "pointwise_kernel" not in place:
-        place["kernel"] = place["depthwise_kernel"]
-    if all(role in place and fits(v, place[role]) for role, v in target.targets):
-        yield {v.shared_name: place[role] for role, v in target.targets}
-
-
-def _by_order(
-    wanted: Sequence[str], target: TargetLayer, layer: FileLayer
-) -> Iterator[Assignment]:
-    seen: list[Assignment] = []
-    for order in roles.orders(wanted, len(layer.weights), layer.class_name):
-        place = dict(zip(order, layer.weights, strict=True))
-        reading = {v.shared_name: place[role] for role, v in target.targets}
-        if reading not in seen and all(fits(v, place[role]) for role, v in target.targets):
-            seen.append(reading)
-            yield reading
-
-
-def _by_shape(
-    variables: Sequence[tuple[str, Target]], weights: Sequence[Weight]
-) -> Iterator[Assignment]:
-    if not variables:
-        yield {}
-        return
-    (_, first), *rest = variables
-    for i, weight in enumerate(weights):
-        if fits(first, weight):
-            for reading in _by_shape(rest, [*weights[:i], *weights[i + 1 :]]):
-                yield {first.shared_name: weight, **reading}
-
-
-def _made_by_keras(wanted: Sequence[str], target: TargetLayer, layer: FileLayer) -> bool:
-    """Whether the layer is one of Keras's own, whose order of creation is known.
-
-    A list's member tells its class. Elsewhere roles such as ``moving_variance`` tell.
-    """
-    if layer.class_name:
-        return roles.class_roles(layer.class_name) is not None
-    return roles.known_roles(wanted)
-
-
-def _kind(dtype: str) -> str:
-    """``float``, ``int`` or ``bool``: no value changes between these."""
-    name = dtype.rstrip("0123456789").removeprefix("bfloat").removeprefix("u")
-    return name or "float"

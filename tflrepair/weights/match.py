@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tflrepair.weights import given, optimizers
-from tflrepair.weights.base import Source, Target, Weight, size_text
-from tflrepair.weights.layers import file_layers, fits, target_layers
+from tflrepair.weights.assign import fits
+from tflrepair.weights.base import Array, Source, Target, Weight, size_text
+from tflrepair.weights.layers import file_layers, target_layers
 from tflrepair.weights.question import Question
 from tflrepair.weights.reading import read
+from tflrepair.weights.state import saved_state
+from tflrepair.weights.suspicion import suspicious
 from tflrepair.weights.table import INITIAL, OPEN, WEIGHT, MatchTable, Problem, Row
 
 _SHOWN = 8
+_MAP_HINT = "decide with --map FILE: a JSON object of variable name to weight path"
 
 
 def match(
@@ -20,50 +24,73 @@ def match(
     *,
     mapping: Mapping[str, str] | None = None,
     sets: Mapping[str, str | float] | None = None,
+    by_name: bool = False,
 ) -> MatchTable:
     """Find the value of every target, or say what stands in the way.
 
     Args:
         mapping: shared name -> path of a weight (or ``source::path``), as the user decided.
         sets: shared name (``*`` stands for anything) -> value of every element.
+        by_name: the sources' names are the model's own variable names: take them as they are.
 
     Raises:
         UserError: ``mapping`` or ``sets`` names what does not exist or does not fit.
         BadFileError: a source is damaged.
     """
-    rows: dict[str, Row] = {}
-    rows |= given.by_map(targets, sources, mapping or {})
+    starts = optimizers.starts(targets)
+    rows = given.by_map(targets, sources, mapping or {})
     rows |= given.by_set(targets, sets or {})
     problems: list[Problem] = []
-    starts = optimizers.starts(targets)
-    left = [t for t in targets if t.shared_name not in rows and t.shared_name not in starts]
     for source in sources:
-        if source.exact:
-            rows |= _by_exact_name(left, source)
-    left = [t for t in left if t.shared_name not in rows]
-    found, more = _by_layer(left, [s for s in sources if not s.exact], rows)
+        if source.exact or source.saved or by_name:
+            _by_exact_name(targets, source, rows, problems)
+    weights = [t for t in targets if t.shared_name not in rows and t.shared_name not in starts]
+    found, more = _by_layer(weights, [s for s in sources if not s.exact], rows)
     rows |= found
     problems += more
-    for name, start in starts.items():
-        if name not in rows:
-            rows[name] = _start(next(t for t in targets if t.shared_name == name), start, rows)
+    state, warnings = saved_state(targets, starts, rows, sources)
+    rows = state | rows
+    for target in targets:
+        name = target.shared_name
+        if name in starts and name not in rows:
+            rows[name] = _start(target, starts[name], rows)
             if rows[name].origin == OPEN:
-                problems.append(_must_be_given(name, start.reason))
+                problems.append(_must_be_given(name, starts[name].reason))
+    doubts, more_warnings = suspicious(rows.values())
     used = {(r.weight.source, r.weight.path) for r in rows.values() if r.weight}
     unused = tuple(w for s in sources for w in s.weights if (w.source, w.path) not in used)
     ordered = tuple(rows.get(t.shared_name) or Row(t, OPEN) for t in targets)
-    return MatchTable(ordered, tuple(problems), unused)
+    return MatchTable(ordered, (*problems, *doubts), unused, (*warnings, *more_warnings))
 
 
-def _by_exact_name(targets: Sequence[Target], source: Source) -> dict[str, Row]:
-    paths = {weight.path: weight for weight in source.weights}
-    rows = {}
+def _by_exact_name(
+    targets: Sequence[Target], source: Source, rows: dict[str, Row], problems: list[Problem]
+) -> None:
+    paths: dict[str, set[Weight]] = {}
+    for weight in source.weights:
+        for own in weight.names:
+            paths.setdefault(own.removesuffix(":0"), set()).add(weight)
     for target in targets:
-        weight = paths.get(target.shared_name)
-        if weight is not None and fits(target, weight):
-            reason = f"has the same name in the {source.kind}"
-            rows[target.shared_name] = Row(target, WEIGHT, weight, None, reason, "exact")
-    return rows
+        name = target.shared_name
+        found = set[Weight]()
+        for alias in (*(target.saved_as if source.saved else ()), name):
+            found = found or paths.get(alias, set())
+        if len(found) != 1:
+            continue
+        (weight,) = found
+        if not fits(target, weight):
+            continue
+        reason = f"has the same name in the {source.kind}"
+        row = Row(target, WEIGHT, weight, None, reason, "exact")
+        known = rows.setdefault(name, row)
+        if known.confidence == "exact" and known.weight not in (None, weight):
+            both = [{name: w} for w in (known.weight, weight) if w is not None]
+            if not _same_values(both):
+                message = (
+                    f"{name!r} has different values in {known.weight.source} and {source.label}"
+                )
+                candidates = tuple(f"{w.source}::{w.path}" for r in both for w in r.values())
+                problems.append(Problem("conflict", (name,), message, candidates, _MAP_HINT))
 
 
 def _by_layer(
@@ -87,7 +114,9 @@ def _by_layer(
             problems.append(problem)
     if not sources and targets:
         names = tuple(t.shared_name for t in targets)
-        problems.append(Problem("missing", names, f"{len(names)} variables need a file of weights"))
+        shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        message = f"{len(names)} variables need a file of weights: {shown}"
+        problems.append(Problem("missing", names, message, (), "give one with --weights FILE"))
     return rows, problems
 
 
@@ -95,12 +124,14 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
     """Write the rows of one layer if all sources together leave one reading."""
     names = tuple(target.shared_name for _, target in asked[0].target.targets)
     able = [q for q in asked if q.candidates]
-    hint = "decide with --map FILE: a JSON object of variable name to weight path"
+    hint = _MAP_HINT
     if not able:
         shapes = ", ".join(f"{r} {size_text(t.shape)}" for r, t in asked[0].target.targets)
         conflict = next((q.conflict for q in asked if q.conflict), "")
         message = f"no layer in the weights fits {asked[0].target.label or names[0]!r} ({shapes})"
-        return Problem("missing", names, f"{message}; {conflict}" if conflict else message, (), hint)
+        return Problem(
+            "missing", names, f"{message}; {conflict}" if conflict else message, (), hint
+        )
     readings = [(q, c, r) for q in able for c in q.candidates for r in c.readings]
     conflict = next((q.conflict for q in able if q.conflict), "")
     if conflict:
@@ -128,11 +159,17 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
 def _same_values(readings: Sequence[Mapping[str, Weight]]) -> bool:
     """Whether all readings give every variable the same bytes."""
     for name, weight in readings[0].items():
-        first = weight.read().tobytes()
-        others = [reading[name] for reading in readings[1:]]
-        if any(w.path != weight.path and w.read().tobytes() != first for w in others):
-            return False
+        others = {(r[name].source, r[name].path): r[name] for r in readings[1:]}
+        others.pop((weight.source, weight.path), None)
+        if others:
+            first = weight.read()
+            if any(not _same(first, other.read()) for other in others.values()):
+                return False
     return True
+
+
+def _same(left: Array, right: Array) -> bool:
+    return left.dtype == right.dtype and left.tobytes() == right.tobytes()
 
 
 def _start(target: Target, start: optimizers.Start, rows: Mapping[str, Row]) -> Row:

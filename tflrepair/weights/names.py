@@ -9,11 +9,11 @@ same amount.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _NUMBERED = re.compile(r"(.+?)_([1-9][0-9]{0,8})")
-_TWIN_ROLES = frozenset(
-    ["kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance", "recurrent_kernel", "embeddings", "alpha", "scale", "depthwise_kernel", "pointwise_kernel", "seed_generator_state"]
-)
+# Name scopes that Keras's and TensorFlow's own operators open inside a layer.
+_INNER_SCOPES = frozenset(("while", "cond", "body", "batchnorm", "moments", "einsum"))
 
 
 def split_number(name: str) -> tuple[str, int]:
@@ -22,20 +22,35 @@ def split_number(name: str) -> tuple[str, int]:
     return (match[1], int(match[2])) if match else (name, 0)
 
 
-def split_variable(shared_name: str) -> tuple[tuple[str, ...], str, int]:
-    """A variable's name as layer chain, role, and number among variables of the same name.
+def split_path(name: str) -> tuple[tuple[str, ...], str]:
+    """A variable's name as layer chain and role: ``seq/dense/kernel:0`` -> (seq, dense), kernel."""
+    *layers, role = re.sub(r":\d+$", "", name).split("/")
+    return tuple(part for part in layers if part), role
 
-    ``seq/dense/kernel`` -> ``(("seq", "dense"), "kernel", 0)``. TensorFlow makes equal names
-    unique by a suffix to the last part (tensorflow/python/framework/ops.py, ``unique_name``):
-    the second ``fc/kernel`` is called ``fc/kernel_1``.
+
+def scope_of(tensor_name: str) -> tuple[str, ...]:
+    """The layer scopes in the name of a READ_VARIABLE's output; () if it has none.
+
+    ``seq_1/dense_1/Cast/ReadVariableOp`` -> ``("seq_1", "dense_1")``: TensorFlow names an
+    operator after the Keras layers that were being called, then the operation that reads.
     """
-    *layers, role = shared_name.split("/")
-    base, number = split_number(role)
-    if number and base in _TWIN_ROLES:
-        return tuple(layers), base, number
-    return tuple(layers), role, 0
+    first = tensor_name.split(";")[0]
+    *scopes, last = first.split("/")
+    if not last.startswith("ReadVariableOp") or scopes[:1] == ["gradient_tape"]:
+        return ()
+    return tuple(scope for scope in scopes[:-1] if scope not in _INNER_SCOPES)
 
 
-def clean(name: str) -> str:
-    """A variable's name without TensorFlow's output number: ``dense/kernel:0``."""
-    return re.sub(r":\d+$", "", name)
+def unscoped(scopes: Sequence[str]) -> tuple[str, ...]:
+    """Layer names from scopes that TensorFlow made unique by one more number each.
+
+    Keras enters a layer's scope once to build and once to call it, so the scope in force is
+    the name with a number behind it: ``dense_1`` for ``dense``, ``dense_1_2`` for ``dense_1``.
+    """
+    return tuple(split_number(scope)[0] for scope in scopes)
+
+
+def is_within(inner: Sequence[str], outer: Sequence[str]) -> bool:
+    """Whether all parts of ``inner`` stand in ``outer``, in the same order."""
+    rest = iter(outer)
+    return all(part in rest for part in inner)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
 from functools import partial
 from math import prod
 from typing import IO
 
 from tflrepair.errors import BadFileError, TflRepairError
-from tflrepair.weights.base import Array, Source, Weight
-from tflrepair.weights.names import clean, split_variable
+from tflrepair.weights.base import Array, Source
+from tflrepair.weights.named import named
 from tflrepair.weights.zips import open_member
 
 
@@ -30,12 +29,6 @@ def source(archive: zipfile.ZipFile, label: str) -> Source:
             shape, dtype, _ = _header(stream, info.filename, info.file_size, label)
         weights.append(named(label, name, shape, dtype, partial(_read, archive, info, label)))
     return Source(label, "NumPy archive", tuple(weights))
-
-
-def named(label: str, name: str, shape: tuple[int, ...], dtype: str, reader: Callable[[], Array]) -> Weight:
-    """A Weight whose name is a variable's name: ``model/dense/kernel``."""
-    layer, role, _ = split_variable(clean(name))
-    return Weight(label, name, shape, dtype, layer=layer, role=role, reader=reader)
 
 
 def _header(

@@ -66,12 +66,16 @@ class Start:
 
     At most one of ``value`` (of every element) and ``like`` (shared name of the variable that it
     starts as a copy of) is set; with neither, it must be given, and ``reason`` says why.
+    ``owner`` is the shared name of the variable that a ``slot`` belongs to, where it is known.
     """
 
     reason: str
     value: float | None = None
     like: str | None = None
     source: str = ""
+    slot: str = ""
+    owner: str | None = None
+    in_optimizer: bool = True
 
 
 def starts(targets: Sequence[Target]) -> dict[str, Start]:
@@ -86,7 +90,7 @@ def starts(targets: Sequence[Target]) -> dict[str, Start]:
             found[name] = _in_scope(scope, rest, target, paths)
         elif name.rpartition("/")[2] == "seed_generator_state" and target.shape == (2,):
             reason = "state of a random generator; Keras draws its seed at random"
-            found[name] = Start(reason, value=0.0, source=_SEED)
+            found[name] = Start(reason, value=0.0, source=_SEED, in_optimizer=False)
         elif _is_nadam_product(target, names):
             reason = "Nadam's running product starts at 1"
             found[name] = Start(reason, value=1.0, source=OPTIMIZERS["nadam"].source)
@@ -117,21 +121,26 @@ def _in_scope(scope: str, rest: str, target: Target, paths: Mapping[str, str]) -
         return Start("the learning rate is in no weights file and has no safe default")
     if optimizer is None:
         return Start(f"{scope!r} is no optimizer of Keras that we know")
-    for slot in sorted(optimizer.slots, key=len, reverse=True):
-        owner = paths.get(rest.removesuffix(f"_{slot}"))
-        if rest.endswith(f"_{slot}") and owner is not None:
-            return _slot(optimizer, slot, owner)
-    if split_number(scope)[0] == "adafactor" and rest.rpartition("/")[2] == rest:
-        # r and c of Adafactor carry the name of their variable alone; all start at 0
-        return Start("row or column average starts at 0", value=0.0, source=optimizer.source)
+    # TensorFlow makes the second of two equal names unique by a number
+    for name in (rest, split_number(rest)[0]):
+        for slot in sorted(optimizer.slots, key=len, reverse=True):
+            if name.endswith(f"_{slot}"):
+                return _slot(optimizer, slot, paths.get(name.removesuffix(f"_{slot}")))
+    if split_number(scope)[0] == "adafactor":
+        # its row and column averages carry the last part of their variable's name
+        return Start("an average starts at 0", value=0.0, source=optimizer.source)
     return Start(f"{rest!r} is no variable of the optimizer {scope!r} that we know")
 
 
-def _slot(optimizer: Optimizer, slot: str, owner: str) -> Start:
+def _slot(optimizer: Optimizer, slot: str, owner: str | None) -> Start:
     value = optimizer.slots[slot]
-    if value == _LIKE_VARIABLE:
-        return Start(f"{slot} starts as a copy of {owner}", like=owner, source=optimizer.source)
-    return Start(f"{slot} of {owner} starts at {value:g}", value=value, source=optimizer.source)
+    if value != _LIKE_VARIABLE:
+        reason = f"{slot} starts at {value:g}"
+        return Start(reason, value=value, source=optimizer.source, slot=slot, owner=owner)
+    if owner is None:
+        return Start(f"{slot} starts as a copy of its variable, and which one that is is unclear")
+    reason = f"{slot} starts as a copy of {owner}"
+    return Start(reason, like=owner, source=optimizer.source, slot=slot, owner=owner)
 
 
 def _is_nadam_product(target: Target, names: Iterable[str]) -> bool:

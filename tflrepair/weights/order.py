@@ -1,14 +1,16 @@
 """The order of layers in the file against their order in the data flow.
 
 ``layers`` of a Functional model is sorted by depth (keras/src/models/functional.py,
-``map_graph``), of a Sequential one by use; in both, a layer that feeds another comes first. The file
-numbers the members of ``layers`` within each class, so order is known between layers of one class.
+``map_graph``), of a Sequential one by use; in both, a layer that feeds another comes first. The
+file numbers the members of ``layers`` within each class: order is known between layers of one
+class, and between all layers where a config lists them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cmp_to_key
+from itertools import pairwise
 
 from tflrepair.weights.layers import FileLayer
 from tflrepair.weights.names import split_number
@@ -26,17 +28,19 @@ def compare(first: FileLayer, second: FileLayer) -> int:
     """-1 if the file has ``first`` before ``second``, 1 if behind, 0 if it does not tell."""
     if first.source != second.source:
         return 0
-    for level, (a, b) in enumerate(zip(first.keys, second.keys, strict=False)):
+    if first.rank is not None and second.rank is not None and first.rank != second.rank:
+        return -1 if first.rank < second.rank else 1
+    for a, b, is_sorted in zip(first.keys, second.keys, first.sorted_steps, strict=False):
         if a != b:
             base, number = split_number(a)
             other, last = split_number(b)
-            listed = level > 0 and first.keys[level - 1] == "layers" and base == other
-            return (number > last) - (number < last) if listed else 0
+            return (number > last) - (number < last) if is_sorted and base == other else 0
     return 0
 
 
-def narrow(questions: Sequence[Question]) -> None:
+def narrow(questions: Sequence[Question]) -> bool:
     """Where the candidates of several layers are ordered in the file: keep what respects it."""
+    any_change = False
     for group in _groups(questions):
         ranks = _ranks(group)
         if ranks is None:
@@ -47,13 +51,25 @@ def narrow(questions: Sequence[Question]) -> None:
             changed = False
             for a, b in pairs:
                 last = max(ranks[id(c.layer)] for c in b.candidates)
-                changed |= keep(a, lambda c, last=last: ranks[id(c.layer)] < last, "order")
+                earlier = [c for c in a.candidates if ranks[id(c.layer)] < last]
+                changed |= keep(a, earlier, "order")
                 first = min(ranks[id(c.layer)] for c in a.candidates)
-                changed |= keep(b, lambda c, first=first: ranks[id(c.layer)] > first, "order")
+                later = [c for c in b.candidates if ranks[id(c.layer)] > first]
+                changed |= keep(b, later, "order")
+            any_change |= changed
+    return any_change
 
 
 def contradict(questions: Sequence[Question]) -> None:
     """Mark matched layers that could be swapped and are in another order than the data flow."""
+    claims: dict[int, list[Question]] = {}
+    for question in questions:
+        if len(question.candidates) == 1:
+            claims.setdefault(id(question.candidates[0].layer), []).append(question)
+    for group in claims.values():
+        for question in group if len(group) > 1 else ():
+            names = " and ".join(repr(q.target.label) for q in group)
+            question.conflict = f"the same layer of the file seems to be {names}"
     decided = [q for q in questions if len(q.candidates) == 1 and len(q.fitting) > 1]
     by_layer = {id(q.candidates[0].layer): q for q in decided}
     for a in decided:
@@ -87,6 +103,6 @@ def _ranks(group: Sequence[Question]) -> dict[int, int] | None:
     """Place of each candidate in the file; None where the file does not order all of them."""
     layers = {id(c.layer): c.layer for question in group for c in question.candidates}
     line = sorted(layers.values(), key=cmp_to_key(compare))
-    if any(compare(a, b) >= 0 for a, b in zip(line, line[1:], strict=False)):
+    if any(compare(a, b) >= 0 for a, b in pairwise(line)):
         return None
     return {id(layer): rank for rank, layer in enumerate(line)}

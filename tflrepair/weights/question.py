@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tflrepair.weights.layers import Assignment, FileLayer, TargetLayer
+from tflrepair.weights.assign import Assignment
+from tflrepair.weights.layers import FileLayer, TargetLayer
 
 
 @dataclass
@@ -33,12 +34,11 @@ class Question:
         self.fitting = tuple(self.candidates)
 
 
-def keep(question: Question, wanted: Callable[[Candidate], bool], reason: str) -> bool:
-    """Drop the candidates that are not wanted, unless that leaves none."""
-    left = [c for c in question.candidates if wanted(c)]
+def keep(question: Question, wanted: Iterable[Candidate], reason: str = "") -> bool:
+    """Drop the candidates that are not wanted, unless that leaves none. True if some went."""
+    left = list(wanted)
     if not left or len(left) == len(question.candidates):
         return False
     question.candidates = left
-    if reason:
-        question.reason = reason
+    question.reason = reason or question.reason
     return True

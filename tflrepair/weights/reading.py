@@ -3,126 +3,229 @@
 Every layer of the model begins with all layers of the file whose arrays fit by role and shape.
 Evidence then takes candidates away:
 
-    names    a layer that was given a name is called so on both sides
+    names    a layer that was given a name is called so on both sides; Keras's own names agree
+             in their class
+    nesting  layers inside one layer or model of ours are inside one of the file's
     numbers  Keras's own names differ by one shift for each class (see ``names``)
     order    in a Functional or Sequential model's ``layers``, what comes first in the data flow
-             has the lower number within its class
+             has the lower number within its class (see ``order``)
 
-What is left with one candidate is matched. Where the kinds of evidence contradict each other for
-layers that could be swapped, both readings are kept, and the caller refuses.
+What is left with one candidate is matched. Where kinds of evidence contradict each other for
+layers that could be swapped, or two layers claim the same one, the question says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
-from tflrepair.weights.layers import FileLayer, TargetLayer, assignments
+from tflrepair.weights.assign import assignments
+from tflrepair.weights.layers import FileLayer, Level, TargetLayer
 from tflrepair.weights.names import split_number
 from tflrepair.weights.order import contradict, narrow
 from tflrepair.weights.question import Candidate, Question, keep
-from tflrepair.weights.roles import class_roles
 
 
 def read(targets: Sequence[TargetLayer], layers: Sequence[FileLayer]) -> list[Question]:
     """Narrow the candidates of each layer of the model among one source's layers."""
+    by_shape: dict[tuple[int, ...], list[FileLayer]] = {}
+    for layer in layers:
+        for shape in {weight.shape for weight in layer.weights}:
+            by_shape.setdefault(shape, []).append(layer)
     questions = []
     for target in targets:
-        fitting = [Candidate(layer, assignments(target, layer)) for layer in layers]
+        known = [t.shape for _, t in target.targets if t.shape is not None and -1 not in t.shape]
+        possible = min((by_shape.get(shape, []) for shape in known), key=len, default=layers)
+        fitting = [Candidate(layer, assignments(target, layer)) for layer in possible]
         questions.append(Question(target, [c for c in fitting if c.readings]))
-    _by_class(questions)
     _by_name(questions, layers)
-    _by_number(questions)
-    _take_turns(questions)
-    narrow(questions)
-    _take_turns(questions)
+    groups = _nested(questions)
+    while _by_nesting(groups) | _by_number(questions) | _take_turns(questions) | narrow(questions):
+        pass
     contradict(questions)
+    _torn_apart(groups)
+    _no_shift(questions)
+    _other_names(questions)
     return questions
 
 
-def _by_class(questions: Iterable[Question]) -> None:
-    """A name such as ``dense_3`` tells the class; the file's lists of layers tell it, too."""
+def _other_names(questions: Sequence[Question]) -> None:
+    """A layer that fits by its shapes alone, under another name, may be another layer."""
     for question in questions:
-        base = split_number(question.target.names[-1])[0] if question.target.names else ""
-        if class_roles(base) is not None:
-            keep(question, lambda c, base=base: c.layer.class_name in ("", base), "class")
+        own = question.target.last
+        if own and question.candidates and not question.conflict:
+            levels = [_last(c) for c in question.candidates]
+            if all(level.name and not level.fits(own) for level in levels):
+                names = " or ".join(repr(level.name) for level in levels[:3])
+                question.conflict = f"its shapes fit, but the file calls the layer {names}"
 
 
-def _by_name(questions: Iterable[Question], layers: Sequence[FileLayer]) -> None:
-    """A name that somebody gave belongs to the layer of that name, and to no other."""
-    given = {name for layer in layers for name in _given_names(layer)[-1:]}
-    wanted = {q.target.names[-1] for q in questions if q.target.names} & given
+def _by_name(questions: Sequence[Question], layers: Sequence[FileLayer]) -> None:
+    given = {layer.levels[-1].name for layer in layers if layer.levels and layer.levels[-1].given}
+    ours = {question.target.last for question in questions} & given
     for question in questions:
-        own = question.target.names[-1] if question.target.names else ""
-        if own not in wanted:
-            keep(question, lambda c: _last(c.layer) not in wanted, "")
+        own = question.target.last
+        if own in ours:
+            there = [c for c in question.candidates if _last(c).name == own]
+            if not there:
+                question.conflict = f"the file's layer {own!r} has other shapes"
+            question.candidates = there
+            question.reason = "name"
             continue
-        there = [c for c in question.candidates if _last(c.layer) == own]
-        if not there:
-            question.conflict = f"the file's layer {own!r} has other shapes"
-        question.candidates = there
-        question.reason = "name"
-        parents = set(question.target.names[:-1])
-        best = max((len(parents & set(_given_names(c.layer))) for c in there), default=0)
-        keep(question, lambda c: len(parents & set(_given_names(c.layer))) == best, "name")
+        free = [c for c in question.candidates if not (_last(c).given and _last(c).name in ours)]
+        keep(question, free)
+        keep(question, [c for c in question.candidates if _last(c).fits(own)], "class")
+    outer = {level.name for layer in layers for level in layer.levels[:-1] if level.given}
+    for question in questions:
+        parents = outer.intersection(question.target.names[:-1])
+        if parents:
+            inside = [c for c in question.candidates if parents <= _given_outside(c)]
+            keep(question, inside, "name")
 
 
-def _given_names(layer: FileLayer) -> list[str]:
-    """Names in the chain that somebody chose: where the class is known and is called otherwise."""
-    chosen = []
-    offset = len(layer.keys) + 1 - len(layer.names)
-    for i, name in enumerate(layer.names):
-        made_from = layer.class_at(i + offset - 1) if offset >= 0 else ""
-        if made_from and split_number(name)[0] != made_from:
-            chosen.append(name)
-    return chosen
+def _given_outside(candidate: Candidate) -> set[str]:
+    """Names that somebody gave to the models and layers around the candidate."""
+    return {level.name for level in candidate.layer.levels[:-1] if level.given}
 
 
-def _last(layer: FileLayer) -> str:
-    return layer.names[-1] if layer.names else ""
+def _last(candidate: Candidate) -> Level:
+    levels = candidate.layer.levels
+    return levels[-1] if levels else Level()
 
 
-def _by_number(questions: Sequence[Question]) -> None:
-    """One shift of the numbers for each class, the same for all of its layers."""
-    changed = True
+Group = tuple[tuple[str, ...], list[Question]]
+
+
+def _nested(questions: Sequence[Question]) -> list[Group]:
+    """Groups of layers under a common name that fit, all of them, under some step of the file."""
+    groups: dict[tuple[str, ...], list[Question]] = {}
+    for question in questions:
+        for names in {question.target.names, question.target.short}:
+            for depth in range(1, len(names)):
+                groups.setdefault(names[:depth], []).append(question)
+    return [(p, groups[p]) for p in sorted(groups, key=len) if _places(p, groups[p])]
+
+
+def _places(prefix: tuple[str, ...], group: Sequence[Question]) -> set[object]:
+    """The steps of the file under which every layer of the group has a candidate."""
+    places = [{n for c in q.candidates for n in _nodes(c, _below(q, prefix))} for q in group]
+    return set.intersection(*places)
+
+
+def _by_nesting(groups: Sequence[Group]) -> bool:
+    changed = False
+    for prefix, group in groups:
+        common = _places(prefix, group)
+        for question in group if common else ():
+            below = _below(question, prefix)
+            inside = [c for c in question.candidates if not common.isdisjoint(_nodes(c, below))]
+            changed |= keep(question, inside, "nesting")
+    return changed
+
+
+def _torn_apart(groups: Sequence[Group]) -> None:
+    """Layers that could have stayed together in the file, but were given different places."""
+    for prefix, group in groups:
+        if not _places(prefix, group):
+            for question in group:
+                question.conflict = f"the file has the layers of {'/'.join(prefix)!r} apart"
+
+
+def _below(question: Question, prefix: tuple[str, ...]) -> tuple[str, ...]:
+    """The part of the layer's name behind ``prefix``, which is a part of one of its names."""
+    names = question.target.names
+    if names[: len(prefix)] != prefix:
+        names = question.target.short
+    return names[len(prefix) :]
+
+
+def _nodes(candidate: Candidate, below: tuple[str, ...]) -> Iterator[object]:
+    """The step of the file's path from which the rest of the path fits ``below``."""
+    levels = candidate.layer.levels
+    start = len(levels) - len(below)
+    if start > 0 and all(
+        level.fits(name) for level, name in zip(levels[start:], below, strict=True)
+    ):
+        yield candidate.layer.source, candidate.layer.node(start)
+
+
+Shifts = dict[tuple[str, str], set[int]]
+
+
+def _by_number(questions: Sequence[Question]) -> bool:
+    """One shift of the numbers for each class, the same for all layers of one outermost model."""
+    any_change, changed = False, True
     while changed:
-        shifts: dict[str, set[int]] = {}
-        for question in questions:
-            for base, found in _shifts(question).items():
-                shifts[base] = shifts[base] & found if base in shifts else set(found)
+        shifts = _common_shifts(questions)
         changed = False
         for question in questions:
-            changed |= keep(
-                question,
-                lambda c, q=question: all(
-                    not shifts.get(base) or shift in shifts[base]
-                    for base, shift in _aligned(q.target, c.layer)
-                ),
-                "number",
-            )
+            agreeing = [c for c in question.candidates if _agrees(question, c, shifts)]
+            changed |= keep(question, agreeing, "number")
+        any_change |= changed
+    return any_change
 
 
-def _shifts(question: Question) -> dict[str, set[int]]:
-    """For each class in the layer's name: the shifts its candidates allow, if all have one."""
-    rows = [dict(_aligned(question.target, c.layer)) for c in question.candidates]
+def _common_shifts(questions: Sequence[Question]) -> Shifts:
+    """The shifts that every layer allows by some candidate: over all layers, and where these do
+    not agree, over those of one outermost model. Empty where these do not agree either."""
+    everywhere: dict[str, set[int]] = {}
+    shifts: Shifts = {}
+    for question in questions:
+        for (root, base), found in _shifts(question).items():
+            everywhere[base] = everywhere[base] & found if base in everywhere else found
+            key = root, base
+            shifts[key] = shifts[key] & found if key in shifts else found
+    return {(root, base): everywhere[base] or found for (root, base), found in shifts.items()}
+
+
+def _agrees(question: Question, candidate: Candidate, shifts: Shifts) -> bool:
+    """Whether the numbers in the names differ by a possible shift. None possible: no evidence."""
+    aligned = _aligned(question.target, candidate.layer)
+    return all(
+        len(found) == 1 and (not shifts.get(base) or found <= shifts[base])
+        for base, found in aligned.items()
+    )
+
+
+def _no_shift(questions: Sequence[Question]) -> None:
+    """Layers whose numbers contradict each other: the file may lack one and have another."""
+    shifts = _common_shifts(questions)
+    for question in questions:
+        if question.conflict or question.reason == "name":
+            continue
+        own = split_number(question.target.last)[0]
+        if any(base == own and not shifts[root, base] for root, base in _shifts(question)):
+            question.conflict = f"the numbers of the layers {own!r} differ by no one shift"
+
+
+def _shifts(question: Question) -> Shifts:
+    """For each class in the layer's name: the shifts its candidates allow, if all tell one."""
+    rows = [_aligned(question.target, c.layer) for c in question.candidates]
     bases = set.intersection(*(set(row) for row in rows)) if rows else set()
-    return {base: {row[base] for row in rows} for base in bases}
+    return {base: set().union(*(row[base] for row in rows)) for base in bases}
 
 
-def _aligned(target: TargetLayer, layer: FileLayer) -> list[tuple[str, int]]:
-    """(class, number in the model - number in the file) of the last parts of both names."""
-    pairs = []
-    for ours, theirs in zip(reversed(target.names), reversed(layer.names), strict=False):
-        base, number = split_number(ours)
-        other, old = split_number(theirs)
-        if base != other:
+def _aligned(target: TargetLayer, layer: FileLayer) -> Shifts:
+    """Shifts of the numbers by outermost model and class, as far as both names agree in their
+    classes from the end."""
+    root = target.names[0] if len(target.names) > 1 else ""
+    ways = [_align(names, layer.levels) for names in (target.names, target.short)]
+    return {(root, base): found for base, found in max(ways, key=len).items()}
+
+
+def _align(names: Sequence[str], levels: Sequence[Level]) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {}
+    for name, level in zip(reversed(names), reversed(levels), strict=False):
+        if not level.name or not level.fits(name):
             break
-        pairs.append((base, number - old))
-    return pairs
+        shift = level.shift(name)
+        if shift is not None:
+            found.setdefault(split_number(name)[0], set()).add(shift)
+    return found
 
 
-def _take_turns(questions: Sequence[Question]) -> None:
+def _take_turns(questions: Sequence[Question]) -> bool:
     """A layer of the file that is taken is nobody else's."""
-    changed = True
+    any_change, changed = False, True
     while changed:
         taken: dict[int, Question] = {}
         for question in questions:
@@ -130,8 +233,7 @@ def _take_turns(questions: Sequence[Question]) -> None:
                 taken.setdefault(id(question.candidates[0].layer), question)
         changed = False
         for question in questions:
-            changed |= keep(
-                question,
-                lambda c, q=question: taken.get(id(c.layer), q) is q,
-                "",
-            )
+            free = [c for c in question.candidates if taken.get(id(c.layer), question) is question]
+            changed |= keep(question, free)
+        any_change |= changed
+    return any_change

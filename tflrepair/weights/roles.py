@@ -28,7 +28,18 @@ _ORDERS: tuple[tuple[str, ...], ...] = (
 # Roles of the layers that Keras itself has, by the class name as it stands in a weights file.
 _CLASS_ROLES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        ["dense", "einsum_dense", "conv1d", "conv2d", "conv3d", "conv1d_transpose", "conv2d_transpose", "conv3d_transpose", "depthwise_conv1d", "depthwise_conv2d"],
+        [
+            "dense",
+            "einsum_dense",
+            "conv1d",
+            "conv2d",
+            "conv3d",
+            "conv1d_transpose",
+            "conv2d_transpose",
+            "conv3d_transpose",
+            "depthwise_conv1d",
+            "depthwise_conv2d",
+        ],
         ("kernel", "bias"),
     ),
     "batch_normalization": ("gamma", "beta", "moving_mean", "moving_variance"),

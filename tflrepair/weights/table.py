@@ -122,7 +122,8 @@ class MatchTable:
         """Raise RefusedError if anything is undecided; its message lists all of it."""
         if not self.problems:
             return
-        lines = [f"{len(self.problems)} things must be decided first"]
+        count = len(self.problems)
+        lines = [f"{count} thing{'s' * (count > 1)} must be decided first"]
         for problem in self.problems:
             lines.append(f"  {problem.message}")
             lines.extend(f"    - {candidate}" for candidate in problem.candidates)

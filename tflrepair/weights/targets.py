@@ -2,19 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from tflrepair.checkpoints import named_tensors
 from tflrepair.model import Model
-from tflrepair.variables import Variable
+from tflrepair.resources import Key
+from tflrepair.variables import Analysis, Variable, analyse
 from tflrepair.weights.base import Target
 from tflrepair.weights.dataflow import flow_of
 
 
-def targets_of(model: Model, variables: Sequence[Variable]) -> tuple[Target, ...]:
-    """A target for each variable, with what the graph tells of their order."""
+def targets_of(
+    model: Model, variables: Sequence[Variable], analysis: Analysis | None = None
+) -> tuple[Target, ...]:
+    """A target for each variable, with what the graph tells of their order and names.
+
+    Args:
+        analysis: of the whole model; made here if it is not given.
+
+    Raises:
+        BadFileError: the model is damaged.
+    """
+    saved = _saved_as(model, analysis or analyse(model))
     names = [(v.key.container, v.key.shared_name) for v in variables]
     flows = flow_of(model, names)
     return tuple(
-        Target(v.key.container, v.key.shared_name, v.dtype or "", v.shape, rank, upstream)
+        Target(
+            v.key.container,
+            v.key.shared_name,
+            v.dtype or "",
+            v.shape,
+            rank,
+            upstream,
+            tuple(_read_as(model, v)),
+            tuple(saved.get(v.key, ())),
+        )
         for v, (rank, upstream) in zip(variables, flows, strict=True)
     )
+
+
+def _saved_as(model: Model, analysis: Analysis) -> dict[Key, list[str]]:
+    """The names in the model's save operators that stand for one variable only."""
+    owners: dict[str, set[Key | None]] = {}
+    for row in named_tensors(model, analysis):
+        if row.saves:
+            for name, key in row.pairs:
+                owners.setdefault(name, set()).add(key)
+    found: dict[Key, list[str]] = {}
+    for name, keys in owners.items():
+        (key, *others) = keys
+        if key is not None and not others:
+            found.setdefault(key, []).append(name)
+    return found
+
+
+def _read_as(model: Model, variable: Variable) -> Iterator[str]:
+    """Names of the tensors that the variable is read into, without repetition."""
+    seen = set()
+    for site in variable.read_by:
+        graph = model.subgraph(site.subgraph)
+        for tensor in graph.operators[site.operator].outputs:
+            name = graph.tensor(tensor).name if tensor >= 0 else ""
+            if name and name not in seen:
+                seen.add(name)
+                yield name

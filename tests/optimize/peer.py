@@ -1,0 +1,38 @@
+"""The good conversion: the SavedModel loaded and saved again, so that its variables have values.
+
+Run as a script it converts; ``resaved`` gives the cached result.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent
+
+
+def resaved(folder: Path, flex: bool) -> Path:
+    """``folder/resaved.tflite``, made from ``folder/saved_model`` by TensorFlow if missing."""
+    target = folder / "resaved.tflite"
+    if not target.exists():
+        part = target.with_suffix(".part")
+        command = [sys.executable, __file__, str(folder / "saved_model"), str(part), str(int(flex))]
+        subprocess.run(command, env={**os.environ, "PYTHONPATH": str(TESTS)}, check=True)
+        part.rename(target)
+    return target
+
+
+def main(saved_model: str, target: str, flex: str) -> None:
+    from makers.common import convert, tf
+
+    loaded = tf.saved_model.load(saved_model)
+    with tempfile.TemporaryDirectory() as again:
+        tf.saved_model.save(loaded, again, signatures=dict(loaded.signatures))
+        Path(target).write_bytes(convert(Path(again), flex=flex == "1"))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

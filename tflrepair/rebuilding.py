@@ -1,0 +1,47 @@
+"""Write a model as Python: a tf.Module that computes what the file computes, with its weights."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tflrepair.model import from_bytes, load
+from tflrepair.planning import Weights, Wishes, plan_fix
+from tflrepair.repair.graft import graft
+from tflrepair.repair.strategies import require_tensorflow
+from tflrepair.scanning import scan
+
+
+def emit_python(
+    model: str | os.PathLike[str],
+    out: Path,
+    weights: Weights = (),
+    *,
+    mapping: Mapping[str, str] | None = None,
+    sets: Mapping[str, str | float] | None = None,
+    force: bool = False,
+) -> str:
+    """Write the model as a Python file that builds and converts it; see ``fix`` for the weights.
+
+    Returns:
+        The path of the .npz beside ``out`` that holds the weights.
+
+    Raises:
+        As ``fix``; UnsupportedError for operators that cannot be rebuilt.
+    """
+    from tflrepair.repair.rebuild.emit import emit_python as emit
+
+    require_tensorflow()
+    before = scan(load(model))
+    table, plan = plan_fix(before, weights, Wishes(mapping or {}, sets or {}))
+    if table is not None:
+        table.require()
+    whole = before.model
+    if plan is not None and plan.changes:
+        stream = io.BytesIO()
+        graft(whole, plan).write(stream)
+        whole = from_bytes(stream.getvalue())
+    emit(whole, {}, out, force)
+    return str(out.with_suffix(".npz"))
