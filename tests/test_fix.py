@@ -218,8 +218,8 @@ def test_a_map_decides(broken: Path) -> None:
         (["--set", "adam/learning_rte=1"], "adam/learning_rate"),
         (["--map", "nothing.json"], "cannot be read"),
         (["--map", "input.npz"], "map"),
-        (["--weights", "nothing.h5"], "No such file"),
-        (["--weights", "broken.tflite"], "tflite"),
+        (["--weights", "nothing.h5"], "no such file"),
+        (["--weights", "broken.tflite"], "no initial values"),
     ],
 )
 def test_wrong_options(broken: Path, arguments: list[str], says: str) -> None:

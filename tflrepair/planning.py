@@ -91,7 +91,7 @@ def _match(
     if twice:
         raise RefusedError(f"two containers hold a variable named {twice[0]!r}")
     sources = [weights.open_weights(path) for path in paths]
-    targets = weights.targets_of(before.model, variables)
+    targets = weights.targets_of(before.model, variables, before.analysis)
     return weights.match(
         targets, sources, mapping=wishes.mapping, sets=wishes.sets, by_name=wishes.by_name
     )
