@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ai_edge_litert import schema_py_generated as fb
 from build import Build, Sub
+from injector import rob
 
 from tflrepair.errors import BadFileError, UnsupportedError
 from tflrepair.model import from_bytes, load
+from tflrepair.repair.plan import check_graftable
+from tflrepair.report.scan_text import render
+from tflrepair.report.style import Style
+from tflrepair.scanning import scan
 from tflrepair.variables import Analysis, Variable, analyse
 
 HALF = b"\x00\x00\x80\x3f" * 2
@@ -343,3 +349,73 @@ def test_real_partial_file_is_judged_by_variable(data: Path) -> None:
 
 def test_real_order_dependent_file(data: Path) -> None:
     assert set(status(analyse(load(data / "order.tflite"))).values()) == {"order-dependent"}
+
+
+def test_real_flex_variables_are_followed_beside_builtin_ones(data: Path) -> None:
+    analysis = analyse(load(data / "half.tflite"))
+    found = {v.name: (v.key.kind, v.dtype, v.shape, v.status) for v in analysis.variables}
+    assert found == {
+        "half": ("flex", "float16", (4,), "initialized"),
+        "w": ("builtin", "float32", (4,), "initialized"),
+    }
+
+
+def test_real_flex_variables_without_a_value(data: Path) -> None:
+    robbed = from_bytes(rob((data / "half.tflite").read_bytes()))
+    assert status(analyse(robbed)) == {"half": "uninitialized", "w": "uninitialized"}
+    with pytest.raises(UnsupportedError, match="'half' lives in the Flex delegate"):
+        check_graftable(robbed, analyse(robbed))
+
+
+def test_composites_are_followed() -> None:
+    build = Build()
+    sub = build.sub("infer", "infer")
+    options = fb.StableHLOCompositeOptionsT()
+    options.name, options.decompositionSubgraphIndex = "some.composite", 1
+    sub.op("STABLEHLO_COMPOSITE", [], [], options)
+    sub.output(sub.read(sub.handle("w")))
+    callee = build.sub("decomposition")
+    callee.assign(callee.handle("w"), callee.tensor(data=HALF))
+    assert the(judged(build)).status == "initialized"
+
+
+@pytest.mark.parametrize(("where", "verdict"), [(1, "initialized"), (2, "uninitialized")])
+def test_stablehlo_while(where: int, verdict: str) -> None:
+    build = Build()
+    sub = build.sub("infer", "infer")
+    options = fb.StablehloWhileOptionsT()
+    options.condSubgraphIndex, options.bodySubgraphIndex = 1, 2
+    sub.op("STABLEHLO_WHILE", [], [], options)
+    sub.output(sub.read(sub.handle("w")))
+    for index in (1, 2):
+        callee = build.sub("callee")
+        if index == where:
+            callee.assign(callee.handle("w"), callee.tensor(data=HALF))
+    assert the(judged(build)).status == verdict
+
+
+@pytest.mark.parametrize("all_set", [True, False])
+def test_stablehlo_case(all_set: bool) -> None:
+    build = Build()
+    sub = build.sub("infer", "infer")
+    options = fb.StablehloCaseOptionsT()
+    options.branchSubgraphIndices = [1, 2, 3]
+    sub.op("STABLEHLO_CASE", [sub.tensor("INT32", ())], [], options)
+    sub.output(sub.read(sub.handle("w")))
+    for sets in (True, True, all_set):
+        branch = build.sub("branch")
+        if sets:
+            branch.assign(branch.handle("w"), branch.tensor(data=HALF))
+    assert the(judged(build)).status == ("initialized" if all_set else "uninitialized")
+
+
+def test_an_operator_newer_than_the_schema_is_carried_and_shown_by_number() -> None:
+    build = Build()
+    sub = build.sub("infer", "infer")
+    value = sub.read(sub.handle("w"))
+    sub.op("ADD", [value, value], [sub.tensor()])
+    row = build.model.operatorCodes[build.names.index("ADD")]
+    row.builtinCode, row.deprecatedBuiltinCode = 999, 127
+    model = from_bytes(build.bytes())
+    assert [o.name for o in model.subgraphs[0].operators][-1] == "BUILTIN 999"
+    assert "BUILTIN 999 1" in render(scan(model), Style())

@@ -5,6 +5,7 @@ partial.tflite       a Keras layer beside a plain variable: CALL_ONCE is there, 
 order.tflite         a Keras layer whose `load` signature sets everything that `infer` reads
 flow.tflite          a plain variable read in tf.cond and tf.while_loop
 table.tflite         a static hash table and a plain variable
+half.tflite          a float16 variable, which the converter leaves to the Flex delegate
 f16.tflite           plain variables, float16 conversion: initial values go through DEQUANTIZE
 """
 
@@ -108,6 +109,19 @@ class Table(tf.Module):
         return {"output": self.table.lookup(x), "count": self.count.read_value()}
 
 
+class Half(tf.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.half = tf.Variable(np.arange(4, dtype=np.float16), name="half")
+        self.w = tf.Variable([1.0, 2.0, 3.0, 4.0], name="w")
+
+    @tf.function(input_signature=[tf.TensorSpec([4], tf.float32)])
+    def infer(self, x: Any) -> Any:
+        self.half.assign_add(tf.cast(x, tf.float16))
+        self.w.assign_add(x)
+        return {"output": tf.cast(self.half.read_value(), tf.float32) + self.w}
+
+
 def make(out: Path) -> None:
     modules: dict[str, tuple[tf.Module, list[str]]] = {
         "healthy": (Healthy(), ["infer", "train"]),
@@ -115,11 +129,12 @@ def make(out: Path) -> None:
         "order": (Order(), ["infer", "load"]),
         "flow": (Flow(), ["infer"]),
         "table": (Table(), ["infer"]),
+        "half": (Half(), ["infer"]),
     }
     for name, (module, signatures) in modules.items():
         folder = out / name
         folder.mkdir()
-        export(module, folder, signatures)
+        export(module, folder, signatures, flex=name == "half")
         (folder / "model.tflite").rename(out / f"{name}.tflite")
     converter = tf.lite.TFLiteConverter.from_saved_model(str(out / "healthy" / "saved_model"))
     converter.experimental_enable_resource_variables = True
