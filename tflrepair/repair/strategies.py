@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,13 +93,14 @@ def _freeze(model: Model) -> Staged | None:
     from tflrepair.repair import freeze
 
     frozen = freeze.freeze(model)
-    kept = len(frozen.plan.kept)
     if not frozen.plan.changes:
         return None
     data = frozen.to_bytes()
     freeze.check_frozen(frozen, from_bytes(data))
-    stay = f"; {kept} are assigned by signatures and stay variables" if kept else ""
-    return Staged(data, f"{len(frozen.plan.frozen)} variables became constants{stay}")
+    notes = [f"{len(frozen.plan.frozen)} variables became constants"]
+    for reason, count in Counter(why for _, why in frozen.plan.kept).most_common():
+        notes.append(f"{count} stay variables: {reason}")
+    return Staged(data, "; ".join(notes))
 
 
 def _fold(model: Model) -> Staged | None:
@@ -106,7 +108,7 @@ def _fold(model: Model) -> Staged | None:
 
     data = fold.fold(model)
     before, after = _operators(model), _operators(from_bytes(data))
-    if before == after:
+    if before == after and len(data) >= model.size:
         return None
     return Staged(data, f"folded {before} operators to {after}")
 
