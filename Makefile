@@ -36,7 +36,7 @@ $(VENV)/.core: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.all: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(INSTALL) -e '.[all,dev]'
+	$(INSTALL) -e '.[all,dev]' tf-keras
 	touch $@
 
 $(VENV)-flex/.done:
