@@ -129,7 +129,7 @@ class Source:
 
 
 def _nothing() -> Array:
-    raise NotImplementedError("this weight has no reader")
+    raise BadFileError("this array cannot be read")
 
 
 def size_text(shape: tuple[int, ...] | None) -> str:
