@@ -35,7 +35,7 @@ def made(name: str) -> Path:
     folder = CACHE / f"{name}-{digest.hexdigest()[:12]}"
     if folder.exists():
         return folder
-    unfinished = folder.with_name(folder.name + ".unfinished")
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")  # two runs may make it at once
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     done = subprocess.run(
@@ -48,7 +48,10 @@ def made(name: str) -> Path:
     )
     if done.returncode:
         pytest.fail(f"maker {name} failed:\n{done.stderr[-3000:]}")
-    unfinished.rename(folder)
+    if folder.exists():
+        shutil.rmtree(unfinished)
+    else:
+        unfinished.rename(folder)
     return folder
 
 
