@@ -94,7 +94,7 @@ def fix(
             check=check,
             strategy=strategy.value,
             freeze=freeze,
-            origin=_origin(saved_model, module, init_kwargs, bool(weights)),
+            origin=_origin(saved_model, module, init_kwargs, weights not in (None, [saved_model])),
             dry_run=dry_run,
             force=force,
             progress=tell,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import RefusedError, UnsupportedError
+from tflrepair.graph import CUSTOM
 from tflrepair.model import Model, Signature, from_bytes
 from tflrepair.repair.rebuild.initial import Values, starting_values
 from tflrepair.repair.rebuild.module import module_of
@@ -38,7 +39,13 @@ def rebuild_from_tflite(model: Model, values: Values) -> bytes:
     return checked(_with_names(data, plan), model.signatures)
 
 
-def save_and_convert(module: Any, functions: Mapping[str, Any]) -> bytes:
+def has_custom(model: Model) -> bool:
+    """Whether the model was converted with custom operators allowed, and has some."""
+    codes = model.operator_codes
+    return any(row.code == CUSTOM and not row.name.startswith("Flex") for row in codes)
+
+
+def save_and_convert(module: Any, functions: Mapping[str, Any], custom: bool = False) -> bytes:
     """Save ``module`` with ``functions`` (concrete) as its signatures, and convert that.
 
     Raises:
@@ -51,11 +58,13 @@ def save_and_convert(module: Any, functions: Mapping[str, Any]) -> bytes:
             tf.saved_model.save(module, folder, signatures=dict(functions))
         except (ValueError, TypeError, AssertionError, tf.errors.OpError) as error:
             raise UnsupportedError(f"TensorFlow cannot save the module: {_short(error)}") from error
-        return convert_saved_model(Path(folder), list(functions))
+        return convert_saved_model(Path(folder), list(functions), custom)
 
 
-def convert_saved_model(folder: Path, signatures: list[str]) -> bytes:
+def convert_saved_model(folder: Path, signatures: list[str], custom: bool = False) -> bytes:
     """Convert a SavedModel with resource variables and TensorFlow operators allowed.
+
+    ``custom`` allows operators that neither TensorFlow Lite nor Flex has, as the model had them.
 
     Raises:
         UnsupportedError: the converter refuses it.
@@ -68,6 +77,7 @@ def convert_saved_model(folder: Path, signatures: list[str]) -> bytes:
         kinds = tf.lite.OpsSet
         converter.target_spec.supported_ops = [kinds.TFLITE_BUILTINS, kinds.SELECT_TF_OPS]
         converter.experimental_enable_resource_variables = True
+        converter.allow_custom_ops = custom
         return bytes(converter.convert())
     except (ConverterError, ValueError, TypeError, tf.errors.OpError) as error:
         raise UnsupportedError(f"TensorFlow cannot convert the model: {_short(error)}") from error
