@@ -79,13 +79,15 @@ def cases(suite: Path | None, names: list[str]) -> list[Case]:
         if not names or name in names
     ]
     for folder in sorted(suite.iterdir()) if suite else ():
-        if (folder / TRUTH).exists() and (not names or folder.name in names):
+        if (folder / "model.tflite").exists() and (not names or folder.name in names):
             found.append(Case(folder.name, folder, weights_of(folder), rates(folder / TRUTH)))
     return found
 
 
 def weights_of(folder: Path) -> str:
-    """The .npz of true values; the SavedModel where the converter gave variables other names."""
+    """The .npz of true values; the SavedModel where there is none, or under other names."""
+    if not (folder / TRUTH).exists():
+        return "saved_model"
     command = [sys.executable, "-m", "tflrepair", "fix", str(folder / "model.tflite"), "--dry-run"]
     command += ["--weights", str(folder / TRUTH)]
     for setting in rates(folder / TRUTH):
@@ -97,6 +99,9 @@ def weights_of(folder: Path) -> str:
 def rates(path: Path) -> tuple[str, ...]:
     """--set options for the learning rates, which are asked for however they are given."""
     import numpy as np
+
+    if not path.exists():
+        return ()
 
     with np.load(path) as truth:
         names = [name for name in truth.files if name.endswith("learning_rate")]
@@ -157,7 +162,7 @@ def compare(case: Case, work: Path) -> list[Row]:
 
 
 def measure(job: Path) -> None:
-    """Print [{"times": [ms...], "difference": largest or null}] for the files of a job."""
+    """Print [{"times": [ms...], "difference": text}] for the files of a job."""
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter
 
@@ -169,14 +174,21 @@ def measure(job: Path) -> None:
     ((name, details),) = runners[0].get_input_details().items()
     size = max(1, int(details["shape_signature"][0]))  # 1 where the batch is open
     batches = [x[start : start + size] for start in range(0, len(x), size)]
-    differences = []
+    differences: list[str] = []
     for runner in runners:
-        answers = [next(iter(runner(**{name: batch}).values())) for batch in batches]
+        try:
+            answers = [next(iter(runner(**{name: batch}).values())) for batch in batches]
+        except RuntimeError:  # the broken file: a variable without a value, read inside WHILE
+            differences.append("error")
+            continue
         off = float(np.abs(np.concatenate(answers).reshape(want.shape) - want).max())
-        differences.append(off if np.isfinite(off) else None)
+        differences.append(f"{off:.1e}" if np.isfinite(off) else "NaN")
     times: list[list[float]] = [[] for _ in runners]
     for _ in range(ROUNDS):
-        for runner, row in zip(runners, times, strict=True):
+        for runner, row, off in zip(runners, times, differences, strict=True):
+            if off == "error":
+                row.append(float("nan"))
+                continue
             start = time.perf_counter()
             runner(**{name: batches[0]})
             row.append(1000 * (time.perf_counter() - start))
@@ -208,7 +220,7 @@ def table(case: Case, rows: list[Row]) -> list[str]:
             f"{statistics.median(times):.3g}",
             ratio,
             "" if row.seconds is None else f"{row.seconds:.1f}",
-            "NaN" if off is None else f"{off:.1e}",
+            off,
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return [*lines, ""]
