@@ -270,3 +270,22 @@ def test_a_loop_may_not_swap_resources() -> None:
     values = {Key("builtin", "", n): np.zeros(2, np.float32) for n in "ab"}
     with pytest.raises(UnsupportedError, match="other resources"):
         build_module(from_bytes(b.bytes()), values)
+
+
+def test_a_loop_variable_whose_size_only_the_file_knows() -> None:
+    """A rolled GRU slices and joins its state: TensorFlow no longer sees the size it declares."""
+    import tensorflow as tf
+
+    from tflrepair.repair.rebuild.ops_common import loop
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.int32)])  # type: ignore[untyped-decorator]
+    def run(rows: Any) -> Any:
+        def body(step: Any, state: Any) -> list[Any]:
+            return [step + 1, tf.reshape(state + 1.0, tf.stack([rows, 2]))]
+
+        start = [tf.constant(0), tf.zeros((3, 2))]
+        _, state = loop(lambda step, _: [step < 4], body, start, [[], [3, 2]])
+        assert state.shape == (3, 2)
+        return state
+
+    np.testing.assert_array_equal(run(tf.constant(3)), np.full((3, 2), 4.0))

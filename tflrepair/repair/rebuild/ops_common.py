@@ -51,6 +51,20 @@ def loop(condition: Any, body: Any, start: list[Any], shapes: list[list[int]]) -
                 [None if n < 0 else k for k, n in zip(sizes, shape, strict=True)]
             )
         kept.append(sizes)
-    return tf.while_loop(
-        lambda *now: tf.reshape(condition(*now)[0], []), body, start, shape_invariants=kept
-    )
+
+    def known(now: Any) -> Any:
+        for value, shape in zip(now, kept, strict=True):
+            value.set_shape(shape)
+        return now
+
+    def test(*now: Any) -> Any:
+        return tf.reshape(condition(*known(now))[0], [])
+
+    try:
+        return tf.while_loop(test, body, start, shape_invariants=kept)
+    except ValueError:
+        # What the body gives has the declared shape, but TensorFlow cannot see it from its
+        # operators (a state that is sliced and concatenated): open the sizes, declare them inside.
+        sizes = [tf.TensorShape([None] * k.rank if k.rank is not None else None) for k in kept]
+        run = tf.while_loop(test, lambda *now: body(*known(now)), start, shape_invariants=sizes)
+        return known(run)
