@@ -20,7 +20,7 @@ from tflrepair.format import schema
 from tflrepair.format.types import byte_size
 from tflrepair.graph import Operator, Tensor
 from tflrepair.model import Model
-from tflrepair.repair.optimize.carried import Prefixed
+from tflrepair.repair.carried import Prefixed
 from tflrepair.repair.optimize.handles import Handles, call_once_target, trace, variable_key
 from tflrepair.repair.plan import missing_calls, needing_values
 from tflrepair.resources import Key, Site

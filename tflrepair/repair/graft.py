@@ -15,13 +15,11 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from tflrepair.errors import RefusedError
-from tflrepair.format import zipped
 from tflrepair.format.splice import Head, Layout, layout
 from tflrepair.model import Model
+from tflrepair.repair.carried import old_pieces
 from tflrepair.repair.plan import GraftPlan
 from tflrepair.repair.tables import Tables
-
-_COPY_CHUNK = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -75,17 +73,7 @@ class Graft:
             yield bytes(self.place.old - position)
 
     def _old(self) -> Iterator[bytes | memoryview]:
-        patches = zipped.shifted_positions(self.model.data, len(self.head) + self.place.old)
-        position = 0
-        for start, data in sorted(patches):
-            yield from self._chunks(position, start)
-            yield data
-            position = start + len(data)
-        yield from self._chunks(position, self.model.size)
-
-    def _chunks(self, start: int, end: int) -> Iterator[memoryview]:
-        for position in range(start, end, _COPY_CHUNK):
-            yield self.model.data[position : min(position + _COPY_CHUNK, end)]
+        return old_pieces(self.model, len(self.head) + self.place.old)
 
 
 def graft(model: Model, plan: GraftPlan) -> Graft:

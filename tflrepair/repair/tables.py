@@ -6,8 +6,9 @@ from tflrepair.checkpoints import NAMES_INPUT
 from tflrepair.format import schema, strings
 from tflrepair.format.splice import Head
 from tflrepair.format.types import type_code
-from tflrepair.graph import Operator, Tensor
+from tflrepair.graph import Tensor
 from tflrepair.model import Model
+from tflrepair.repair import carried
 from tflrepair.repair.plan import GraftPlan, NewValue
 from tflrepair.resources import Key
 
@@ -39,7 +40,7 @@ class Tables:
         self.plan = plan
         self.head = head
         self.codes = [head.old(p) for p in model.root.tables(schema.Model.OPERATOR_CODES)]
-        self.buffers = self._old_buffers()
+        self.buffers = carried.buffers(head, model)
         self.opcodes: dict[int, int] = {}
         self.constants = _constants(plan)
         self.position = {value.key: index for index, value in enumerate(plan.all_values)}
@@ -59,7 +60,8 @@ class Tables:
         }
         for index in range(len(model.subgraphs)):
             first = [call_operators[target] for target in calls.get(index, [])]
-            if first or index in self.constants or self._has_large_options(index):
+            moved = any(map(carried.has_position, model.subgraph(index).operators))
+            if first or index in self.constants or moved:
                 subgraphs[index] = self._subgraph(index, first)
         slot = schema.Model
         fields = {
@@ -69,24 +71,6 @@ class Tables:
         }
         return head.finish(head.copy("Model", model.root, fields))
 
-    # -- old tables, by reference unless they hold absolute file positions
-
-    def _old_buffers(self) -> list[int]:
-        offsets = []
-        for row, position in zip(
-            self.model.buffers, self.model.root.tables(schema.Model.BUFFERS), strict=True
-        ):
-            offset = self.head.old(position)
-            if row.outside:
-                fields = {schema.Buffer.OFFSET: self.head.shifted(row.start)}
-                offset = self.head.copy("Buffer", self.model.reader.table(position), fields)
-            offsets.append(offset)
-        return offsets
-
-    def _has_large_options(self, subgraph: int) -> bool:
-        slot = schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET
-        return any(o.table.scalar(slot, "Q") > 1 for o in self.model.subgraph(subgraph).operators)
-
     def _subgraph(self, index: int, first: list[int]) -> int:
         """A copy of a subgraph: new operators at its head, new constants for some inputs."""
         subgraph = self.model.subgraph(index)
@@ -94,7 +78,7 @@ class Tables:
         new_tensors: list[int] = []
         operators = list(first)
         for operator in subgraph.operators:
-            fields = self._shifted_options(operator)
+            fields = {}
             if operator.index in constants:
                 inputs = list(operator.inputs)
                 position, constant = constants[operator.index]
@@ -102,20 +86,12 @@ class Tables:
                 inputs[position] = subgraph.tensor_count + len(new_tensors)
                 new_tensors.append(self._new_constant(constant, old))
                 fields[schema.Operator.INPUTS] = self.head.numbers(inputs)
-            if fields:
-                operators.append(self.head.copy("Operator", operator.table, fields))
-            else:
-                operators.append(self.head.old(operator.table.pos))
+            operators.append(carried.operator_table(self.head, operator, fields))
         replaced = {schema.SubGraph.OPERATORS: self.head.tables(operators)}
         if new_tensors:
             tensors = [self.head.old(p) for p in subgraph.table.tables(schema.SubGraph.TENSORS)]
             replaced[schema.SubGraph.TENSORS] = self.head.tables(tensors + new_tensors)
         return self.head.copy("SubGraph", subgraph.table, replaced)
-
-    def _shifted_options(self, operator: Operator) -> dict[int, int]:
-        slot = schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET
-        position = operator.table.scalar(slot, "Q")
-        return {slot: self.head.shifted(position)} if position > 1 else {}
 
     # -- new tables
 

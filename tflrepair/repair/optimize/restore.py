@@ -14,7 +14,7 @@ from tflrepair.format import schema, zipped
 from tflrepair.format.splice import VECTOR_ALIGNMENT, Head
 from tflrepair.graph import Subgraph
 from tflrepair.model import Model, Signature
-from tflrepair.repair.optimize import carried
+from tflrepair.repair import carried
 
 _RUNTIME = "min_runtime_version"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tflrepair.format import schema
 from tflrepair.format.splice import Head
 from tflrepair.model import Model
-from tflrepair.repair.optimize import carried
+from tflrepair.repair import carried
 from tflrepair.resources import Site
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -12,6 +12,7 @@ from tflrepair.graph import Operator
 from tflrepair.model import Model
 
 _COPY_CHUNK = 1 << 24
+_NOTHING: Mapping[int, int] = {}
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,7 @@ class Prefixed:
 
     def pieces(self) -> Iterator[bytes | memoryview]:
         yield self.head
-        position = 0
-        for start, data in sorted(zipped.shifted_positions(self.model.data, len(self.head))):
-            yield from self._old(position, start)
-            yield data
-            position = start + len(data)
-        yield from self._old(position, self.model.size)
-
-    def _old(self, start: int, end: int) -> Iterator[memoryview]:
-        for position in range(start, end, _COPY_CHUNK):
-            yield self.model.data[position : min(position + _COPY_CHUNK, end)]
+        yield from old_pieces(self.model, len(self.head))
 
     def write(self, stream: BinaryIO) -> None:
         for piece in self.pieces():
@@ -44,6 +36,21 @@ class Prefixed:
 
     def to_bytes(self) -> bytes:
         return b"".join(self.pieces())
+
+
+def old_pieces(model: Model, shift: int) -> Iterator[bytes | memoryview]:
+    """The old file, ``shift`` bytes further back: the same bytes but for positions in a ZIP."""
+    position = 0
+    for start, data in sorted(zipped.shifted_positions(model.data, shift)):
+        yield from _chunks(model, position, start)
+        yield data
+        position = start + len(data)
+    yield from _chunks(model, position, model.size)
+
+
+def _chunks(model: Model, start: int, end: int) -> Iterator[memoryview]:
+    for position in range(start, end, _COPY_CHUNK):
+        yield model.data[position : min(position + _COPY_CHUNK, end)]
 
 
 def empty_head(model: Model, head_length: int = 0) -> Head:
@@ -69,9 +76,12 @@ def has_position(operator: Operator) -> bool:
     return operator.table.scalar(schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET, "Q") > 1
 
 
-def operator_table(head: Head, operator: Operator) -> int:
-    if not has_position(operator):
+def operator_table(head: Head, operator: Operator, replaced: Mapping[int, int] = _NOTHING) -> int:
+    """The operator's table, by reference unless a field changes; ``replaced`` is slot -> field."""
+    fields = dict(replaced)
+    if has_position(operator):
+        slot = schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET
+        fields[slot] = head.shifted(operator.table.scalar(slot, "Q"))
+    if not fields:
         return head.old(operator.table.pos)
-    slot = schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET
-    fields = {slot: head.shifted(operator.table.scalar(slot, "Q"))}
     return head.copy("Operator", operator.table, fields)
