@@ -19,6 +19,8 @@ from tflrepair.checks.base import ERROR
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.files import check_free, write
 from tflrepair.model import from_bytes
+from tflrepair.repair.rebuild.convert import convert_saved_model
+from tflrepair.repair.rebuild.convert import save as save_module
 from tflrepair.repair.strategies import unique_names
 from tflrepair.scanning import scan
 
@@ -55,8 +57,8 @@ def convert(
             functions = _functions(source, signatures)
             keys = list(functions)
             with _tracked(holder, functions):
-                _save(holder, folder, functions)
-        data = unique_names(_convert(folder, keys, converter_options))
+                save_module(holder, folder, functions)
+        data = unique_names(convert_saved_model(folder, keys, converter_options))
     result = scan(from_bytes(data))
     errors = [f"{f.code} {f.message}" for f in result.findings if f.severity == ERROR]
     if errors:
@@ -120,7 +122,7 @@ def _save_again(source: Path, signatures: Mapping[str, Any] | None, folder: Path
             where=str(source),
             hint=f"it has: {', '.join(available) or 'none'}",
         )
-    _save(loaded, folder, {key: available[theirs] for key, theirs in wanted.items()})
+    save_module(loaded, folder, {key: available[theirs] for key, theirs in wanted.items()})
     return list(wanted)
 
 
@@ -211,33 +213,6 @@ def _tracked(module: Any, functions: Mapping[str, Any]) -> Iterator[None]:
         yield
     finally:
         delattr(module, _TRACKED)
-
-
-def _save(module: Any, folder: Path, functions: Mapping[str, Any]) -> None:
-    import tensorflow as tf
-
-    try:
-        tf.saved_model.save(module, str(folder), signatures=dict(functions))
-    except (ValueError, TypeError, AssertionError, tf.errors.OpError) as error:
-        raise UnsupportedError(f"TensorFlow cannot save it: {_first_line(error)}") from error
-
-
-def _convert(folder: Path, keys: list[str], options: Mapping[str, Any]) -> bytes:
-    import tensorflow as tf
-    from tensorflow.lite.python.convert import ConverterError
-
-    try:
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=keys)
-        kinds = tf.lite.OpsSet
-        converter.target_spec.supported_ops = [kinds.TFLITE_BUILTINS, kinds.SELECT_TF_OPS]
-        for name, value in options.items():
-            if not hasattr(converter, name):
-                raise UserError(f"tf.lite.TFLiteConverter has no option {name!r}")
-            setattr(converter, name, value)
-        converter.experimental_enable_resource_variables = True
-        return bytes(converter.convert())
-    except (ConverterError, ValueError, TypeError, tf.errors.OpError) as error:
-        raise UnsupportedError(f"TensorFlow cannot convert it: {_first_line(error)}") from error
 
 
 def _first_line(error: Exception) -> str:

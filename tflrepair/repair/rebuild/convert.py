@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tflrepair.errors import RefusedError, UnsupportedError
+from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.graph import CUSTOM
 from tflrepair.model import Model, Signature, from_bytes
 from tflrepair.repair.rebuild.initial import Values, starting_values
@@ -51,22 +51,29 @@ def save_and_convert(module: Any, functions: Mapping[str, Any], custom: bool = F
     Raises:
         UnsupportedError: TensorFlow cannot save or convert it.
     """
+    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
+        folder = Path(name)
+        save(module, folder, functions)
+        return convert_saved_model(folder, list(functions), {"allow_custom_ops": custom})
+
+
+def save(module: Any, folder: Path, functions: Mapping[str, Any]) -> None:
+    """Save ``module`` with ``functions`` as its signatures. Raises UnsupportedError."""
     import tensorflow as tf
 
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as folder:
-        try:
-            tf.saved_model.save(module, folder, signatures=dict(functions))
-        except (ValueError, TypeError, AssertionError, tf.errors.OpError) as error:
-            raise UnsupportedError(f"TensorFlow cannot save the module: {_short(error)}") from error
-        return convert_saved_model(Path(folder), list(functions), custom)
+    try:
+        tf.saved_model.save(module, str(folder), signatures=dict(functions))
+    except (ValueError, TypeError, AssertionError, tf.errors.OpError) as error:
+        raise UnsupportedError(f"TensorFlow cannot save the module: {_short(error)}") from error
 
 
-def convert_saved_model(folder: Path, signatures: list[str], custom: bool = False) -> bytes:
+def convert_saved_model(folder: Path, signatures: list[str], options: Mapping[str, Any]) -> bytes:
     """Convert a SavedModel with resource variables and TensorFlow operators allowed.
 
-    ``custom`` allows operators that neither TensorFlow Lite nor Flex has, as the model had them.
+    ``options`` are attributes of tf.lite.TFLiteConverter.
 
     Raises:
+        UserError: the converter has no such option.
         UnsupportedError: the converter refuses it.
     """
     import tensorflow as tf
@@ -76,8 +83,11 @@ def convert_saved_model(folder: Path, signatures: list[str], custom: bool = Fals
         converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=signatures)
         kinds = tf.lite.OpsSet
         converter.target_spec.supported_ops = [kinds.TFLITE_BUILTINS, kinds.SELECT_TF_OPS]
+        for name, value in options.items():
+            if not hasattr(converter, name):
+                raise UserError(f"tf.lite.TFLiteConverter has no option {name!r}")
+            setattr(converter, name, value)
         converter.experimental_enable_resource_variables = True
-        converter.allow_custom_ops = custom
         return bytes(converter.convert())
     except (ConverterError, ValueError, TypeError, tf.errors.OpError) as error:
         raise UnsupportedError(f"TensorFlow cannot convert the model: {_short(error)}") from error
