@@ -58,7 +58,13 @@ def score(model: Model, source: Path, by_name: bool, answers: Path) -> Score:
     start = time.perf_counter()
     try:
         targets = weights.targets_of(model, needy)
-        table = weights.match(targets, [weights.open_weights(source)], sets=rates, by_name=by_name)
+        table = weights.match(
+            targets,
+            [weights.open_weights(source)],
+            sets=rates,
+            by_name=by_name,
+            kernels=weights.kernels_of(model),
+        )
     except TflRepairError as error:
         return Score("refused", str(error))
     seconds = time.perf_counter() - start

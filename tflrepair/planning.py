@@ -93,7 +93,12 @@ def _match(
     sources = [weights.open_weights(path) for path in paths]
     targets = weights.targets_of(before.model, variables, before.analysis)
     return weights.match(
-        targets, sources, mapping=wishes.mapping, sets=wishes.sets, by_name=wishes.by_name
+        targets,
+        sources,
+        mapping=wishes.mapping,
+        sets=wishes.sets,
+        by_name=wishes.by_name,
+        kernels=weights.kernels_of(before.model),
     )
 
 

@@ -1,6 +1,7 @@
 """Weights from files and objects, and matching them to a model's variables."""
 
 from tflrepair.weights.base import Source, Target, Weight
+from tflrepair.weights.frozen import kernels_of
 from tflrepair.weights.match import match
 from tflrepair.weights.open import open_weights
 from tflrepair.weights.table import MatchTable, Problem, Row
@@ -13,6 +14,7 @@ __all__ = [
     "Source",
     "Target",
     "Weight",
+    "kernels_of",
     "match",
     "open_weights",
     "targets_of",

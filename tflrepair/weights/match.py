@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from tflrepair.weights import given, optimizers
 from tflrepair.weights.assign import fits
 from tflrepair.weights.base import Array, Source, Target, Weight, size_text
+from tflrepair.weights.frozen import Kernel, frozen
 from tflrepair.weights.layers import file_layers, target_layers
 from tflrepair.weights.question import Question
 from tflrepair.weights.reading import read
@@ -25,6 +26,7 @@ def match(
     mapping: Mapping[str, str] | None = None,
     sets: Mapping[str, str | float] | None = None,
     by_name: bool = False,
+    kernels: Sequence[Kernel] = (),
 ) -> MatchTable:
     """Find the value of every target, or say what stands in the way.
 
@@ -32,6 +34,7 @@ def match(
         mapping: shared name -> path of a weight (or ``source::path``), as the user decided.
         sets: shared name (``*`` stands for anything) -> value of every element.
         by_name: the sources' names are the model's own variable names: take them as they are.
+        kernels: the model's constants; a layer of a file that is one of them is no variable.
 
     Raises:
         UserError: ``mapping`` or ``sets`` names what does not exist or does not fit.
@@ -45,7 +48,7 @@ def match(
         if source.exact or source.saved or by_name:
             _by_exact_name(targets, source, rows, problems)
     weights = [t for t in targets if t.shared_name not in rows and t.shared_name not in starts]
-    found, more = _by_layer(weights, [s for s in sources if not s.exact], rows)
+    found, more = _by_layer(weights, [s for s in sources if not s.exact], rows, kernels)
     rows |= found
     problems += more
     state, warnings = saved_state(targets, starts, rows, sources)
@@ -94,7 +97,10 @@ def _by_exact_name(
 
 
 def _by_layer(
-    targets: Sequence[Target], sources: Sequence[Source], taken: Mapping[str, Row]
+    targets: Sequence[Target],
+    sources: Sequence[Source],
+    taken: Mapping[str, Row],
+    kernels: Sequence[Kernel],
 ) -> tuple[dict[str, Row], list[Problem]]:
     """Match layer by layer in each source by itself, then bring the sources together."""
     groups = target_layers(targets)
@@ -102,7 +108,8 @@ def _by_layer(
     answers = []
     for source in sources:
         free = [w for w in source.weights if w.plain and (w.source, w.path) not in used]
-        answers.append(read(groups, file_layers(free)))
+        layers = file_layers(free)
+        answers.append(read(groups, layers, frozen(kernels, layers)))
     rows: dict[str, Row] = {}
     problems: list[Problem] = []
     for position in range(len(groups)):

@@ -3,6 +3,7 @@
 Every layer of the model begins with all layers of the file whose arrays fit by role and shape.
 Evidence then takes candidates away:
 
+    constants  a layer that the model holds as a constant is no variable (see ``frozen``)
     names    a layer that was given a name is called so on both sides; Keras's own names agree
              in their class
     nesting  layers inside one layer or model of ours are inside one of the file's
@@ -16,7 +17,7 @@ layers that could be swapped, or two layers claim the same one, the question say
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from tflrepair.weights.assign import assignments
 from tflrepair.weights.layers import FileLayer, Level, TargetLayer
@@ -25,8 +26,14 @@ from tflrepair.weights.order import contradict, narrow
 from tflrepair.weights.question import Candidate, Question, keep
 
 
-def read(targets: Sequence[TargetLayer], layers: Sequence[FileLayer]) -> list[Question]:
-    """Narrow the candidates of each layer of the model among one source's layers."""
+def read(
+    targets: Sequence[TargetLayer], layers: Sequence[FileLayer], frozen: Collection[int] = ()
+) -> list[Question]:
+    """Narrow the candidates of each layer of the model among one source's layers.
+
+    Args:
+        frozen: ``id`` of each layer of the file that the model holds as a constant.
+    """
     by_shape: dict[tuple[int, ...], list[FileLayer]] = {}
     for layer in layers:
         for shape in {weight.shape for weight in layer.weights}:
@@ -37,6 +44,8 @@ def read(targets: Sequence[TargetLayer], layers: Sequence[FileLayer]) -> list[Qu
         possible = min((by_shape.get(shape, []) for shape in known), key=len, default=layers)
         fitting = [Candidate(layer, assignments(target, layer)) for layer in possible]
         questions.append(Question(target, [c for c in fitting if c.readings]))
+    for question in questions:
+        keep(question, [c for c in question.candidates if id(c.layer) not in frozen], "constants")
     _by_name(questions, layers)
     groups = _nested(questions)
     while _by_nesting(groups) | _by_number(questions) | _take_turns(questions) | narrow(questions):
@@ -45,6 +54,7 @@ def read(targets: Sequence[TargetLayer], layers: Sequence[FileLayer]) -> list[Qu
     _torn_apart(groups)
     _no_shift(questions)
     _other_names(questions)
+    _other_models(questions)
     return questions
 
 
@@ -57,6 +67,28 @@ def _other_names(questions: Sequence[Question]) -> None:
             if all(level.name and not level.fits(own) for level in levels):
                 names = " or ".join(repr(level.name) for level in levels[:3])
                 question.conflict = f"its shapes fit, but the file calls the layer {names}"
+
+
+def _other_models(questions: Sequence[Question]) -> None:
+    """A layer with one of Keras's own names, inside another model than ours, is another layer.
+
+    The outermost step of the file is the saved model itself, which anybody may call otherwise.
+    """
+    for question in questions:
+        if question.conflict or not question.candidates:
+            continue
+        strange = [_strange(question.target, c) for c in question.candidates]
+        if all(strange):
+            question.conflict = f"its shapes fit, but the file has it inside {strange[0]!r}"
+
+
+def _strange(target: TargetLayer, candidate: Candidate) -> str:
+    """The name of a step around the layer that the file and the model call otherwise."""
+    levels = candidate.layer.levels
+    if not levels or levels[-1].given:
+        return ""
+    pairs = zip(reversed(levels[1:-1]), reversed(target.names[:-1]), strict=False)
+    return next((level.name for level, name in pairs if level.name and not level.fits(name)), "")
 
 
 def _by_name(questions: Sequence[Question], layers: Sequence[FileLayer]) -> None:
@@ -193,7 +225,8 @@ def _no_shift(questions: Sequence[Question]) -> None:
         if question.conflict or question.reason == "name":
             continue
         own = split_number(question.target.last)[0]
-        if any(base == own and not shifts[root, base] for root, base in _shifts(question)):
+        torn = any(base == own and not shifts[root, base] for root, base in _shifts(question))
+        if torn or not any(_agrees(question, c, {}) for c in question.candidates):
             question.conflict = f"the numbers of the layers {own!r} differ by no one shift"
 
 

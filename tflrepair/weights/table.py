@@ -25,8 +25,8 @@ class Row:
         weight: the array, if origin is ``weight`` (or a start that copies one).
         fill: the value of every element, if it is not an array.
         reason: why this one, in words.
-        confidence: ``exact`` | ``name`` | ``number`` | ``order`` | ``shape`` | ``documented`` |
-            ``given`` | ````: the weakest evidence it rests on.
+        confidence: the evidence it rests on: ``exact`` | ``given`` | ``documented``, or the last that
+            took a candidate away (see ``reading``); empty where there is no value.
         source: where a documented start is documented.
     """
 
