@@ -142,8 +142,7 @@ def test_a_result_that_does_not_run_is_not_kept(
     whole = module.plan_fix
 
     def robbed(*arguments: Any) -> Any:
-        table, plan = whole(*arguments)
-        return table, replace(plan, entries=(0,))
+        return replace(whole(*arguments), entries=(0,))
 
     def blind(result: Any, path: Path, tell: Any) -> Any:
         return replace(result, after=tflrepair.scan(path))

@@ -27,6 +27,7 @@ LAYERS = (
     ("runtime",),
     ("repair",),
     ("planning",),
+    ("deciding",),
     ("converting", "fixing", "rebuilding"),
     ("report",),
     ("cli",),

@@ -12,13 +12,15 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tflrepair.deciding import decide
 from tflrepair.errors import RefusedError
 from tflrepair.files import atomic, write
 from tflrepair.model import Model, load
-from tflrepair.planning import Weights, Wishes, plan_fix
+from tflrepair.planning import Weights, Wishes, match_fix, plan_fix
 from tflrepair.repair.graft import graft
 from tflrepair.repair.plan import GraftPlan, checkpoint_renames, missing_calls, needing_values
 from tflrepair.repair.strategies import GRAFT, Origin, Stage, stages
@@ -98,7 +100,8 @@ def fix(
         sets: shared name -> value of every element, such as a learning rate.
         by_name: the names in ``weights`` are the model's own variable names; take them as they are.
         replace_values: give variables that have an initial value a new one, too.
-        check: (inputs, expected outputs), each an .npz: the result must answer so.
+        check: (inputs, expected outputs), each an .npz: the result must answer so. Where the
+            weights can be read in several ways, the only one that answers so is taken.
         strategy: ``graft``, ``optimize`` (then freeze and fold) or ``rebuild`` (then reconvert).
         freeze: after the graft, turn variables that nothing assigns into constants.
         origin: for ``rebuild``, what to build from; default: the .tflite alone.
@@ -121,7 +124,11 @@ def fix(
     before = scan(load(model))
     tell("matching weights", 0, 0)
     wishes = Wishes(mapping or {}, sets or {}, replace_values, by_name)
-    table, plan = plan_fix(before, weights, wishes)
+    table = match_fix(before, weights, wishes)
+    if table is not None and check is not None and not dry_run:
+        plan_of = partial(plan_fix, before)
+        table = decide(before.model, table, plan_of, partial(_answers, check), tell)
+    plan = None if table is not None and table.problems else plan_fix(before, table)
     result = FixResult(before, table, plan)
     if map_out is not None and table is not None:
         text = json.dumps(table.to_map(), indent=2, sort_keys=True) + "\n"
@@ -241,6 +248,12 @@ def _run(path: Path, check: Check | None, tell: Progress) -> VerifyReport | None
                     hint="nothing was written; please report this model",
                 )
     return report
+
+
+def _answers(check: Check, path: Path) -> bool:
+    from tflrepair.runtime.verify import verify
+
+    return verify(path, inputs=check[0], expect=check[1]).ok
 
 
 def _expect(path: Path, check: Check) -> None:

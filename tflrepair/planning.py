@@ -40,42 +40,45 @@ class Wishes:
     by_name: bool = False
 
 
-def plan_fix(
-    before: ScanResult, weights: Weights, wishes: Wishes
-) -> tuple[MatchTable | None, GraftPlan | None]:
-    """The table of matched values and the plan.
-
-    The table is None if no value is needed; the plan is None if the table has problems, which the
-    caller raises or shows.
+def match_fix(before: ScanResult, weights: Weights, wishes: Wishes) -> MatchTable | None:
+    """The table of matched values; None if no value is needed.
 
     Raises:
-        RefusedError, UnsupportedError: see ``check_graftable`` and ``checkpoint_renames``.
+        RefusedError, UnsupportedError: see ``check_graftable``.
         UserError, BadFileError: options or files that do not fit.
     """
-    model, analysis = before.model, before.analysis
-    check_graftable(model, analysis)
-    needy = needing_values(analysis)
+    analysis = before.analysis
+    check_graftable(before.model, analysis)
     given = replaceable(analysis) if wishes.replace else ()
+    variables = needing_values(analysis) + given
+    if not variables:
+        return None
+    table = _match(before, variables, weights, wishes)
+    return _without_kept(table, {v.name for v in given}) if given else table
+
+
+def plan_fix(before: ScanResult, table: MatchTable | None) -> GraftPlan:
+    """What to write for a table without problems.
+
+    Raises:
+        RefusedError, UnsupportedError: see ``checkpoint_renames``.
+    """
+    model, analysis = before.model, before.analysis
     plan = GraftPlan(
         entries=tuple(entry.subgraph for entry in analysis.entries),
         values=(),
         calls=missing_calls(analysis),
         renames=checkpoint_renames(model, analysis),
     )
-    if not needy and not given:
-        return None, plan if plan.changes else _NOTHING
-    table = _match(before, needy + given, weights, wishes)
-    if given:
-        table = _without_kept(table, {v.name for v in given})
-    if table.problems:
-        return table, None
+    if table is None:
+        return plan if plan.changes else _NOTHING
     rows = {row.target.shared_name: row for row in table.rows}
-    return table, replace(
+    return replace(
         plan,
-        values=tuple(_new_value(v, rows[v.name]) for v in needy),
+        values=tuple(_new_value(v, rows[v.name]) for v in needing_values(analysis)),
         replacements=tuple(
             Replacement(initializing_sites(analysis, v), _new_value(v, rows[v.name]))
-            for v in given
+            for v in replaceable(analysis)
             if v.name in rows
         ),
     )

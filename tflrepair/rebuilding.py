@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tflrepair.model import from_bytes, load
-from tflrepair.planning import Weights, Wishes, plan_fix
+from tflrepair.planning import Weights, Wishes, match_fix, plan_fix
 from tflrepair.repair.graft import graft
 from tflrepair.repair.strategies import require_tensorflow
 from tflrepair.scanning import scan
@@ -35,11 +35,12 @@ def emit_python(
 
     require_tensorflow()
     before = scan(load(model))
-    table, plan = plan_fix(before, weights, Wishes(mapping or {}, sets or {}))
+    table = match_fix(before, weights, Wishes(mapping or {}, sets or {}))
     if table is not None:
         table.require()
     whole = before.model
-    if plan is not None and plan.changes:
+    plan = plan_fix(before, table)
+    if plan.changes:
         stream = io.BytesIO()
         graft(whole, plan).write(stream)
         whole = from_bytes(stream.getvalue())

@@ -56,6 +56,9 @@ def _summary(matched: MatchTable) -> list[str]:
     counts = Counter(row.origin for row in matched.rows)
     parts = [f"{counts[origin]} {words}" for origin, words in _ORIGINS.items() if counts[origin]]
     lines = [f"{len(matched.rows)} variables: {', '.join(parts)}"] if parts else []
+    checked = sum(row.confidence == "checked" for row in matched.rows)
+    if checked:
+        lines.append(f"{checked} of them decided by --check: no other reading answers as expected")
     if matched.unused:
         some = ", ".join(safe(weight.path) for weight in matched.unused[:3])
         more = f" and {len(matched.unused) - 3} more" if len(matched.unused) > 3 else ""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tflrepair.weights import given, optimizers
 from tflrepair.weights.assign import fits
 from tflrepair.weights.base import Array, Source, Target, Weight, size_text
 from tflrepair.weights.frozen import Kernel, frozen
 from tflrepair.weights.layers import file_layers, target_layers
-from tflrepair.weights.question import Question
+from tflrepair.weights.question import Candidate, Question
 from tflrepair.weights.reading import read
 from tflrepair.weights.state import saved_state
 from tflrepair.weights.suspicion import suspicious
 from tflrepair.weights.table import INITIAL, OPEN, WEIGHT, MatchTable, Problem, Row
 
 _SHOWN = 8
+_CHECK_HINT = "decide with --check IN.npz OUT.npz: what the Python model answers"
 _MAP_HINT = "decide with --map FILE: a JSON object of variable name to weight path"
 
 
@@ -154,13 +155,28 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
         files = {c.layer.source for _, c, _ in readings}
         kind = "conflict" if len(files) > 1 else "ambiguous"
         message = f"{asked[0].target.label!r} could be {len(readings)} things in the weights"
-        return Problem(kind, names, message, candidates[:_SHOWN], hint)
+        if kind == "conflict":
+            return Problem(kind, names, message, candidates[:_SHOWN], hint)
+        choices = tuple(tuple(_rows(q, c, r, "checked")) for q, c, r in readings)
+        return Problem(kind, names, message, candidates[:_SHOWN], _hint(readings), choices)
     question, candidate, reading = readings[0]
-    for _, target in question.target.targets:
-        weight = reading[target.shared_name]
-        reason = f"layer {candidate.layer.label}, matched by {question.reason}"
-        rows[target.shared_name] = Row(target, WEIGHT, weight, None, reason, question.reason)
+    for row in _rows(question, candidate, reading, question.reason):
+        rows[row.target.shared_name] = row
     return None
+
+
+def _rows(
+    question: Question, candidate: Candidate, reading: Mapping[str, Weight], sure_by: str
+) -> Iterator[Row]:
+    for _, target in question.target.targets:
+        reason = f"layer {candidate.layer.label}, matched by {question.reason}"
+        yield Row(target, WEIGHT, reading[target.shared_name], None, reason, sure_by)
+
+
+def _hint(readings: Sequence[tuple[Question, Candidate, Mapping[str, Weight]]]) -> str:
+    own = any(all(name in w.names for name, w in reading.items()) for _, _, reading in readings)
+    trust = "; or with --by-name, if the names in the file are this model's own" if own else ""
+    return f"{_CHECK_HINT}{trust}; or {_MAP_HINT.removeprefix('decide ')}"
 
 
 def _same_values(readings: Sequence[Mapping[str, Weight]]) -> bool:

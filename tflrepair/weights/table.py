@@ -25,8 +25,8 @@ class Row:
         weight: the array, if origin is ``weight`` (or a start that copies one).
         fill: the value of every element, if it is not an array.
         reason: why this one, in words.
-        confidence: the evidence it rests on: ``exact`` | ``given`` | ``documented``, or the last that
-            took a candidate away (see ``reading``); empty where there is no value.
+        confidence: what it rests on: ``exact``, ``given``, ``documented``, ``checked`` (running
+            decided), or the last evidence that took a candidate away (see ``reading``).
         source: where a documented start is documented.
     """
 
@@ -100,6 +100,7 @@ class Problem:
         variables: shared names concerned.
         candidates: for each reading, what it would take.
         hint: the option that decides.
+        choices: the rows of each reading, where running can decide between them.
     """
 
     kind: str
@@ -107,6 +108,7 @@ class Problem:
     message: str
     candidates: tuple[str, ...] = ()
     hint: str = ""
+    choices: tuple[tuple[Row, ...], ...] = ()
 
 
 @dataclass(frozen=True)
