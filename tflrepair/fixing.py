@@ -80,6 +80,7 @@ def fix(
     mapping: Mapping[str, str] | None = None,
     sets: Mapping[str, str | float] | None = None,
     by_name: bool = False,
+    allow_rounding: bool = False,
     replace_values: bool = False,
     check: Check | None = None,
     strategy: str = GRAFT,
@@ -99,6 +100,7 @@ def fix(
         mapping: shared name -> path of an array in ``weights``; decides what matching cannot.
         sets: shared name -> value of every element, such as a learning rate.
         by_name: the names in ``weights`` are the model's own variable names; take them as they are.
+        allow_rounding: floats of more precision than a variable has are rounded to the nearest.
         replace_values: give variables that have an initial value a new one, too.
         check: (inputs, expected outputs), each an .npz: the result must answer so. Where the
             weights can be read in several ways, the only one that answers so is taken.
@@ -123,7 +125,7 @@ def fix(
     tell("scanning", 0, 0)
     before = scan(load(model))
     tell("matching weights", 0, 0)
-    wishes = Wishes(mapping or {}, sets or {}, replace_values, by_name)
+    wishes = Wishes(mapping or {}, sets or {}, replace_values, by_name, allow_rounding)
     table = match_fix(before, weights, wishes)
     if table is not None and check is not None and not dry_run:
         plan_of = partial(plan_fix, before)

@@ -38,6 +38,7 @@ class Wishes:
     sets: Mapping[str, str | float]
     replace: bool = False
     by_name: bool = False
+    rounds: bool = False
 
 
 def match_fix(before: ScanResult, weights: Weights, wishes: Wishes) -> MatchTable | None:
@@ -95,6 +96,7 @@ def _match(
         raise RefusedError(f"two containers hold a variable named {twice[0]!r}")
     sources = [weights.open_weights(path) for path in paths]
     targets = weights.targets_of(before.model, variables, before.analysis)
+    targets = tuple(replace(target, rounds=wishes.rounds) for target in targets)
     return weights.match(
         targets,
         sources,

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
+import tflrepair
 from tflrepair import weights
 from tflrepair.errors import RefusedError, UserError
 from weights.cases import CASES, DATA, answers_right, match, same, values
@@ -184,8 +185,33 @@ def test_float64_is_taken_where_no_digit_is_lost(tmp_path: Path) -> None:
     wide = _npz(tmp_path / "w.npz", {n: a.astype("float64") for n, a in arrays.items()})
     assert same(values(match("row", wide)), values(match("row", DATA / "row" / "by_path.npz")))
     lossy = _npz(tmp_path / "l.npz", {n: a.astype("float64") + 1e-12 for n, a in arrays.items()})
-    with pytest.raises(RefusedError, match="rounded"):
-        values(match("row", lossy))
+    (problem,) = match("row", lossy).problems
+    assert problem.kind == "rounding"
+    assert "--allow-rounding" in problem.hint
+    assert len(problem.variables) == len(values(match("row", wide)))
+
+
+def test_rounding_is_to_the_nearest_and_only_if_allowed(tmp_path: Path) -> None:
+    model, arrays = DATA / "row" / "model.tflite", dict(np.load(DATA / "row" / "by_path.npz"))
+    lossy = _npz(tmp_path / "l.npz", {n: a.astype("float64") + 1e-12 for n, a in arrays.items()})
+    out = tmp_path / "out.tflite"
+    with pytest.raises(RefusedError, match="--allow-rounding"):
+        tflrepair.fix(model, [lossy], out=out)
+    assert not out.exists()
+    table = tflrepair.fix(model, [lossy], out=out, allow_rounding=True).table
+    assert table is not None
+    assert answers_right("row", table)
+
+
+def test_a_value_too_big_for_the_variable_is_never_taken(tmp_path: Path) -> None:
+    arrays = {
+        n: a.astype("float64") * 1e300 for n, a in np.load(DATA / "row" / "by_path.npz").items()
+    }
+    with pytest.raises(RefusedError, match="give another file"):
+        tflrepair.fix(
+            DATA / "row" / "model.tflite", [_npz(tmp_path / "w.npz", arrays)],
+            out=tmp_path / "out.tflite", allow_rounding=True,
+        )  # fmt: skip
 
 
 def test_evidence_in_the_values(tmp_path: Path) -> None:

@@ -37,6 +37,9 @@ def fix(
     by_name: Annotated[
         bool, typer.Option("--by-name", help="the names in FILE are the model's own; trust them")
     ] = False,
+    allow_rounding: Annotated[
+        bool, typer.Option("--allow-rounding", help="round float64 weights to float32 variables")
+    ] = False,
     map_file: MapOption = None,
     map_out: Annotated[
         str | None,
@@ -90,6 +93,7 @@ def fix(
             map_out=map_out,
             sets=parse_sets(set_values or []),
             by_name=by_name,
+            allow_rounding=allow_rounding,
             replace_values=replace,
             check=check,
             strategy=strategy.value,

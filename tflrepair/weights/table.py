@@ -14,6 +14,8 @@ INITIAL = "initial"
 SET = "set"
 OPEN = "unresolved"
 
+_NARROW = "no value of that type comes near some of its values; give another file"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -73,7 +75,13 @@ class Row:
 
 
 def exact(array: Array, target: Target, weight: Weight) -> Array:
-    """``array`` in the variable's dtype, if every element survives unchanged."""
+    """``array`` in the variable's dtype, if every element survives unchanged or may be rounded.
+
+    Only floats are ever rounded, to the nearest value, and never to infinity.
+
+    Raises:
+        RefusedError: a value would change that may not.
+    """
     import numpy as np
 
     wanted = np.dtype(target.dtype)
@@ -82,11 +90,13 @@ def exact(array: Array, target: Target, weight: Weight) -> Array:
     with np.errstate(all="ignore"):
         result = array.astype(wanted)
         same = np.array_equal(result.astype(array.dtype), array, equal_nan=array.dtype.kind == "f")
-    if not same:
+    floats = array.dtype.kind == wanted.kind == "f"
+    fits = floats and np.array_equal(np.isfinite(result), np.isfinite(array))
+    if not same and not (target.rounds and fits):
         raise RefusedError(
             f"{weight.path} is {array.dtype.name} and would be rounded to {wanted.name}",
             where=weight.source,
-            hint=f"give it as {wanted.name}",
+            hint="--allow-rounding takes the nearest values" if fits else _NARROW,
         )
     return np.ascontiguousarray(result).reshape(array.shape)
 
@@ -96,7 +106,7 @@ class Problem:
     """Something that must be decided before the model can be repaired.
 
     Attributes:
-        kind: ``missing`` | ``ambiguous`` | ``conflict`` | ``shape`` | ``evidence``.
+        kind: ``missing`` | ``ambiguous`` | ``conflict`` | ``rounding`` | ``evidence``.
         variables: shared names concerned.
         candidates: for each reading, what it would take.
         hint: the option that decides.
