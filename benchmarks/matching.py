@@ -17,16 +17,21 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from tflrepair import weights
+from tflrepair.deciding import decide
 from tflrepair.errors import TflRepairError
 from tflrepair.model import Model, load
+from tflrepair.planning import plan_fix
 from tflrepair.repair.graft import graft
-from tflrepair.repair.plan import GraftPlan, NewValue, needing_values
-from tflrepair.variables import Variable, analyse
+from tflrepair.repair.plan import needing_values
+from tflrepair.runtime.verify import verify
+from tflrepair.scanning import ScanResult, scan
+from tflrepair.variables import analyse
 
 TOLERANCE = 2e-4  # relative; kernels add in another order than TensorFlow's, network after network
 SOURCES = (
@@ -38,11 +43,20 @@ SOURCES = (
     ("donor.h5", ".h5, whole model", False),
     ("old_weights.h5", ".h5, weights only", False),
 )
+TOTALS = {
+    "right": ("right", "right*"),
+    "refused": ("refused", "refused+"),
+    "of these right with --check": ("refused+",),
+    "wrong": ("wrong", "wrong*", "refused-"),
+}
 
 
 @dataclass(frozen=True)
 class Score:
-    """``result``: right, refused, wrong, or n/a where this Keras cannot write the source."""
+    """``result``: right, refused, wrong, or n/a where this Keras cannot write the source.
+
+    ``refused+`` would have been right with --check, ``refused-`` wrong.
+    """
 
     result: str
     note: str = ""
@@ -68,18 +82,38 @@ def score(model: Model, source: Path, by_name: bool, answers: Path) -> Score:
     except TflRepairError as error:
         return Score("refused", str(error))
     seconds = time.perf_counter() - start
+    result = scan(model)
     if table.problems:
-        return Score("refused", table.problems[0].message, seconds)
-    rows = {row.target.shared_name: row for row in table.rows}
-    values = tuple(value_of(variable, rows[variable.name]) for variable in needy)
-    entries = tuple(entry.subgraph for entry in analysis.entries)
+        decided = checked(result, table, answers)
+        return Score(f"refused{decided}", table.problems[0].message, seconds)
     out = io.BytesIO()
-    graft(model, GraftPlan(entries, values, ())).write(out)
+    graft(model, plan_fix(result, table)).write(out)
     try:
         gap = difference(out.getvalue(), answers)
     except RuntimeError:  # needs the Flex delegate, which no wheel has
         return Score(by_value(table, answers.parent / "saved_model"), "", seconds)
     return Score("right" if gap <= TOLERANCE else "wrong", f"differs by {gap:.1e}", seconds)
+
+
+def checked(result: ScanResult, table: weights.MatchTable, answers: Path) -> str:
+    """What becomes of a refusal with --check: "+" if it is right then, bit for bit."""
+    saved = answers.parent / "saved_model"
+    if not saved.exists():
+        return ""
+    both = np.load(answers)
+
+    def agrees(path: Path) -> bool:
+        given, wanted = {"x": both["x"]}, {"y": both["y"]}
+        return verify(path, inputs=given, expect=wanted, runtimes=["litert"]).ok
+
+    try:
+        plan_of = partial(plan_fix, result)
+        table = decide(result.model, table, plan_of, agrees, lambda *_: None)
+    except TflRepairError:
+        return ""
+    if table.problems:
+        return ""
+    return "+" if by_value(table, saved) == "right*" else "-"
 
 
 def by_value(table: weights.MatchTable, saved_model: Path) -> str:
@@ -90,12 +124,6 @@ def by_value(table: weights.MatchTable, saved_model: Path) -> str:
     rows = [row for row in table.rows if row.origin == "weight"]
     same = all(np.array_equal(r.value(), wanted[r.target.shared_name].read()) for r in rows)
     return "right*" if same else "wrong"
-
-
-def value_of(variable: Variable, row: weights.Row) -> NewValue:
-    read = lambda: row.value().tobytes()  # noqa: E731
-    dtype = variable.dtype or ""
-    return NewValue(variable.key, dtype, row.shape, row.nbytes, row.reason, read)
 
 
 def difference(model: bytes, answers: Path) -> float:
@@ -123,7 +151,7 @@ def table(made: Path, weights_from: Path, names: list[str]) -> Iterator[str]:
             found = score(model, origin / file, by_name, origin / "io.npz")
             totals[title][found.result] += 1
             cells.append(found.result)
-            if found.result in ("refused", "wrong"):
+            if found.result not in ("right", "right*", "n/a"):
                 notes.append(f"- {folder.name}, {title}: {found.result}: {found.note}")
             slowest = max(slowest, (found.seconds, f"{folder.name} from {title}"))
         print(folder.name, *cells, file=sys.stderr, flush=True)
@@ -137,10 +165,13 @@ def table(made: Path, weights_from: Path, names: list[str]) -> Iterator[str]:
     yield only("| architecture | " + " | ".join(title for _, title, _ in SOURCES) + " |")
     yield only("|---|".replace("|---|", "| --- | ") + " | ".join("---" for _ in SOURCES) + " |")
     yield from map(only, rows)
-    for result in ("right", "refused", "wrong"):
-        counts = [totals[title][result] + totals[title][f"{result}*"] for _, title, _ in SOURCES]
+    for result, kinds in TOTALS.items():
+        counts = [sum(totals[title][kind] for kind in kinds) for _, title, _ in SOURCES]
         yield only(f"| **{result}** | {' | '.join(map(str, counts))} |")
     yield ""
+    yield (
+        "refused+: right with --check, proven by value, as the answers have been used to decide."
+    )
     yield "right*: `infer` needs the Flex delegate, so values were compared with the SavedModel's."
     yield f"Slowest, opening the source included: {slowest[0]:.1f} s, {slowest[1]}."
     yield ""
