@@ -25,11 +25,14 @@ def rob(healthy: bytes) -> bytes:
             else:
                 kept.append(operator)
         subgraph.operators = kept
+    others = [graph for index, graph in enumerate(model.subgraphs) if index not in targets]
+    shared = {tensor.buffer for graph in others for tensor in graph.tensors}
     for index in targets:
         subgraph = model.subgraphs[index]
         subgraph.operators = []
         for tensor in subgraph.tensors:
-            model.buffers[tensor.buffer].data = None
+            if tensor.buffer not in shared:  # equal constants of several subgraphs are one buffer
+                model.buffers[tensor.buffer].data = None
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())

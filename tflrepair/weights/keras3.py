@@ -83,8 +83,13 @@ def _weight(
         index=place[1],
         sorted_steps=tuple(by_flow),
         rank=ranks.get(place[0]),
-        plain=steps[:1] != ("optimizer",),
+        plain=steps[:1] != ("optimizer",) and not _is_metric(steps),
     )
+
+
+def _is_metric(steps: tuple[str, ...]) -> bool:
+    """Whether it is state of a metric, which tf-keras saves with the layers."""
+    return bool(steps) and steps[0].startswith("metrics/")
 
 
 def _names(

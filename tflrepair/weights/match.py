@@ -41,7 +41,7 @@ def match(
         UserError: ``mapping`` or ``sets`` names what does not exist or does not fit.
         BadFileError: a source is damaged.
     """
-    starts = optimizers.starts(targets)
+    starts = _starts(targets, sources)
     rows = given.by_map(targets, sources, mapping or {})
     rows |= given.by_set(targets, sets or {})
     problems: list[Problem] = []
@@ -65,6 +65,21 @@ def match(
     unused = tuple(w for s in sources for w in s.weights if (w.source, w.path) not in used)
     ordered = tuple(rows.get(t.shared_name) or Row(t, OPEN) for t in targets)
     return MatchTable(ordered, (*problems, *doubts), unused, (*warnings, *more_warnings))
+
+
+def _starts(targets: Sequence[Target], sources: Sequence[Source]) -> dict[str, optimizers.Start]:
+    """The starts of optimizer variables, without what a file holds as a layer's weight.
+
+    tf-keras may call a slot ``m/dense/kernel``: a model named ``m`` would look the same.
+    """
+    held = {
+        name.removesuffix(":0") for s in sources for w in s.weights if w.plain for name in w.names
+    }
+    return {
+        name: start
+        for name, start in optimizers.starts(targets).items()
+        if not (start.keras2 and start.slot and name.startswith(f"{start.slot}/") and name in held)
+    }
 
 
 def _by_exact_name(

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tflrepair.weights import optimizers_keras2
 from tflrepair.weights.base import Target
 from tflrepair.weights.names import split_number
+from tflrepair.weights.optimizers_keras2 import Scalar, Slot
 
 _BASE = "keras/src/optimizers/base_optimizer.py"
 _SEED = "keras/src/random/seed_generator.py"
@@ -67,6 +69,7 @@ class Start:
     At most one of ``value`` (of every element) and ``like`` (shared name of the variable that it
     starts as a copy of) is set; with neither, it must be given, and ``reason`` says why.
     ``owner`` is the shared name of the variable that a ``slot`` belongs to, where it is known.
+    ``keras2`` marks variables that are called as tf-keras calls them.
     """
 
     reason: str
@@ -76,6 +79,7 @@ class Start:
     slot: str = ""
     owner: str | None = None
     in_optimizer: bool = True
+    keras2: bool = False
 
 
 def starts(targets: Sequence[Target]) -> dict[str, Start]:
@@ -94,7 +98,22 @@ def starts(targets: Sequence[Target]) -> dict[str, Start]:
         elif _is_nadam_product(target, names):
             reason = "Nadam's running product starts at 1"
             found[name] = Start(reason, value=1.0, source=OPTIMIZERS["nadam"].source)
+    for name, row in optimizers_keras2.recognise(targets).items():
+        found.setdefault(name, _of_keras2(row, names))
     return found
+
+
+def _of_keras2(row: Slot | Scalar, names: Mapping[str, Target]) -> Start:
+    if isinstance(row, Scalar):
+        return Start(row.reason, value=row.value, source=row.source, keras2=True)
+    owner = row.owner if row.owner in names else None
+    if row.value is not None:
+        reason = f"{row.slot} starts at {row.value:g}"
+        return Start(reason, row.value, source=row.source, slot=row.slot, owner=owner, keras2=True)
+    if owner is None:
+        return Start(f"{row.slot} starts as a copy of {row.owner!r}, which is not there")
+    reason = f"{row.slot} starts as a copy of {owner}"
+    return Start(reason, None, owner, row.source, row.slot, owner, keras2=True)
 
 
 def _scopes(names: Iterable[str]) -> set[str]:
