@@ -34,6 +34,7 @@ from tflrepair.scanning import ScanResult, scan
 from tflrepair.variables import analyse
 
 TOLERANCE = 2e-4  # relative; kernels add in another order than TensorFlow's, network after network
+CHECKED = 10 << 20  # --check is tried on models of up to so many bytes; each reading is run
 SOURCES = (
     ("donor.weights.h5", ".weights.h5", False),
     ("donor.keras", ".keras", False),
@@ -98,7 +99,7 @@ def score(model: Model, source: Path, by_name: bool, answers: Path) -> Score:
 def checked(result: ScanResult, table: weights.MatchTable, answers: Path) -> str:
     """What becomes of a refusal with --check: "+" if it is right then, bit for bit."""
     saved = answers.parent / "saved_model"
-    if not saved.exists():
+    if not saved.exists() or sum(row.nbytes for row in table.rows if row.weight) > CHECKED:
         return ""
     both = np.load(answers)
 
@@ -170,7 +171,8 @@ def table(made: Path, weights_from: Path, names: list[str]) -> Iterator[str]:
         yield only(f"| **{result}** | {' | '.join(map(str, counts))} |")
     yield ""
     yield (
-        "refused+: right with --check, proven by value, as the answers have been used to decide."
+        "refused+: right with --check (tried up to 10 MB), proven by value, as the answers have "
+        "been used to decide."
     )
     yield "right*: `infer` needs the Flex delegate, so values were compared with the SavedModel's."
     yield f"Slowest, opening the source included: {slowest[0]:.1f} s, {slowest[1]}."

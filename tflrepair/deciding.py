@@ -7,9 +7,8 @@ if it alone answers as expected.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from tflrepair.weights import MatchTable, Row
 
 MOST = 64  # combinations that are run; each takes a child process
+_MOST_PARTIAL = 4096  # of the first layers' readings; more than that do not shrink to MOST
 
 Agrees = Callable[[Path], bool]
 PlanOf = Callable[["MatchTable"], GraftPlan]
@@ -44,12 +44,7 @@ def decide(
     """
     if not table.problems or not all(problem.choices for problem in table.problems):
         return table
-    tables = list(islice(_tables(table), MOST + 1))
-    if len(tables) > MOST:
-        raise RefusedError(
-            f"the weights can be read in more than {MOST} ways, too many to run them all",
-            hint="decide some with --map FILE (see --dry-run, and --map-out to begin with)",
-        )
+    tables = [_filled(table, rows) for rows in _combinations(table)]
     found = []
     with tempfile.TemporaryDirectory(prefix="tflrepair-") as folder:
         for number, candidate in enumerate(tables):
@@ -59,29 +54,53 @@ def decide(
                 graft(model, plan_of(candidate)).write(stream)
             if agrees(path):
                 found.append(candidate)
+            if len(found) > 1:
+                return table
     if not found:
         raise RefusedError(
             f"the weights can be read in {len(tables)} ways, none of which answers as expected",
             hint="is this the file that the expected answers come from? "
             "Look at the match with --dry-run",
         )
-    return _decided(found[0], len(tables)) if len(found) == 1 else table
+    return _decided(found[0], len(tables))
 
 
-def _tables(table: MatchTable) -> Iterator[MatchTable]:
-    """Every combination of readings that takes no array twice, its rows filled in."""
-    taken = {_place(row) for row in table.rows if row.weight is not None}
-    for chosen in product(*(problem.choices for problem in table.problems)):
-        rows = [row for reading in chosen for row in reading]
-        places = {_place(row) for row in rows}
-        if len(places) == len(rows) and not places & taken:
-            by_name = {row.target.shared_name: row for row in rows}
-            yield replace(
-                table,
-                rows=tuple(by_name.get(row.target.shared_name, row) for row in table.rows),
-                problems=(),
-                unused=tuple(w for w in table.unused if (w.source, w.path) not in places),
-            )
+def _combinations(table: MatchTable) -> list[tuple[Row, ...]]:
+    """Every combination of readings that takes no array twice.
+
+    Raises:
+        RefusedError: there are more than ``MOST``, or finding them takes too many steps.
+    """
+    taken = frozenset(_place(row) for row in table.rows if row.weight is not None)
+    partial: list[tuple[tuple[Row, ...], frozenset[tuple[str, str]]]] = [((), taken)]
+    # one layer after the other; most combinations of layers alike die early, on a common array
+    for problem in sorted(table.problems, key=lambda problem: len(problem.choices)):
+        grown = []
+        for rows, used in partial:
+            for reading in problem.choices:
+                places = frozenset(map(_place, reading))
+                if len(places) == len(reading) and not places & used:
+                    grown.append((rows + reading, used | places))
+        partial = grown
+        if len(partial) > _MOST_PARTIAL:
+            break
+    if len(partial) > MOST:
+        raise RefusedError(
+            f"the weights can be read in more than {MOST} ways, too many to run them all",
+            hint="decide some with --map FILE (see --dry-run, and --map-out to begin with)",
+        )
+    return [rows for rows, _ in partial]
+
+
+def _filled(table: MatchTable, rows: tuple[Row, ...]) -> MatchTable:
+    by_name = {row.target.shared_name: row for row in rows}
+    places = {_place(row) for row in rows}
+    return replace(
+        table,
+        rows=tuple(by_name.get(row.target.shared_name, row) for row in table.rows),
+        problems=(),
+        unused=tuple(w for w in table.unused if (w.source, w.path) not in places),
+    )
 
 
 def _decided(table: MatchTable, count: int) -> MatchTable:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import tflrepair
-from tflrepair.deciding import MOST
+from tflrepair.deciding import MOST, decide
 from tflrepair.errors import RefusedError
+from tflrepair.model import load
+from tflrepair.weights import MatchTable, Problem, Row, Target, Weight
 from weights.cases import DATA, match
 
 CASE = DATA / "parallel"
@@ -111,3 +114,22 @@ def test_too_many_readings_are_not_run(tmp_path: Path, check: tuple[Path, Path])
     np.savez(tmp_path / "w.npz", **arrays, **many)
     with pytest.raises(RefusedError, match=f"more than {MOST} ways"):
         tflrepair.fix(CASE / "model.tflite", [tmp_path / "w.npz"], check=check)
+
+
+def test_countless_readings_are_refused_at_once() -> None:
+    """Forty layers that may be any of forty: most combinations take an array twice."""
+    arrays = [Weight("file", f"w{n}", (2,), "float32") for n in range(40)]
+    targets = [Target("", f"v{n}", "float32", (2,)) for n in range(40)]
+    problems = tuple(
+        Problem(
+            "ambiguous", (t.shared_name,), "", choices=tuple((Row(t, "weight", w),) for w in arrays)
+        )
+        for t in targets
+    )
+    table = MatchTable(tuple(Row(t, "unresolved") for t in targets), problems)
+    with pytest.raises(RefusedError, match=f"more than {MOST} ways"):
+        decide(load(CASE / "model.tflite"), table, _never, _never, lambda *_: None)
+
+
+def _never(*_: object) -> Any:
+    raise AssertionError("nothing may be run")
