@@ -59,7 +59,7 @@ save("one_name", tflrepair.convert(OneName()))
 def broken():
     import tflrepair.converting as module
     data = open(small + "/model.tflite", "rb").read()
-    module.convert_saved_model = lambda *_: data  # what a converter that loses weights gives
+    module.convert_saved_model = lambda *_, **__: data  # what a converter that loses weights gives
     tflrepair.convert(net)
 
 for name, call in {

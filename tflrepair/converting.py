@@ -19,12 +19,15 @@ from tflrepair.checks.base import ERROR
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.files import check_free, write
 from tflrepair.model import from_bytes
-from tflrepair.repair.rebuild.convert import convert_saved_model
+from tflrepair.repair.rebuild.conversion import convert_saved_model
 from tflrepair.repair.rebuild.convert import save as save_module
 from tflrepair.repair.strategies import unique_names
 from tflrepair.scanning import scan
 
 _TRACKED = "_tflrepair_variables"
+_HINT = (
+    "convert its signatures one by one, which shows the one that fails, or with another TensorFlow"
+)
 
 
 def convert(
@@ -40,11 +43,15 @@ def convert(
             input_signature, under its attribute name. For a SavedModel, key -> its own key.
         converter_options: attributes of tf.lite.TFLiteConverter, such as
             ``optimizations=[tf.lite.Optimize.DEFAULT]``. Resource variables are always on, and
-            TensorFlow operators are allowed unless ``target_spec`` is given.
+            TensorFlow operators are allowed unless ``target_spec`` is given. The converter runs
+            in a child process, so they must be picklable; a ``representative_dataset`` need not
+            be, since it is run through here and its samples are handed over.
 
     Raises:
-        UserError: no SavedModel there, no signatures, or an option that the converter lacks.
-        UnsupportedError: TensorFlow is not installed, or cannot save or convert the source.
+        UserError: no SavedModel there, no signatures, an option that the converter lacks or that
+            cannot be pickled, or a representative dataset that fails.
+        UnsupportedError: TensorFlow is not installed, cannot save or convert the source, or dies
+            while it converts.
         RefusedError: the result would be broken; the message lists the findings.
     """
     _require_tensorflow()
@@ -58,7 +65,7 @@ def convert(
             keys = list(functions)
             with _tracked(holder, functions):
                 save_module(holder, folder, functions)
-        data = unique_names(convert_saved_model(folder, keys, converter_options))
+        data = unique_names(convert_saved_model(folder, keys, converter_options, hint=_HINT))
     result = scan(from_bytes(data))
     errors = [f"{f.code} {f.message}" for f in result.findings if f.severity == ERROR]
     if errors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,9 +73,21 @@ def options_of(fields: dict[str, Any]) -> Any:
 
 
 def build(case: Case) -> bytes:
-    """The model of ``case``; ``open_dims`` leaves the first dimension of the inputs open."""
+    """The model of ``case`` with the signature ``run``."""
+    return build_all({"run": case})
+
+
+def build_all(cases: Mapping[str, Case]) -> bytes:
+    """A model with a signature for each case, by key."""
     model = Build()
-    sub = model.sub("main", "run")
+    for key, case in cases.items():
+        _add(model, key, case)
+    return model.bytes()
+
+
+def _add(model: Build, key: str, case: Case) -> None:
+    """``open_dims`` leaves the first dimension of the inputs open."""
+    sub = model.sub(key, key)
     indices = []
     for position, value in enumerate(case.inputs):
         if value is None:
@@ -97,8 +109,7 @@ def build(case: Case) -> bytes:
         _quantize(sub.table.tensors[index], case.quant.get(len(case.inputs) + number))
         sub.output(index)
     sub.op(case.op, indices, sub.table.outputs, options_of(case.options))
-    model.model.operatorCodes[0].version = case.version
-    return model.bytes()
+    model.model.operatorCodes[model.opcode(case.op)].version = case.version
 
 
 def add_tensor(sub: Sub, array: Any, constant: bool = True) -> int:
@@ -116,13 +127,13 @@ def _quantize(tensor: Any, quant: Quant | None) -> None:
         tensor.quantization = parameters
 
 
-def litert(data: bytes, feeds: Sequence[Any], runs: int = 1) -> list[Any]:
-    """What the builtin kernels answer, at the last of ``runs``."""
+def litert(data: bytes, feeds: Sequence[Any], runs: int = 1, key: str = "run") -> list[Any]:
+    """What the builtin kernels answer to signature ``key``, at the last of ``runs``."""
     interpreter = Interpreter(
         model_content=data,
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
-    runner = interpreter.get_signature_runner("run")
+    runner = interpreter.get_signature_runner(key)
     inputs = {f"in{n}": np.asarray(feed) for n, feed in enumerate(feeds)}
     for _ in range(runs):
         found = runner(**inputs)

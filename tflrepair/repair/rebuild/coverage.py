@@ -7,6 +7,7 @@ from collections import Counter
 from tflrepair.errors import UnsupportedError
 from tflrepair.graph import Operator
 from tflrepair.model import Model
+from tflrepair.repair.rebuild.customops import is_plain
 from tflrepair.repair.rebuild.registry import operators
 from tflrepair.repair.rebuild.walk import FLEX_STRUCTURE, STRUCTURE
 
@@ -44,4 +45,4 @@ def _is_covered(operator: Operator, builtin: frozenset[str]) -> bool:
     if operator.is_flex:
         name = operator.name.removeprefix("Flex")
         return name in FLEX_STRUCTURE or hasattr(tf.raw_ops, name)
-    return not operator.is_custom and operator.name in builtin
+    return is_plain(operator.name) if operator.is_custom else operator.name in builtin

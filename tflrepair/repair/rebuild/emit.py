@@ -11,6 +11,7 @@ from tflrepair.errors import UserError
 from tflrepair.files import check_free, write
 from tflrepair.model import Model
 from tflrepair.repair.rebuild.constants import dtype_of
+from tflrepair.repair.rebuild.customops import allows_flex, custom_names
 from tflrepair.repair.rebuild.emit_steps import Weights, Writer
 from tflrepair.repair.rebuild.initial import Starts, Values, starting_values
 from tflrepair.repair.rebuild.module import module_of
@@ -63,10 +64,9 @@ def convert() -> bytes:
         )
         converter.target_spec.supported_ops = [
             tf.lite.OpsSet.TFLITE_BUILTINS,
-            tf.lite.OpsSet.SELECT_TF_OPS,
-        ]
+{flex}        ]
         converter.experimental_enable_resource_variables = True
-        data = converter.convert()
+{custom}        data = converter.convert()
     return {result}
 
 
@@ -227,7 +227,16 @@ class _Module:
         ]
         wanted = self.renames()
         result = f"rename_signatures(data, {wanted!r})" if wanted else "data"
-        return _CONVERT.format(name=self.name, signatures="\n".join(rows), result=result)
+        model = self.plan.model
+        flex = "            tf.lite.OpsSet.SELECT_TF_OPS,\n"
+        custom = "        converter.allow_custom_ops = True\n"
+        return _CONVERT.format(
+            name=self.name,
+            signatures="\n".join(rows),
+            flex=flex if allows_flex(model) else "",
+            custom=custom if custom_names(model) else "",
+            result=result,
+        )
 
 
 def _parameters(inputs: list[str]) -> str:

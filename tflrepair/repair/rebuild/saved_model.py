@@ -12,7 +12,7 @@ from typing import Any
 
 from tflrepair.errors import BadFileError, RefusedError, UserError
 from tflrepair.model import Model
-from tflrepair.repair.rebuild.convert import checked, has_custom, save_and_convert
+from tflrepair.repair.rebuild.convert import checked, save_and_convert
 from tflrepair.repair.rebuild.initial import Values
 from tflrepair.repair.rebuild.live_names import pair_by_name, set_values
 from tflrepair.variables import Variable, analyse
@@ -45,7 +45,7 @@ def rebuild_from_saved_model(model: Model, folder: Path, values: Values) -> byte
     if values:
         variables = captured(functions.values())
         set_values(pair_by_name(named(model, values), variables, renumbered=False), values)
-    return checked(save_and_convert(loaded, functions, has_custom(model)), model.signatures)
+    return checked(save_and_convert(loaded, functions, model), model)
 
 
 def load_saved_model(folder: Path) -> Any:

@@ -69,7 +69,8 @@ class Compute:
 
 @dataclass(frozen=True)
 class Raw:
-    """A Flex operator: ``tf.raw_ops.<name>(**arguments, **attributes)``."""
+    """A Flex operator, or a custom one that is TensorFlow's:
+    ``tf.raw_ops.<name>(**arguments, **attributes)``."""
 
     site: Site
     name: str

@@ -24,7 +24,6 @@ from tflrepair.repair.rebuild.steps import (
     Raw,
     Read,
     Size,
-    Step,
     While,
 )
 from tflrepair.resources import Key
@@ -63,19 +62,13 @@ class Tracer:
             except TflRepairError:
                 raise
             except Exception as error:  # whatever TensorFlow raises for a node it does not like
+                subgraph = self.plan.model.subgraph(step.site.subgraph)
+                name = subgraph.operators[step.site.operator].name
                 raise UnsupportedError(
                     f"TensorFlow does not take this operator: {_first_line(error)}",
-                    where=f"subgraph {step.site.subgraph}, operator {step.site.operator} "
-                    f"({describe(step)})",
+                    where=f"subgraph {subgraph.index}, operator {step.site.operator} ({name})",
                 ) from error
         return [frame.value(output) for output in function.outputs]
-
-
-def describe(step: Step) -> str:
-    """The operator that a step stands for."""
-    if isinstance(step, Compute):
-        return step.builtin.name
-    return f"Flex{step.name}" if isinstance(step, Raw) else type(step).__name__.upper()
 
 
 def _first_line(error: Exception) -> str:

@@ -18,7 +18,7 @@ from tflrepair.errors import UserError
 from tflrepair.graph import Tensor
 from tflrepair.model import Model, Signature
 from tflrepair.repair.rebuild.constants import dtype_of
-from tflrepair.repair.rebuild.convert import checked, has_custom, save_and_convert
+from tflrepair.repair.rebuild.convert import checked, save_and_convert
 from tflrepair.repair.rebuild.initial import Values
 from tflrepair.repair.rebuild.live_names import pair_by_name, set_values
 from tflrepair.repair.rebuild.saved_model import captured, named
@@ -51,7 +51,7 @@ def rebuild_from_module(
     if values:
         set_values(pair_by_name(named(model, values), variables, renumbered=True), values)
     module._tflrepair_raw = variables
-    return checked(save_and_convert(module, functions, has_custom(model)), model.signatures)
+    return checked(save_and_convert(module, functions, model), model)
 
 
 def build_module(target: str, init_kwargs: Mapping[str, Any]) -> Any:

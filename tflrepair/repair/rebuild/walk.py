@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
 from tflrepair.graph import Operator, Subgraph
 from tflrepair.model import Model
-from tflrepair.repair.rebuild import flexops, walk_calls, walk_resources
+from tflrepair.repair.rebuild import customops, flexops, walk_calls, walk_resources
 from tflrepair.repair.rebuild.constants import constant, dtype_of, quantization_of
 from tflrepair.repair.rebuild.options import read_options
 from tflrepair.repair.rebuild.registry import operators
@@ -65,6 +65,8 @@ class Walk:
     def operator(self, operator: Operator) -> None:
         if operator.is_flex:
             self.flex(operator)
+        elif operator.is_custom:
+            self.raw(operator, customops.node_of(operator))
         elif operator.name in STRUCTURE:
             STRUCTURE[operator.name](self, operator)
         else:
@@ -178,7 +180,11 @@ class Walk:
         node = flexops.node_of(operator)
         if node.op in FLEX_STRUCTURE:
             FLEX_STRUCTURE[node.op](self, operator)
-            return
+        else:
+            self.raw(operator, node)
+
+    def raw(self, operator: Operator, node: Any) -> None:
+        """An operator that TensorFlow has: ``node`` is its NodeDef."""
         arguments = flexops.bind(node, [self.argument(t) for t in operator.inputs])
         self.steps.append(
             Raw(
