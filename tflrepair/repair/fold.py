@@ -12,8 +12,6 @@ Idempotent in effect: a folded model has nothing left to fold.
 from __future__ import annotations
 
 import importlib.util
-import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -88,34 +86,18 @@ def _restored(model: Model, exported: bytes) -> bytes:
 
 def _mlir(source: Path, target: Path, timeout: float) -> bytes:
     """Run MLIR in a child process and give what it wrote."""
-    from tflrepair.runtime.interpreters import environment
+    from tflrepair.runtime.child import run_script
 
     log = target.with_name("log")
-    try:
-        with log.open("wb") as stream:
-            done = subprocess.run(
-                [sys.executable, str(WORKER), str(source), str(target)],
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                env=environment(sys.executable),
-                timeout=timeout,
-                check=False,
-            )
-    except subprocess.TimeoutExpired:
-        raise RefusedError(
-            f"folding took more than {timeout:g} s and was ended", hint=_KEEP
-        ) from None
-    except OSError as error:
-        raise UnsupportedError(f"no child process can be started: {error}") from None
-    if done.returncode or not target.exists():
-        raise RefusedError(f"MLIR cannot fold this model: {_reason(log)}", hint=_KEEP)
+    ending = run_script(WORKER, [str(source), str(target)], log, timeout, "MLIR")
+    if ending or not target.exists():
+        reason = _first_error(log) or ending or "it wrote nothing"
+        raise RefusedError(f"MLIR cannot fold this model: {reason}", hint=_KEEP)
     return target.read_bytes()
 
 
-def _reason(log: Path) -> str:
-    """The first error in MLIR's output, or its last line."""
+def _first_error(log: Path) -> str:
+    """The first error in MLIR's output; those behind it are its consequences."""
     with log.open("rb") as stream:
         lines = stream.read(1 << 16).decode(errors="replace").splitlines()
-    errors = [line.strip() for line in lines if "rror:" in line] or [x.strip() for x in lines[-1:]]
-    return errors[0][:300] if errors else "it ended without a word"
+    return next((line.strip()[:300] for line in lines if "rror:" in line), "")

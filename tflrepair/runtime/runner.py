@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tflrepair.runtime.child import ending
 from tflrepair.runtime.interpreters import WORKER, Runtime, environment
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _child(runtime: Runtime, folder: Path, dirty: bool, timeout: float) -> str:
                 process.wait()
     if not finished:
         return f"no answer within {timeout:g} s, so the process was ended"
-    return _ending(process.returncode, log) if process.returncode else ""
+    return ending(process.returncode, log) if process.returncode else ""
 
 
 def _wait(process: subprocess.Popen[bytes], folder: Path, timeout: float) -> bool:
@@ -185,23 +185,6 @@ def _wait(process: subprocess.Popen[bytes], folder: Path, timeout: float) -> boo
             seen, since = count, time.monotonic()
         elif time.monotonic() - since > timeout:
             return False
-
-
-def _ending(code: int, log: Path) -> str:
-    """``SIGABRT: last words`` of a child that died."""
-    if code < 0:
-        try:
-            text = f"the process died of {signal.Signals(-code).name}"
-        except ValueError:
-            text = f"the process died of signal {-code}"
-    else:  # Windows has no signals; its codes are read in hexadecimal
-        text = f"the process ended with exit code {code if code < 256 else hex(code)}"
-    with log.open("rb") as stream:
-        stream.seek(max(0, log.stat().st_size - 4096))
-        lines = stream.read().decode(errors="replace").splitlines()
-    noise = ("INFO:", "WARNING: All log messages", "I0000")
-    words = [line.strip() for line in lines if line.strip() and not line.startswith(noise)]
-    return f"{text}: {' | '.join(words[-2:])[:400]}" if words else text
 
 
 def _collect(

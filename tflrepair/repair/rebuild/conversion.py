@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 import re
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,12 +12,11 @@ from typing import Any
 
 from tflrepair.errors import TflRepairError, UnsupportedError, UserError
 from tflrepair.repair.rebuild import convert_worker as worker
-from tflrepair.runtime.interpreters import environment
+from tflrepair.runtime.child import run_script
 
 WORKER = Path(__file__).with_name("convert_worker.py")
 TIMEOUT = 3600.0  # seconds; a model of 130 MB takes half a minute, calibration may take many
 _DATASET = "representative_dataset"
-_NOISE = ("INFO:", "I0000", "W0000", "WARNING: All log messages")
 
 
 def convert_saved_model(
@@ -50,7 +46,7 @@ def convert_saved_model(
     with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
         job = Path(name)
         _write(job, folder, signatures, options)
-        ending = _run(job, timeout)
+        ending = run_script(WORKER, [name], job / "log", timeout, "the converter")
         if (job / worker.RESULT).exists():
             return (job / worker.RESULT).read_bytes()
         if (job / worker.ERROR).exists():
@@ -58,6 +54,7 @@ def convert_saved_model(
             if not _known_here(error["text"]):
                 raise _refusal(error["kind"], error["text"], hint)
         else:
+            ending = ending or "the converter wrote nothing"
             raise UnsupportedError(f"TensorFlow cannot convert the model: {ending}", hint=hint)
     try:
         return worker.convert(str(folder), signatures, options)
@@ -85,47 +82,6 @@ def _write(job: Path, folder: Path, signatures: Sequence[str], options: Mapping[
                 raise UserError(f"the representative dataset fails: {text}") from error
     row = {"saved_model": str(folder.absolute()), "signatures": list(signatures), "options": plain}
     (job / worker.JOB).write_bytes(pickle.dumps(row))
-
-
-def _run(job: Path, timeout: float) -> str:
-    """Run the child to its end; what happened to it in words."""
-    log = job / "log"
-    try:
-        with log.open("wb") as stream:
-            done = subprocess.run(
-                [sys.executable, str(WORKER), str(job)],
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                env=environment(sys.executable),
-                timeout=timeout,
-                check=False,
-            )
-    except subprocess.TimeoutExpired:
-        return f"it took more than {timeout:g} s and was ended"
-    except OSError as error:
-        return f"no child process can be started: {error}"
-    words = _last_words(log)
-    return f"{_death(done.returncode)}: {words}" if words else _death(done.returncode)
-
-
-def _death(code: int) -> str:
-    if code >= 0:  # Windows has no signals; its codes are read in hexadecimal
-        return f"the converter ended with exit code {code if code < 256 else hex(code)}"
-    try:
-        return f"the converter died of {signal.Signals(-code).name}"
-    except ValueError:
-        return f"the converter died of signal {-code}"
-
-
-def _last_words(log: Path) -> str:
-    """The last error in what the child printed (a stack dump may follow it), or its last line."""
-    with log.open("rb") as stream:
-        stream.seek(max(0, log.stat().st_size - (1 << 16)))
-        lines = [line.strip() for line in stream.read().decode(errors="replace").splitlines()]
-    lines = [line for line in lines if line and not line.startswith(_NOISE)]
-    errors = [line for line in lines if re.search(r"error:|check failed", line, re.IGNORECASE)]
-    return (errors or lines or [""])[-1][:400]
 
 
 def _known_here(text: str) -> bool:
