@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 
 from tflrepair.weights import roles
 from tflrepair.weights.base import Target, Weight
@@ -32,7 +32,9 @@ def assignments(target: TargetLayer, layer: FileLayer) -> list[Assignment]:
         return list(_by_order(wanted, target, layer))
     if len(wanted) == len(layer.weights) and all(role.startswith(_UNNAMED) for role in wanted):
         return list(_by_number(wanted, target, layer))
-    return list(islice(_by_shape(target.targets, layer.weights), _MOST_READINGS))
+    found = list(islice(_by_shape(target.targets, layer.weights), _MOST_READINGS + 1))
+    ordered = [reading for reading in found if _in_update_order(target, layer, reading)]
+    return found[:_MOST_READINGS] if len(found) > _MOST_READINGS or not ordered else ordered
 
 
 def fits(target: Target, weight: Weight) -> bool:
@@ -101,6 +103,19 @@ def _by_shape(
         if fits(first, weight):
             for reading in _by_shape(rest, [*weights[:i], *weights[i + 1 :]]):
                 yield {first.shared_name: weight, **reading}
+
+
+def _in_update_order(target: TargetLayer, layer: FileLayer, reading: Assignment) -> bool:
+    """Whether the arrays that are updated stand in the file in the order of updates.
+
+    A file without roles numbers a layer's trainable variables as they were made. False as well
+    where the order of updates is not known.
+    """
+    updated = [(t.updated, t.shared_name) for _, t in target.targets if t.updated is not None]
+    if len(updated) != len(target.targets) or any(w.index is None for w in layer.weights):
+        return False
+    places = [reading[name].index or 0 for _, name in sorted(updated)]
+    return all(a < b for a, b in pairwise(places))
 
 
 def _made_by_keras(wanted: Sequence[str], layer: FileLayer) -> bool:

@@ -35,6 +35,7 @@ class Target:
             value that this variable is combined with: layer i comes before it in the data flow.
         read_as: names of the tensors that it is read into.
         saved_as: names under which the model's own save operators, and no other variable, save it.
+        updated: place in the order in which the optimizer updates variables, if that is known.
         rounds: whether a float of more precision may be rounded to ``dtype``.
     """
 
@@ -46,6 +47,7 @@ class Target:
     upstream: int = 0
     read_as: tuple[str, ...] = ()
     saved_as: tuple[str, ...] = ()
+    updated: int | None = None
     rounds: bool = False
 
 

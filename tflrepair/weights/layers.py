@@ -32,6 +32,7 @@ class TargetLayer:
         names: the layer's name behind those of the models and layers around it, as far as known.
         short: the layer part of the variables' own names, which may lack some of these.
         targets: (role, variable).
+        updated: place of the first of them in the order of updates, if that is known.
         mask, upstream: over the positions of the targets, as in Target; ``mask`` marks its own.
     """
 
@@ -44,6 +45,11 @@ class TargetLayer:
     @property
     def label(self) -> str:
         return "/".join(self.names) or self.targets[0][1].shared_name
+
+    @cached_property
+    def updated(self) -> int | None:
+        known = [t.updated for _, t in self.targets if t.updated is not None]
+        return min(known) if known else None
 
     @property
     def last(self) -> str:

@@ -3,7 +3,8 @@
 ``layers`` of a Functional model is sorted by depth (keras/src/models/functional.py,
 ``map_graph``), of a Sequential one by use; in both, a layer that feeds another comes first. The
 file numbers the members of ``layers`` within each class: order is known between layers of one
-class, and between all layers where a config lists them.
+class, and between all layers where a config lists them. A training function tells the order of
+layers that the data flow leaves open.
 """
 
 from __future__ import annotations
@@ -17,11 +18,32 @@ from tflrepair.weights.names import split_number
 from tflrepair.weights.question import Question, keep
 
 
-def before(first: Question, second: Question) -> bool:
-    """Whether the first layer's output goes into the second, and not the other way round."""
+def before(first: Question, second: Question, by_update: bool = True) -> bool:
+    """Whether the first layer comes before the second in the model's ``layers``.
+
+    So it is if its output goes into the second, and not the other way round. Where the data flow
+    does not tell, the order of updates does (see ``updates``), unless ``by_update`` is False.
+    """
     forth = first.target.mask & second.target.upstream
     back = second.target.mask & first.target.upstream
-    return bool(forth) and not back
+    if forth or back or not by_update:
+        return bool(forth) and not back
+    mine, other = first.target.updated, second.target.updated
+    return mine is not None and other is not None and mine < other
+
+
+def updates_agree(questions: Sequence[Question]) -> bool:
+    """Whether no layer is updated before one whose output it takes."""
+    known = [q.target for q in questions if q.target.updated is not None]
+    known.sort(key=lambda target: target.updated or 0)
+    later = sum(target.mask for target in known)
+    for target in known:
+        later &= ~target.mask
+        for other in known if target.upstream & later else ():
+            forth, back = other.mask & target.upstream & later, target.mask & other.upstream
+            if forth and not back:
+                return False
+    return True
 
 
 def compare(first: FileLayer, second: FileLayer) -> int:
@@ -38,14 +60,14 @@ def compare(first: FileLayer, second: FileLayer) -> int:
     return 0
 
 
-def narrow(questions: Sequence[Question]) -> bool:
+def narrow(questions: Sequence[Question], by_update: bool) -> bool:
     """Where the candidates of several layers are ordered in the file: keep what respects it."""
     any_change = False
     for group in _groups(questions):
         ranks = _ranks(group)
         if ranks is None:
             continue
-        pairs = [(a, b) for a in group for b in group if a is not b and before(a, b)]
+        pairs = [(a, b) for a in group for b in group if a is not b and before(a, b, by_update)]
         changed = True
         while changed:
             changed = False
@@ -60,7 +82,7 @@ def narrow(questions: Sequence[Question]) -> bool:
     return any_change
 
 
-def contradict(questions: Sequence[Question]) -> None:
+def contradict(questions: Sequence[Question], by_update: bool) -> None:
     """Mark matched layers that could be swapped and are in another order than the data flow."""
     claims: dict[int, list[Question]] = {}
     for question in questions:
@@ -78,8 +100,8 @@ def contradict(questions: Sequence[Question]) -> None:
             b = by_layer.get(id(other.layer))
             if b is None or b is a or not any(c.layer is mine for c in b.fitting):
                 continue
-            if before(a, b) and compare(mine, other.layer) > 0:
-                text = "names and the order in the data flow contradict each other"
+            if before(a, b, by_update) and compare(mine, other.layer) > 0:
+                text = "names and the order of layers in the model contradict each other"
                 a.conflict = b.conflict = text
 
 

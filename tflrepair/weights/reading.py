@@ -22,7 +22,7 @@ from collections.abc import Collection, Iterator, Sequence
 from tflrepair.weights.assign import assignments
 from tflrepair.weights.layers import FileLayer, Level, TargetLayer
 from tflrepair.weights.names import split_number
-from tflrepair.weights.order import contradict, narrow
+from tflrepair.weights.order import contradict, narrow, updates_agree
 from tflrepair.weights.question import Candidate, Question, keep
 
 
@@ -48,9 +48,12 @@ def read(
         keep(question, [c for c in question.candidates if id(c.layer) not in frozen], "constants")
     _by_name(questions, layers)
     groups = _nested(questions)
-    while _by_nesting(groups) | _by_number(questions) | _take_turns(questions) | narrow(questions):
-        pass
-    contradict(questions)
+    by_update = updates_agree(questions)
+    changed = True
+    while changed:
+        changed = _by_nesting(groups) | _by_number(questions) | _take_turns(questions)
+        changed |= narrow(questions, by_update)
+    contradict(questions, by_update)
     _torn_apart(groups)
     _no_shift(questions)
     _other_names(questions)

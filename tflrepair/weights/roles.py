@@ -58,6 +58,11 @@ _CLASS_ROLES: dict[str, tuple[str, ...]] = {
 }
 
 
+def creation_orders() -> tuple[tuple[str, ...], ...]:
+    """Roles of Keras's own layers, each in order of creation."""
+    return _ORDERS
+
+
 def class_roles(class_name: str) -> tuple[str, ...] | None:
     """All roles that Keras's own layer class can have, in order of creation; None if unknown."""
     return _CLASS_ROLES.get(class_name)

@@ -10,6 +10,7 @@ from tflrepair.resources import Key
 from tflrepair.variables import Analysis, Variable, analyse
 from tflrepair.weights.base import Target
 from tflrepair.weights.dataflow import flow_of
+from tflrepair.weights.updates import update_ranks
 
 
 def targets_of(
@@ -23,9 +24,11 @@ def targets_of(
     Raises:
         BadFileError: the model is damaged.
     """
-    saved = _saved_as(model, analysis or analyse(model))
+    whole = analysis or analyse(model)
+    saved = _saved_as(model, whole)
     names = [(v.key.container, v.key.shared_name) for v in variables]
     flows = flow_of(model, names)
+    updates = update_ranks(model, whole.variables)
     return tuple(
         Target(
             v.key.container,
@@ -36,6 +39,7 @@ def targets_of(
             upstream,
             tuple(_read_as(model, v)),
             tuple(saved.get(v.key, ())),
+            updates.get(v.key),
         )
         for v, (rank, upstream) in zip(variables, flows, strict=True)
     )

@@ -1,0 +1,113 @@
+"""The order in which a training function updates variables is the one in which they were made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tflrepair import weights
+from tflrepair.model import from_bytes
+from tflrepair.resources import Key
+from tflrepair.variables import analyse
+from tflrepair.weights.updates import _agrees, _numbered
+
+BASE = "adam/AssignSubVariableOp"
+# as a converter wrote them, for twenty variables updated in this order
+REAL = ["", "_1", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "_9", "_10", "_11", "_12", "_13",
+        "_14", "_151", "_16", "_17", "_18", "_19"]  # fmt: skip
+
+
+def keys(*names: str) -> list[Key]:
+    return [Key("variable", "", name) for name in names]
+
+
+def ranks(suffixes: list[str]) -> list[int]:
+    """The numbers that are read out of names, in the order of the names; [] if none are."""
+    rows = keys(*map(str, range(len(suffixes))))
+    found = _numbered(
+        BASE, {BASE + suffix: row for suffix, row in zip(suffixes, rows, strict=True)}
+    )
+    return [found[row] for row in rows] if found else []
+
+
+def test_digits_that_make_a_name_unique_are_told_from_numbers() -> None:
+    assert ranks(REAL) == list(range(20))
+    assert ranks(["", "_1", "_2", "_351", *(f"_{n}" for n in range(3, 35))])[3] == 35
+
+
+@pytest.mark.parametrize("suffixes", [["_10", "_11", "_12"], ["", "_1", "_3"], ["1", "2"]])
+def test_gaps_leave_no_order(suffixes: list[str]) -> None:
+    assert ranks(suffixes) == []
+
+
+def test_only_an_order_that_known_layers_confirm_is_trusted() -> None:
+    kernel, bias, scale = keys("dense/kernel", "dense/bias", "block/scale")
+    assert _agrees({kernel: 0, bias: 1, scale: 2})
+    assert not _agrees({kernel: 1, bias: 0, scale: 2})  # sorted by name, say
+    assert not _agrees({scale: 0})  # nothing confirms it
+    two = keys("b/gamma", "b/beta")
+    assert not _agrees({kernel: 0, bias: 1, two[0]: 3, two[1]: 2})
+
+
+def _block(keras: Any, names: list[str]) -> Any:
+    class Block(keras.layers.Layer):  # type: ignore[misc]
+        def build(self, shape: Any) -> None:
+            for name in names:
+                setattr(self, name, self.add_weight(shape=(8,), initializer="ones", name=name))
+
+        def call(self, x: Any) -> Any:
+            return x * self.scale + self.shift
+
+    return Block()
+
+
+def _converted(keras: Any, tf: Any, net: Any, folder: Path) -> bytes:
+    """A training model that lost its values: Keras 3's variables are not tracked."""
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(net.trainable_variables)
+    spec = tf.TensorSpec([1, 8])
+
+    class Training(tf.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.net, self.optimizer = net, optimizer
+
+        @tf.function(input_signature=[spec])
+        def train(self, x: Any) -> dict[str, Any]:
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(self.net(x) ** 2)
+            variables = self.net.trainable_variables
+            self.optimizer.apply(tape.gradient(loss, variables), variables)
+            return {"loss": loss}
+
+    module = Training()
+    tf.saved_model.save(module, str(folder), signatures={"train": module.train})
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
+    converter.experimental_enable_resource_variables = True
+    return bytes(converter.convert())
+
+
+@pytest.mark.tf
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("names", [["scale", "shift"], ["shift", "scale"]])
+def test_two_weights_of_one_shape_in_a_layer_of_ones_own(names: list[str], tmp_path: Path) -> None:
+    """The two models compute the same; only the order of updates tells which array is which."""
+    import keras
+    import tensorflow as tf
+
+    inputs = keras.Input((8,))
+    net = keras.Model(inputs, keras.layers.Dense(8)(_block(keras, names)(inputs)))
+    for number, variable in enumerate(net.variables):
+        variable.assign(np.full(variable.shape, number + 1, "float32"))
+    net.save(tmp_path / "net.keras")
+    wanted = {variable.path: variable.numpy() for variable in net.variables}
+    model = from_bytes(_converted(keras, tf, net, tmp_path / "saved"))
+    variables = [v for v in analyse(model).variables if v.name in wanted]
+    targets = weights.targets_of(model, variables)
+    table = weights.match(targets, [weights.open_weights(tmp_path / "net.keras")])
+    assert not table.problems
+    for row in table.rows:
+        assert np.array_equal(row.value(), wanted[row.target.shared_name])
