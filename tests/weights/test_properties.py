@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tflrepair import weights
 from tflrepair.weights import MatchTable
+from tflrepair.weights.names import canonical
 from weights.cases import CASES, DATA, match, same, targets, values
 
 SLOW = settings(
@@ -169,3 +170,17 @@ def test_a_model_that_needs_only_a_part_of_the_file(case: str, data: st.DataObje
 
 def _compact(mask: int, positions: list[int]) -> int:
     return sum(1 << new for new, old in enumerate(positions) if mask >> old & 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Conv_1/BatchNorm", "conv_1_bn"),  # MobileNetV3
+        ("conv1/bn", "conv1_bn"),  # DenseNet
+        ("model_2", "functional_2"),
+        ("model", "functional"),
+    ],
+)
+def test_names_that_keras_3_gives_what_keras_2_called_otherwise(old: str, new: str) -> None:
+    assert canonical(old) == canonical(new)
+    assert canonical("model_of_mine") == "model_of_mine"

@@ -9,7 +9,14 @@ from functools import cached_property
 
 from tflrepair.weights import roles
 from tflrepair.weights.base import Target, Weight
-from tflrepair.weights.names import is_within, scope_of, split_number, split_path, unscoped
+from tflrepair.weights.names import (
+    canonical,
+    is_within,
+    scope_of,
+    split_number,
+    split_path,
+    unscoped,
+)
 
 # What Keras calls the sublayers that its own layers keep under these attributes
 # (keras/src/layers/rnn/bidirectional.py, attention/multi_head_attention.py, rnn/rnn.py).
@@ -68,16 +75,16 @@ class Level:
     def given(self) -> bool:
         """Whether somebody chose the name: the class is known and is called otherwise."""
         return bool(self.class_name and self.name) and (
-            split_number(self.name)[0] != self.class_name
+            split_number(canonical(self.name))[0] != self.class_name
         )
 
     def fits(self, name: str) -> bool:
         """Whether a layer of the model with this name can be this layer of the file."""
-        base = split_number(name)[0]
+        base = split_number(canonical(name))[0]
         if self.given:
-            return name == self.name
+            return canonical(name) == canonical(self.name)
         if self.name:
-            return base == split_number(self.name)[0]
+            return base == split_number(canonical(self.name))[0]
         if self.class_name and roles.class_roles(base) is not None:
             return base == self.class_name
         return fnmatchcase(base, _ATTRIBUTES.get(self.attribute.lstrip("_"), "*"))

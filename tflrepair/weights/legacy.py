@@ -42,9 +42,7 @@ def source(file: H5File) -> Source:
         group = f"{root}/{layer}".strip("/")
         for name in _list(_group(file, group), _WEIGHTS):
             row = _dataset(file, datasets, f"{group}/{name}")
-            names, role = split_path(name)
-            if layer not in names:  # a model in the model; its name stands only here
-                names = (layer, *names)
+            names, role = _split(name, layer)
             rank = place if sorted_by_flow else None
             kinds = tuple(classes.get(name, "") for name in names) if classes else ()
             weights.append(row.weight(layer=names, role=role, rank=rank, classes=kinds))
@@ -55,6 +53,16 @@ def source(file: H5File) -> Source:
             weights.append(row.weight(layer=names, keys=("optimizer",), role=role, plain=False))
     kind = "Keras 2 model file" if root else "Keras 2 weights file"
     return Source(file.label, kind, tuple(weights))
+
+
+def _split(name: str, layer: str) -> tuple[tuple[str, ...], str]:
+    """The layers around a variable, and its role. A layer's own name may have a ``/``."""
+    if "/" in layer and name.startswith(f"{layer}/"):
+        names, role = split_path(name.removeprefix(f"{layer}/"))
+        return (layer, *names), role
+    names, role = split_path(name)
+    # the name of a model in the model stands in the list of layers only
+    return (names if layer in names else (layer, *names)), role
 
 
 def _root(file: H5File) -> str | None:

@@ -22,6 +22,16 @@ def split_number(name: str) -> tuple[str, int]:
     return (match[1], int(match[2])) if match else (name, 0)
 
 
+def canonical(name: str) -> str:
+    """The same for what Keras 2 and Keras 3 call one layer.
+
+    Names have no ``/`` any more, those of keras.applications are in lower case (MobileNetV3's
+    ``Conv_1/BatchNorm`` is ``conv_1_bn``), and a Functional is called ``functional``, not ``model``.
+    """
+    name = re.sub("_batchnorm$", "_bn", name.lower().replace("/", "_"))
+    return re.sub(r"^model(?=_[0-9]+$|$)", "functional", name)
+
+
 def split_path(name: str) -> tuple[tuple[str, ...], str]:
     """A variable's name as layer chain and role: ``seq/dense/kernel:0`` -> (seq, dense), kernel."""
     *layers, role = re.sub(r":\d+$", "", name).split("/")

@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from tflrepair.weights.assign import assignments
 from tflrepair.weights.layers import FileLayer, Level, TargetLayer
-from tflrepair.weights.names import split_number
+from tflrepair.weights.names import canonical, split_number
 from tflrepair.weights.order import contradict, narrow, updates_agree
 from tflrepair.weights.question import Candidate, Question, keep
 
@@ -95,23 +95,23 @@ def _strange(target: TargetLayer, candidate: Candidate) -> str:
 
 
 def _by_name(questions: Sequence[Question], layers: Sequence[FileLayer]) -> None:
-    given = {layer.levels[-1].name for layer in layers if layer.levels and layer.levels[-1].given}
-    ours = {question.target.last for question in questions} & given
+    given = {_given(layer.levels[-1]) for layer in layers if layer.levels}
+    ours = {canonical(question.target.last) for question in questions} & given - {""}
     for question in questions:
         own = question.target.last
-        if own in ours:
-            there = [c for c in question.candidates if _last(c).name == own]
+        if canonical(own) in ours:
+            there = [c for c in question.candidates if _given(_last(c)) == canonical(own)]
             if not there:
                 question.conflict = f"the file's layer {own!r} has other shapes"
             question.candidates = there
             question.reason = "name"
             continue
-        free = [c for c in question.candidates if not (_last(c).given and _last(c).name in ours)]
+        free = [c for c in question.candidates if _given(_last(c)) not in ours]
         keep(question, free)
         keep(question, [c for c in question.candidates if _last(c).fits(own)], "class")
-    outer = {level.name for layer in layers for level in layer.levels[:-1] if level.given}
+    outer = {_given(level) for layer in layers for level in layer.levels[:-1]} - {""}
     for question in questions:
-        parents = outer.intersection(question.target.names[:-1])
+        parents = outer.intersection(map(canonical, question.target.names[:-1]))
         if parents:
             inside = [c for c in question.candidates if parents <= _given_outside(c)]
             keep(question, inside, "name")
@@ -119,7 +119,12 @@ def _by_name(questions: Sequence[Question], layers: Sequence[FileLayer]) -> None
 
 def _given_outside(candidate: Candidate) -> set[str]:
     """Names that somebody gave to the models and layers around the candidate."""
-    return {level.name for level in candidate.layer.levels[:-1] if level.given}
+    return {_given(level) for level in candidate.layer.levels[:-1]}
+
+
+def _given(level: Level) -> str:
+    """The name that somebody gave to it; empty for a name of Keras's own."""
+    return canonical(level.name) if level.given else ""
 
 
 def _last(candidate: Candidate) -> Level:
