@@ -97,14 +97,20 @@ def _match(
     sources = [weights.open_weights(path) for path in paths]
     targets = weights.targets_of(before.model, variables, before.analysis)
     targets = tuple(replace(target, rounds=wishes.rounds) for target in targets)
-    return weights.match(
+    proofs = (
+        weights.proofs_of(before.model, variables, before.analysis)
+        if weights.has_constants(sources)
+        else {}
+    )
+    table = weights.match(
         targets,
-        sources,
+        weights.offer(sources, targets, proofs) if proofs else sources,
         mapping=wishes.mapping,
         sets=wishes.sets,
         by_name=wishes.by_name,
         kernels=weights.kernels_of(before.model),
     )
+    return weights.proven(table, proofs) if proofs else table
 
 
 def _without_kept(table: MatchTable, given: set[str]) -> MatchTable:

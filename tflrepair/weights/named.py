@@ -1,4 +1,4 @@
-"""Sources that map names to arrays: .safetensors, a dict, a live Keras model, another .tflite.
+"""Sources that map names to arrays: .safetensors, a dict, a live Keras model.
 
 The names are variables' names (``model/dense/kernel``), as ``v.path`` or ``v.name`` gives them.
 """
@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tflrepair.errors import BadFileError, UnsupportedError, UserError
 from tflrepair.weights.base import Array, Source, Weight
 from tflrepair.weights.names import split_path
-
-if TYPE_CHECKING:
-    from tflrepair.variables import Variable
 
 _SAFETENSORS_DTYPES = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
@@ -111,45 +108,6 @@ def keras_model(model: Any) -> Source:
             )
         )
     return Source(label, "Keras model", tuple(weights))
-
-
-def tflite(label: str) -> Source:
-    """The initial values of another .tflite's variables, by their own names.
-
-    Its other constants are offered to a map only: the converter has transposed and folded them.
-
-    Raises:
-        BadFileError: no readable model, or none of its variables has an initial value.
-    """
-    from tflrepair.model import load
-    from tflrepair.variables import analyse
-
-    model = load(label)
-    weights = []
-    for variable in analyse(model).variables:
-        initial = variable.initial
-        if initial is not None and initial.via == "constant" and variable.dtype:
-            data = model.buffer_bytes(initial.buffer)
-            weights.append(_constant(label, variable, data))
-    if not weights:
-        raise BadFileError("is a .tflite model whose variables have no initial values", where=label)
-    return Source(label, "TensorFlow Lite model", tuple(weights), exact=True)
-
-
-def _constant(label: str, variable: Variable, data: memoryview) -> Weight:
-    dtype, shape = variable.dtype or "", tuple(variable.shape or ())
-    reader = partial(_from_bytes, data, dtype, shape, variable.name)
-    return named(label, variable.name, shape, dtype, reader)
-
-
-def _from_bytes(data: memoryview, dtype: str, shape: tuple[int, ...], name: str) -> Array:
-    import numpy as np
-
-    try:
-        array: Array = np.frombuffer(data, dtype=np.dtype(dtype).newbyteorder("<")).reshape(shape)
-    except (TypeError, ValueError) as error:
-        raise BadFileError(f"the value of {name!r} cannot be read: {error}") from None
-    return array
 
 
 def _same(array: Array) -> Array:

@@ -26,7 +26,7 @@ def canonical(name: str) -> str:
     """The same for what Keras 2 and Keras 3 call one layer.
 
     Names have no ``/`` any more, those of keras.applications are in lower case (MobileNetV3's
-    ``Conv_1/BatchNorm`` is ``conv_1_bn``), and a Functional is called ``functional``, not ``model``.
+    ``Conv_1/BatchNorm`` is ``conv_1_bn``), and a Functional is no ``model``, but ``functional``.
     """
     name = re.sub("_batchnorm$", "_bn", name.lower().replace("/", "_"))
     return re.sub(r"^model(?=_[0-9]+$|$)", "functional", name)

@@ -20,6 +20,7 @@ from tflrepair.weights import (
 )
 from tflrepair.weights.base import Source
 from tflrepair.weights.h5 import H5File
+from tflrepair.weights.tflite import source as tflite
 from tflrepair.weights.views import mapped
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -67,7 +68,7 @@ def _file(label: str) -> Source:
     if head.startswith(_ZIP):
         return _zip(data, label)
     if head[4:8] == b"TFL3":
-        return named.tflite(label)
+        return tflite.source(label)
     if _is_safetensors(head, len(data)):
         return named.safetensors(label)
     if sharded.looks_like(head):
