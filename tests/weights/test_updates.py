@@ -24,13 +24,13 @@ def keys(*names: str) -> list[Key]:
     return [Key("variable", "", name) for name in names]
 
 
-def ranks(suffixes: list[str]) -> list[int]:
-    """The numbers that are read out of names, in the order of the names; [] if none are."""
+def ranks(suffixes: list[str]) -> list[int | None]:
+    """The numbers that are read out of names, in the order of the names."""
     rows = keys(*map(str, range(len(suffixes))))
     found = _numbered(
         BASE, {BASE + suffix: row for suffix, row in zip(suffixes, rows, strict=True)}
     )
-    return [found[row] for row in rows] if found else []
+    return [found.get(row) for row in rows]
 
 
 def test_digits_that_make_a_name_unique_are_told_from_numbers() -> None:
@@ -38,9 +38,18 @@ def test_digits_that_make_a_name_unique_are_told_from_numbers() -> None:
     assert ranks(["", "_1", "_2", "_351", *(f"_{n}" for n in range(3, 35))])[3] == 35
 
 
+def test_a_name_that_may_be_two_numbers_is_neither() -> None:
+    """``_15`` became ``_151``, or ``_151`` kept its name and ``_15`` became ``_1511``."""
+    suffixes = [f"_{n}" if n else "" for n in range(160)]
+    suffixes[15], suffixes[151] = "_151", "_1511"
+    found = ranks(suffixes)
+    assert (found[15], found[151]) == (None, None)
+    assert [n for n, rank in enumerate(found) if rank != n] == [15, 151]
+
+
 @pytest.mark.parametrize("suffixes", [["_10", "_11", "_12"], ["", "_1", "_3"], ["1", "2"]])
 def test_gaps_leave_no_order(suffixes: list[str]) -> None:
-    assert ranks(suffixes) == []
+    assert ranks(suffixes) == [None] * len(suffixes)
 
 
 def test_only_an_order_that_known_layers_confirm_is_trusted() -> None:

@@ -138,7 +138,8 @@ def _by_layer(
     if not sources and targets:
         names = tuple(t.shared_name for t in targets)
         shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-        message = f"{len(names)} variables need a file of weights: {shown}"
+        count = "1 variable needs" if len(names) == 1 else f"{len(names)} variables need"
+        message = f"{count} a file of weights: {shown}"
         problems.append(Problem("missing", names, message, (), "give one with --weights FILE"))
     return rows, problems
 

@@ -230,7 +230,7 @@ def _no_shift(questions: Sequence[Question]) -> None:
     """Layers whose numbers contradict each other: the file may lack one and have another."""
     shifts = _common_shifts(questions)
     for question in questions:
-        if question.conflict or question.reason == "name":
+        if question.conflict or question.reason == "name" or not question.candidates:
             continue
         own = split_number(question.target.last)[0]
         torn = any(base == own and not shifts[root, base] for root, base in _shifts(question))

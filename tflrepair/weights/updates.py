@@ -54,38 +54,50 @@ def _names(model: Model, variable: Variable) -> Iterator[tuple[int, str]]:
 
 
 def _numbered(base: str, names: Mapping[str, Key]) -> dict[Key, int]:
-    """Variable -> smallest number of an operator that updates it.
+    """Variable -> smallest number of an operator that updates it, where the names leave one.
 
-    The converter makes a name unique by digits behind it, so ``_151`` may be 15: a number with
-    as many numbers below it as there are names, or more, is cut until it is one that is free. {}
-    where that leaves a choice, or nothing.
+    The converter makes a name unique by digits behind it, so ``_151`` may be 151 or 15. The numbers
+    are those from 0 on, each once: a name that can be but one of those left is that one, and so is
+    a number that but one name can be. What is left after that is left out.
     """
-    numbers: dict[int, Key] = {}
-    longer = []
-    for name, key in names.items():
-        digits = name.removeprefix(base)
-        number = int(digits.removeprefix("_") or 0)
-        if (digits == "" or digits.startswith("_")) and number < len(names):
-            numbers[number] = key
-        else:
-            longer.append((digits, key))
-    for digits, key in longer:
-        free = [n for n in _cut(digits) if n < len(names) and n not in numbers]
-        if len(free) != 1:
+    count = len(names)
+    open_ = {name: _readings(name.removeprefix(base), count) for name in names}
+    found: dict[str, int] = {}
+    while True:
+        sure = {name: next(iter(free)) for name, free in open_.items() if len(free) == 1}
+        if not sure:
+            sure = _only_names(open_)
+        if not sure:
+            break
+        if len(set(sure.values())) < len(sure):
             return {}
-        numbers[free[0]] = key
+        found |= sure
+        taken = set(sure.values())
+        open_ = {name: free - taken for name, free in open_.items() if name not in sure}
+    if not all(open_.values()):
+        return {}  # a gap in the numbers: none of this can be relied on
     ranks: dict[Key, int] = {}
-    for number, key in numbers.items():
-        ranks[key] = min(number, ranks.get(key, number))
+    for name, number in found.items():
+        ranks[names[name]] = min(number, ranks.get(names[name], number))
+    for name in open_:
+        ranks.pop(names[name], None)
     return ranks
 
 
-def _cut(digits: str) -> Iterator[int]:
-    """``_151`` -> 15, 1, 0; ``1`` (no number of its own, one digit behind) -> 0."""
+def _readings(digits: str, count: int) -> set[int]:
+    """``_151`` -> 151, 15, 1, 0; ``1`` (no number of its own, one digit behind) -> 0."""
     text = digits.removeprefix("_")
-    if digits.startswith("_"):
-        yield from (int(text[:end]) for end in range(len(text) - 1, 0, -1))
-    yield 0
+    numbers = {int(text[:end]) for end in range(1, len(text) + 1)} if digits[:1] == "_" else set()
+    return {number for number in numbers | {0} if number < count}
+
+
+def _only_names(open_: Mapping[str, set[int]]) -> dict[str, int]:
+    """The names that alone can be some number."""
+    able: dict[int, list[str]] = {}
+    for name, free in open_.items():
+        for number in free:
+            able.setdefault(number, []).append(name)
+    return {names[0]: number for number, names in able.items() if len(names) == 1}
 
 
 def _agrees(ranks: Mapping[Key, int]) -> bool:
