@@ -12,6 +12,7 @@ from tflrepair import weights
 from tflrepair.model import from_bytes
 from tflrepair.resources import Key
 from tflrepair.variables import analyse
+from tflrepair.weights import Source, Target, Weight
 from tflrepair.weights.updates import _agrees, _numbered
 
 BASE = "adam/AssignSubVariableOp"
@@ -120,3 +121,39 @@ def test_two_weights_of_one_shape_in_a_layer_of_ones_own(names: list[str], tmp_p
     assert not table.problems
     for row in table.rows:
         assert np.array_equal(row.value(), wanted[row.target.shared_name])
+
+
+def _branches(updated: list[int], sizes: list[int]) -> tuple[list[Target], Source]:
+    """Dense layers side by side; the file numbers them, and names none of them."""
+    targets, rows = [], []
+    for number, size in enumerate(sizes):
+        name = f"d{number}/kernel"
+        targets.append(Target("", name, "float32", (size, size), updated=updated[number]))
+        array = np.full((size, size), number, "float32")
+        step = f"layers/dense_{number}" if number else "layers/dense"
+        rows.append(
+            Weight("f", f"{step}/vars/0", array.shape, "float32", (), (step,), 0, "", None, (True,),
+                   reader=array.copy)
+        )  # fmt: skip
+    return targets, Source("f", "Keras 3 weights file", tuple(rows))
+
+
+def test_branches_go_by_the_order_of_updates_where_others_confirm_it() -> None:
+    targets, source = _branches([0, 1, 2, 3], [2, 2, 3, 4])
+    table = weights.match(targets, [source])
+    assert not table.problems
+    assert [row.value()[0, 0] for row in table.rows] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("updated", "sizes"),
+    [
+        ([0, 1], [2, 2]),  # nothing confirms it
+        ([0, 1, 3, 2], [2, 2, 3, 4]),  # the other two say that it is another order
+    ],
+)
+def test_an_order_of_updates_of_ones_own_decides_nothing(
+    updated: list[int], sizes: list[int]
+) -> None:
+    targets, source = _branches(updated, sizes)
+    assert [p.kind for p in weights.match(targets, [source]).problems][:1] == ["ambiguous"]

@@ -4,14 +4,14 @@
 ``map_graph``), of a Sequential one by use; in both, a layer that feeds another comes first. The
 file numbers the members of ``layers`` within each class: order is known between layers of one
 class, and between all layers where a config lists them. A training function tells the order of
-layers that the data flow leaves open.
+layers that the data flow leaves open, where it is confirmed (see ``updates_agree``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cmp_to_key
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from tflrepair.weights.layers import FileLayer
 from tflrepair.weights.names import split_number
@@ -33,17 +33,25 @@ def before(first: Question, second: Question, by_update: bool = True) -> bool:
 
 
 def updates_agree(questions: Sequence[Question]) -> bool:
-    """Whether no layer is updated before one whose output it takes."""
-    known = [q.target for q in questions if q.target.updated is not None]
-    known.sort(key=lambda target: target.updated or 0)
-    later = sum(target.mask for target in known)
-    for target in known:
-        later &= ~target.mask
-        for other in known if target.upstream & later else ():
-            forth, back = other.mask & target.upstream & later, target.mask & other.upstream
-            if forth and not back:
+    """Whether the order of updates is that of the file's layers, as far as other evidence tells.
+
+    A program may update in an order of its own, one tower before the other, say. So at least one
+    pair of matched layers that the data flow leaves open must stand in the file in the order of
+    updates, and none, matched or ordered by the data flow, the other way round.
+    """
+    known = [q for q in questions if q.target.updated is not None]
+    known.sort(key=lambda question: question.target.updated or 0)
+    confirmed = False
+    for first, second in combinations(known, 2):
+        by_flow = before(first, second, False)
+        if before(second, first, False):
+            return False
+        if len(first.candidates) == 1 == len(second.candidates):
+            order = compare(first.candidates[0].layer, second.candidates[0].layer)
+            if order > 0:
                 return False
-    return True
+            confirmed |= order < 0 and not by_flow
+    return confirmed
 
 
 def compare(first: FileLayer, second: FileLayer) -> int:

@@ -48,17 +48,24 @@ def read(
         keep(question, [c for c in question.candidates if id(c.layer) not in frozen], "constants")
     _by_name(questions, layers)
     groups = _nested(questions)
+    _narrow(questions, groups, by_update=False)
     by_update = updates_agree(questions)
-    changed = True
-    while changed:
-        changed = _by_nesting(groups) | _by_number(questions) | _take_turns(questions)
-        changed |= narrow(questions, by_update)
+    if by_update:
+        _narrow(questions, groups, by_update)
     contradict(questions, by_update)
     _torn_apart(groups)
     _no_shift(questions)
     _other_names(questions)
     _other_models(questions)
     return questions
+
+
+def _narrow(questions: Sequence[Question], groups: Sequence[Group], by_update: bool) -> None:
+    """Let all kinds of evidence take candidates away, until none of them does."""
+    changed = True
+    while changed:
+        changed = _by_nesting(groups) | _by_number(questions) | _take_turns(questions)
+        changed |= narrow(questions, by_update)
 
 
 def _other_names(questions: Sequence[Question]) -> None:
