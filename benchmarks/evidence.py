@@ -1,0 +1,105 @@
+"""Score the evidence benchmark: right, refused or wrong, for each kind and source.
+
+    python benchmarks/evidence.py MADE [--weights-from MADE2] [NAME...]
+
+MADE was filled by ``evidence_make.py``. The truth is known by value: each array of the donor is
+unlike all others. A variable whose weight the donor has not must be refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+import evidence_branches  # noqa: F401 - these register their architectures
+import evidence_custom  # noqa: F401
+import evidence_partial  # noqa: F401
+import numpy as np
+from evidence_case import CASES
+
+from tflrepair import weights
+from tflrepair.errors import TflRepairError
+from tflrepair.model import load
+from tflrepair.repair.plan import needing_values
+from tflrepair.variables import analyse
+
+FILES = ("donor.weights.h5", "donor.keras", "donor.h5", "donor.npz")
+
+
+def outcome(model_path: Path, source: Path, values: dict[str, np.ndarray]) -> tuple[str, str]:
+    """("right" | "refused" | "wrong", what is to say about it)."""
+    model = load(model_path)
+    analysis = analyse(model)
+    needy = needing_values(analysis)
+    truth = json.loads(model_path.with_suffix(".json").read_text())
+    try:
+        table = weights.match(
+            weights.targets_of(model, needy, analysis),
+            [weights.open_weights(source)],
+            sets={v.name: 1e-3 for v in needy if v.name.endswith("/learning_rate")},
+            kernels=weights.kernels_of(model),
+            **more(model, needy, analysis),
+        )
+    except TflRepairError as error:
+        return "refused", str(error)
+    if table.problems:
+        return "refused", table.problems[0].message
+    rows = [r for r in table.rows if r.origin == "weight"]
+    for row in rows:
+        part = truth.get(row.target.shared_name, "")
+        if part not in values or not np.array_equal(row.value(), values[part]):
+            return "wrong", f"{row.target.shared_name} <- {row.weight and row.weight.path}"
+    sure = Counter(r.confidence for r in rows)
+    return "right", ", ".join(f"{n} {word}" for word, n in sure.items())
+
+
+def more(model: object, needy: object, analysis: object) -> dict[str, object]:
+    return {}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("made", type=Path)
+    parser.add_argument("--weights-from", type=Path)
+    parser.add_argument("--notes", action="store_true")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_intermixed_args()
+    totals: dict[tuple[str, str], Counter[str]] = {}
+    print(f"| architecture | kind | model | {' | '.join(f.removeprefix('donor') for f in FILES)} |")
+    print("| --- | --- | --- |" + " --- |" * len(FILES))
+    notes = []
+    for name in options.names or CASES:
+        kind = CASES[name][0]
+        folder = options.made / name
+        donor = (options.weights_from or options.made) / name
+        if not (donor / "parts.npz").exists():
+            continue
+        values = dict(np.load(donor / "parts.npz"))
+        for what in ("train", "infer"):
+            model = folder / f"{what}.tflite"
+            if not model.exists():
+                continue
+            cells = []
+            for file in FILES:
+                if not (donor / file).exists():
+                    cells.append("n/a")
+                    continue
+                result, note = outcome(model, donor / file, values)
+                cells.append(result)
+                notes.append(f"{name} {what} {file}: {result}: {note}")
+                totals.setdefault((kind, file), Counter())[result] += 1
+            print(f"| {name} | {kind} | {what} | {' | '.join(cells)} |", flush=True)
+    print("\n| kind | source | right | refused | wrong |\n| --- | --- | --- | --- | --- |")
+    for (kind, file), counts in sorted(totals.items()):
+        row = " | ".join(str(counts[w]) for w in ("right", "refused", "wrong"))
+        print(f"| {kind} | {file.removeprefix('donor')} | {row} |")
+    if options.notes:
+        print("\n".join(notes), file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""What an architecture of the evidence benchmark is: two programs, and which weights are the same.
+
+A builder takes the ``keras`` module and ``changed``: False for the program that was trained and
+saved its weights, True for the program that was exported. Both name their weights alike in
+``parts``, so the truth does not rest on names, numbers or order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Keras = Any
+WIDTH = 6
+
+
+@dataclass
+class Made:
+    """One program's model.
+
+    Attributes:
+        net: what is saved.
+        parts: name -> variables, in one order in both programs.
+        run: what is exported; called after the weights have their values. Default: ``net``.
+        trained: the variables that the exported training function updates; default: all of net's.
+    """
+
+    net: Any
+    parts: Mapping[str, Sequence[Any]]
+    run: Callable[[], Any] | None = None
+    trained: Sequence[Any] | None = None
+    shape: tuple[int, ...] = (WIDTH,)
+    dtype: str = "float32"
+    train: bool = True
+    extra: Sequence[Any] = field(default_factory=tuple)
+
+
+Builder = Callable[[Keras, bool], Made]
+CASES: dict[str, tuple[str, Builder]] = {}
+
+
+def case(kind: str) -> Callable[[Builder], Builder]:
+    """Register an architecture of one kind of the issue: A, B, C, E or S (the same program)."""
+
+    def register(build: Builder) -> Builder:
+        CASES[build.__name__] = (kind, build)
+        return build
+
+    return register
+
+
+def parts(**layers: Any) -> dict[str, list[Any]]:
+    """The weights of Keras's own layers, in the order in which they made them."""
+    return {name: list(layer.weights) for name, layer in layers.items()}
+
+
+def several(prefix: str, layers: Sequence[Any]) -> dict[str, list[Any]]:
+    return {f"{prefix}{i}": list(layer.weights) for i, layer in enumerate(layers)}

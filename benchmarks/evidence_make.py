@@ -1,0 +1,150 @@
+"""Make the files of the evidence benchmark: weights of one program, models of another.
+
+    python benchmarks/evidence_make.py donors OUT [NAME...]     weights, in all forms
+    python benchmarks/evidence_make.py models OUT [NAME...]     models that took their place
+
+``donors`` may be run with another Keras (PYTHONPATH). Each array is random and unlike all others,
+so which one a variable must get shows in its value.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+import evidence_branches  # noqa: F401 - these register their architectures
+import evidence_custom  # noqa: F401
+import evidence_partial  # noqa: F401
+import numpy as np
+from evidence_case import CASES, Made
+from matching_make import convert, randomize, shift_numbers
+
+
+def donor(name: str, keras: Any, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(3)
+    made = CASES[name][1](keras, False)
+    rng = np.random.default_rng(sorted(CASES).index(name))
+    randomize(made.net, rng)
+    for file in ("donor.weights.h5", "donor.keras", "donor.h5"):
+        try:
+            save = made.net.save_weights if "weights" in file else made.net.save
+            save(out / file)
+        except Exception as error:
+            print(f"  {file}: {type(error).__name__}: {error}"[:160])
+            (out / file).unlink(missing_ok=True)
+    arrays = {_path(v): v.numpy() for v in made.net.variables}
+    if len(arrays) == len(made.net.variables):
+        np.savez(out / "donor.npz", **arrays)
+    values = {f"{p}.{i}": v.numpy() for p, vs in made.parts.items() for i, v in enumerate(vs)}
+    np.savez(out / "parts.npz", **values)
+
+
+def _path(variable: Any) -> str:
+    return str(getattr(variable, "path", variable.name)).removesuffix(":0")
+
+
+def models(name: str, keras: Any, out: Path) -> None:
+    """Two models of the exported program, with and without training, and their truth."""
+    import tensorflow as tf
+
+    values = np.load(out / "parts.npz")
+    for what in ("train", "infer"):
+        keras.backend.clear_session()
+        shift_numbers(keras, 2)
+        made = CASES[name][1](keras, True)
+        if what == "train" and not made.train:
+            continue
+        owner: dict[bytes, str] = {}
+        rng = np.random.default_rng(99)
+        for variable in [*made.net.variables, *made.extra]:
+            if np.issubdtype(variable.numpy().dtype, np.floating):
+                size = tuple(variable.shape)
+                variable.assign(rng.uniform(0.5, 1.5, size).astype("float32"))
+        for part, variables in made.parts.items():
+            for i, variable in enumerate(variables):
+                if f"{part}.{i}" in values:
+                    variable.assign(values[f"{part}.{i}"])
+                    owner[values[f"{part}.{i}"].tobytes()] = f"{part}.{i}"
+        module = _module(made, keras, what == "train")
+        signatures = {"infer": module.infer.get_concrete_function()}
+        if what == "train":
+            signatures["train"] = module.train.get_concrete_function()
+        folder = out / f"{what}_saved_model"
+        data = convert(module, signatures, folder)
+        if what == "train" and module.train is None:
+            continue
+        (out / f"{what}.tflite").write_bytes(data)
+        from tflrepair.weights import open_weights
+
+        truth = {w.path: owner.get(w.read().tobytes(), "") for w in open_weights(folder).weights}
+        (out / f"{what}.json").write_text(json.dumps(truth, indent=1))
+        x = rng.uniform(-1, 1, (2, *made.shape)).astype("float32")
+        x = (x * 3 + 3).astype(made.dtype) if "int" in made.dtype else x
+        np.savez(out / f"{what}_io.npz", x=x, y=module.infer(tf.constant(x))["y"].numpy())
+
+
+def _module(made: Made, keras: Any, train: bool) -> Any:
+    import tensorflow as tf
+
+    run = made.run() if made.run is not None else made.net
+    trained = list(made.net.trainable_variables if made.trained is None else made.trained)
+    spec = tf.TensorSpec((2, *made.shape), made.dtype)
+
+    class Exported(tf.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.run, self.net, self.extra = run, made.net, list(made.extra)
+            if train:
+                self.optimizer = keras.optimizers.Adam(1e-3)
+                self.optimizer.build(trained)
+            else:
+                self.train = None
+
+        @tf.function(input_signature=[spec])  # type: ignore[misc]
+        def infer(self, x: Any) -> Any:
+            y = run(x)
+            y = y if not isinstance(y, (list, tuple)) else tf.concat([tf.reshape(t, [2, -1]) for t in y], 1)
+            return {"y": y}
+
+        @tf.function(input_signature=[spec])  # type: ignore[misc]
+        def train(self, x: Any) -> Any:
+            with tf.GradientTape() as tape:
+                y = run(x)
+                ys = y if isinstance(y, (list, tuple)) else [y]
+                loss = tf.add_n([tf.reduce_mean(y**2) for y in ys])
+            gradients = tape.gradient(loss, trained)
+            pairs = [(g, v) for g, v in zip(gradients, trained, strict=True) if g is not None]
+            self.optimizer.apply_gradients(pairs)
+            return {"loss": loss}
+
+    return Exported()
+
+
+def main() -> int:
+    what, out, *names = sys.argv[1:]
+    import keras
+
+    done = "parts.npz" if what == "donors" else "infer.tflite"
+    for name in names or CASES:
+        folder = Path(out) / name
+        if (folder / done).exists():
+            continue
+        print(name, flush=True)
+        try:
+            keras.backend.clear_session()
+            (donor if what == "donors" else models)(name, keras, folder)
+        except Exception:
+            traceback.print_exc(limit=4)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

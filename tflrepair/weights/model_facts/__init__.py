@@ -1,0 +1,1 @@
+"""What a model's graph tells of its layers."""

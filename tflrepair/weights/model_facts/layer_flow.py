@@ -1,0 +1,109 @@
+"""The graph of `infer` as matching compares it with a file's architecture.
+
+Keras enters a name scope for each layer that it calls, also for those without weights, and the
+converter keeps it in the names of tensors (``functional_1/dense_2_1/Relu``; fused operators have
+several names with ``;`` between them). So an operator shows of which layer it is part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tflrepair.format import schema
+from tflrepair.graph import Operator, Subgraph
+from tflrepair.model import Model
+
+_STRIDED = {
+    schema.BuiltinOperator.CONV_2D: (schema.BuiltinOptions.Conv2DOptions, 2, 1),
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D: (schema.BuiltinOptions.DepthwiseConv2DOptions, 2, 1),
+}
+_SKIPPED = frozenset({schema.BuiltinOperator.CALL_ONCE, schema.BuiltinOperator.VAR_HANDLE})
+# Operators whose operands must not be exchanged
+ORDERED = frozenset({"CONCATENATION", "SUB", "DIV", "PACK", "BATCH_MATMUL", "POW"})
+
+
+@dataclass(frozen=True)
+class FlowOp:
+    """An operator on data.
+
+    Attributes:
+        kind: ``ADD``, ``CONV_2D``, ...
+        inputs: the tensors of data that it takes, in order; outputs: what it makes.
+        variables: names of the variables whose values it takes, also through arithmetic on them.
+        scopes: for each name of its output, the parts between ``/``.
+        strides: (height, width) of a convolution.
+    """
+
+    kind: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    variables: frozenset[str]
+    scopes: tuple[tuple[str, ...], ...]
+    strides: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class LayerFlow:
+    """The operators on data of one signature, in execution order."""
+
+    inputs: frozenset[int]
+    outputs: tuple[int, ...]
+    ops: tuple[FlowOp, ...]
+
+
+def layer_flow(model: Model) -> LayerFlow | None:
+    """The flow of the signature that reads most variables and sets none; None without one.
+
+    Raises:
+        BadFileError: the model is damaged.
+    """
+    entries = dict.fromkeys([s.subgraph for s in model.signatures] or [0])
+    flows = [_flow(graph) for graph in map(model.subgraph, entries) if not _assigns(graph)]
+    found = [(len(_read(flow)), -len(flow.ops), flow) for flow in flows]
+    best = max(found, key=lambda row: row[:2], default=None)
+    return best[2] if best and best[0] else None
+
+
+def _read(flow: LayerFlow) -> set[str]:
+    return {name for op in flow.ops for name in op.variables}
+
+
+def _assigns(graph: Subgraph) -> bool:
+    return any(op.code == schema.BuiltinOperator.ASSIGN_VARIABLE for op in graph.operators)
+
+
+def _flow(graph: Subgraph) -> LayerFlow:
+    return LayerFlow(frozenset(graph.inputs), graph.outputs, tuple(_ops(graph)))
+
+
+def _ops(graph: Subgraph) -> Iterator[FlowOp]:
+    own: dict[int, frozenset[str]] = {}  # tensors made of variables only
+    data = set(graph.inputs)
+    for op in graph.operators:
+        if op.code == schema.BuiltinOperator.VAR_HANDLE:
+            own.update(dict.fromkeys(op.outputs, frozenset({_name(op)})))
+        if op.code in _SKIPPED:
+            continue
+        taken = tuple(t for t in op.inputs if t in data)
+        variables = frozenset[str]().union(*(own.get(t, frozenset()) for t in op.inputs))
+        if not taken:
+            own.update(dict.fromkeys(op.outputs, variables))
+            continue
+        data.update(op.outputs)
+        names = [graph.tensor(t).name for t in op.outputs[:1] if t >= 0]
+        scopes = tuple(tuple(part.split("/")) for name in names for part in name.split(";"))
+        yield FlowOp(op.name, taken, op.outputs, variables, scopes, _strides(op))
+
+
+def _strides(op: Operator) -> tuple[int, int] | None:
+    known = _STRIDED.get(op.code)
+    options = op.options(known[0]) if known else None
+    if known is None or options is None:
+        return None
+    return options.scalar(known[1], "i"), options.scalar(known[2], "i")
+
+
+def _name(op: Operator) -> str:
+    options = op.options(schema.BuiltinOptions.VarHandleOptions)
+    return (options.string(schema.VarHandleOptions.SHARED_NAME) or "") if options else ""
