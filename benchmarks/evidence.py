@@ -21,10 +21,10 @@ import numpy as np
 from evidence_case import CASES
 
 from tflrepair import weights
+from tflrepair.analysis.variables import analyse
 from tflrepair.errors import TflRepairError
-from tflrepair.model import load
-from tflrepair.repair.plan import needing_values
-from tflrepair.variables import analyse
+from tflrepair.graph.model import load
+from tflrepair.passes.graft.plan import needing_values
 
 FILES = ("donor.weights.h5", "donor.keras", "donor.h5", "donor.npz")
 

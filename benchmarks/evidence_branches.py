@@ -89,9 +89,7 @@ def strides_tell(k: Keras, changed: bool) -> Made:
         return k.layers.Conv2D(4, 3, dilation_rate=2, padding="same")
 
     second, first = (b(), a()) if changed else (a(), b())[::-1]
-    x = k.layers.Concatenate()(
-        [k.layers.Flatten()(first(i)), k.layers.Flatten()(second(i))]
-    )
+    x = k.layers.Concatenate()([k.layers.Flatten()(first(i)), k.layers.Flatten()(second(i))])
     net = k.Model(i, _dense(k, "linear", 2)(x))
     return Made(net, parts(a=first, b=second, head=net.layers[-1]), shape=(8, 8, 4))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from evidence_case import WIDTH, Keras, Made, case, parts, several
 
+
 # fmt: off
 def _affine(k: Keras, name: str = "Affine") -> Any:
     """gamma and beta, made the other way round than Keras makes them."""
@@ -33,9 +34,7 @@ def _vars(layer: Any, *names: str) -> list[Any]:
 def beta_before_gamma(k: Keras, changed: bool) -> Made:
     i = k.Input((WIDTH,))
     own, d = _affine(k), k.layers.Dense(WIDTH)
-    return Made(
-        k.Model(i, d(own(i))), {"own": _vars(own, "gamma", "beta"), "d": list(d.weights)}
-    )
+    return Made(k.Model(i, d(own(i))), {"own": _vars(own, "gamma", "beta"), "d": list(d.weights)})
 
 
 @case("A")
@@ -192,8 +191,6 @@ def _attributes(k: Keras, order: tuple[str, ...], used: tuple[str, ...], model: 
             return x
 
     return Net()
-
-
 
 
 @case("C")

@@ -111,7 +111,11 @@ def _module(made: Made, keras: Any, train: bool) -> Any:
         @tf.function(input_signature=[spec])  # type: ignore[misc]
         def infer(self, x: Any) -> Any:
             y = run(x)
-            y = y if not isinstance(y, (list, tuple)) else tf.concat([tf.reshape(t, [2, -1]) for t in y], 1)
+            y = (
+                y
+                if not isinstance(y, (list, tuple))
+                else tf.concat([tf.reshape(t, [2, -1]) for t in y], 1)
+            )
             return {"y": y}
 
         @tf.function(input_signature=[spec])  # type: ignore[misc]

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tflrepair.format import schema
-from tflrepair.graph import Operator, Subgraph
-from tflrepair.model import Model
+from tflrepair.graph.model import Model
+from tflrepair.graph.subgraph import Operator, Subgraph
 
 _STRIDED = {
     schema.BuiltinOperator.CONV_2D: (schema.BuiltinOptions.Conv2DOptions, 2, 1),

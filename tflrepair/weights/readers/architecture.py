@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tflrepair.weights.keras_file import snake_case
+from tflrepair.weights.readers.keras_file import snake_case
 
 INPUT = -1  # stands for whatever goes into the outermost model
 _MODELS = ("Functional", "Sequential", "Model")
