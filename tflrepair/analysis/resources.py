@@ -1,0 +1,57 @@
+"""Names for what the flow analysis finds: resources, the operators that touch them, summaries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tflrepair.graph import options
+from tflrepair.graph.location import OperatorRef
+from tflrepair.graph.subgraph import Operator
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ResourceId:
+    """Identity of a resource at run time.
+
+    ``kind`` keeps apart what lives in different maps: ``builtin`` variables
+    (tensorflow/lite/experimental/resource/resource_variable.h), ``flex`` variables (the
+    TensorFlow resource manager of the Flex delegate), and ``table`` for hash tables.
+    """
+
+    kind: str
+    container: str
+    shared_name: str
+
+
+def variable_id(operator: Operator) -> ResourceId:
+    """The variable of a VAR_HANDLE."""
+    return ResourceId("builtin", *options.var_handle(operator))
+
+
+def table_id(operator: Operator) -> ResourceId:
+    """The table of a HASHTABLE."""
+    return ResourceId("table", "", str(options.table_id(operator)))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What running a subgraph once does to resources, in execution order."""
+
+    unset: dict[ResourceId, OperatorRef]
+    sets: frozenset[ResourceId]
+    outputs: tuple[ResourceId | None, ...]
+
+
+@dataclass
+class Uses:
+    """All operators that touch resources, by resource. ``values`` holds value tensors' indices."""
+
+    created: dict[ResourceId, list[OperatorRef]] = field(default_factory=dict)
+    assigned: dict[ResourceId, list[OperatorRef]] = field(default_factory=dict)
+    read: dict[ResourceId, list[OperatorRef]] = field(default_factory=dict)
+    values: dict[ResourceId, list[tuple[OperatorRef, int]]] = field(default_factory=dict)
+    declared: dict[ResourceId, tuple[str | None, tuple[int, ...] | None]] = field(
+        default_factory=dict
+    )
+    calls_once: dict[int, list[tuple[OperatorRef, int]]] = field(default_factory=dict)
+    unresolved: list[OperatorRef] = field(default_factory=list)

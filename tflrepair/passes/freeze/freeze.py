@@ -1,0 +1,80 @@
+"""The freeze: variables that nothing can assign become constants.
+
+READ_VARIABLE's output takes the buffer that the initializer assigns; the operators that have
+nothing left to do go: the READ_VARIABLE, a VAR_HANDLE that nobody else uses, the initializer's
+ASSIGN_VARIABLE, and the CALL_ONCE of an initializer that is empty then.
+
+Promises: answers are the same bit for bit (READ_VARIABLE copies the same bytes), every byte of
+the old file stays behind the new tables, indices of subgraphs, tensors and buffers keep their
+meaning, and so do signatures. What is not frozen is not touched.
+
+Idempotent: what is frozen is read no more, so a second plan does not change anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tflrepair.analysis.variables import analyse
+from tflrepair.errors import RefusedError
+from tflrepair.graph.model import Model
+from tflrepair.graph.subgraph import Operator
+from tflrepair.passes.freeze.plan import FreezePlan, operator_ref, plan_freeze
+from tflrepair.passes.freeze.write import rewrite
+from tflrepair.rewrite.relocation import Prefixed
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A finished freeze, not yet written; ``file`` is None where there is nothing to freeze."""
+
+    model: Model
+    plan: FreezePlan
+    file: Prefixed | None
+
+    @property
+    def size(self) -> int:
+        return self.file.size if self.file else self.model.size
+
+    def to_bytes(self) -> bytes:
+        """The new file; the old bytes where the plan changes nothing."""
+        return self.file.to_bytes() if self.file else bytes(self.model.data)
+
+
+def freeze(model: Model) -> Frozen:
+    """Freeze what can be frozen; see ``Frozen.plan`` for what was and was not, and why.
+
+    Raises:
+        RefusedError: a variable has no value yet.
+        UnsupportedError: metadata counts operators, or a table that must be copied has a field
+            newer than our schema.
+        BadFileError: the file is damaged.
+    """
+    model.walk()
+    plan = plan_freeze(model, analyse(model))
+    return Frozen(model, plan, rewrite(model, plan) if plan.changes else None)
+
+
+def check_frozen(frozen: Frozen, after: Model) -> None:
+    """The postcondition, on the written bytes.
+
+    Raises:
+        RefusedError: the new file is not the old one without the dropped operators.
+    """
+    before, plan = frozen.model, frozen.plan
+    right = after.signatures == before.signatures and len(after.subgraphs) == len(before.subgraphs)
+    right = right and after.metadata == before.metadata
+    for old, new in zip(before.subgraphs, after.subgraphs, strict=False):
+        left = [_facts(o) for o in old.operators if operator_ref(o) not in plan.dropped]
+        right = right and left == [_facts(o) for o in new.operators]
+        right = right and (old.name, old.inputs, old.outputs, old.tensor_count) == (
+            new.name, new.inputs, new.outputs, new.tensor_count,
+        )  # fmt: skip
+    found = analyse(after)
+    again = plan_freeze(after, found)
+    if not right or again.changes or any(v.unset_in and v.read_by for v in found.variables):
+        raise RefusedError("the frozen model failed its own check; nothing was written")
+
+
+def _facts(operator: Operator) -> tuple[int, str, tuple[int, ...], tuple[int, ...]]:
+    return operator.code, operator.name, operator.inputs, operator.outputs

@@ -1,0 +1,80 @@
+"""The child process that converts: ``python convert_worker.py FOLDER``.
+
+TensorFlow's converter is native code that dies on some graphs (of SIGFPE where it folds an integer
+division by zero, say), so it does not run in the caller's process. A file of its own that needs
+TensorFlow and nothing of tflrepair. FOLDER, which the caller made for this and nobody else may
+write to, holds
+
+    job.pickle      {"saved_model": path, "signatures": [key, ...], "options": {name: value}}
+    samples.pickle  the samples of a representative dataset, one pickle after the other, if any
+    model.tflite    what came out; there whole or not at all
+    error.json      {"kind": name of an exception, "text": its message} if nothing did
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+JOB, SAMPLES, RESULT, ERROR = "job.pickle", "samples.pickle", "model.tflite", "error.json"
+
+
+class NoOption(Exception):
+    """The converter has no option of this name."""
+
+
+def main(folder: Path) -> None:
+    try:
+        # written by the caller a moment ago, types of TensorFlow among it
+        job = pickle.loads((folder / JOB).read_bytes())
+        options = job["options"]
+        if (folder / SAMPLES).exists():
+            options["representative_dataset"] = samples(folder / SAMPLES)
+        data = convert(job["saved_model"], job["signatures"], options)
+    except Exception as error:
+        text = {"kind": type(error).__name__, "text": str(error)[:10_000]}
+        (folder / ERROR).write_text(json.dumps(text), encoding="utf-8")
+        return
+    part = folder / f"{RESULT}.part"
+    part.write_bytes(data)
+    part.replace(folder / RESULT)
+
+
+def convert(saved_model: str, signatures: Sequence[str], options: Mapping[str, Any]) -> bytes:
+    """Convert with resource variables, and TensorFlow operators allowed unless ``options`` (by
+    attribute of the converter) have a ``target_spec``.
+
+    Raises NoOption, and whatever the converter raises.
+    """
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(
+        saved_model, signature_keys=list(signatures)
+    )
+    kinds = tf.lite.OpsSet
+    converter.target_spec.supported_ops = [kinds.TFLITE_BUILTINS, kinds.SELECT_TF_OPS]
+    for name, value in options.items():
+        if not hasattr(converter, name):
+            raise NoOption(name)
+        setattr(converter, name, value)
+    converter.experimental_enable_resource_variables = True
+    return bytes(converter.convert())
+
+
+def samples(path: Path) -> Callable[[], Iterator[Any]]:
+    """The representative dataset in ``path``; it can be run through several times."""
+
+    def read() -> Iterator[Any]:
+        with path.open("rb") as stream:
+            while stream.peek(1):
+                yield pickle.load(stream)
+
+    return read
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
