@@ -1,1 +1,1 @@
-"""Which layer of a file is which layer of the model, and how sure that is."""
+"""Which array belongs to which variable."""

@@ -1,1 +1,1 @@
-"""What a model's graph tells of its layers."""
+"""What the model itself tells about its variables."""

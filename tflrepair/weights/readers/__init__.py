@@ -1,1 +1,1 @@
-"""What files of weights tell beside their arrays."""
+"""One file for each kind of weights file."""
