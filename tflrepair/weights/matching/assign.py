@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import combinations, islice, pairwise
 
+from tflrepair.weights.matching.creation import is_ordered
 from tflrepair.weights.types import roles
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layer_names import split_number
@@ -13,14 +14,20 @@ from tflrepair.weights.types.weight import Target, Weight
 
 Assignment = Mapping[str, Weight]  # shared name -> array
 _MOST_READINGS = 64
+_MOST_UNKNOWN = 8
 _UNNAMED = "variable#"
 
 
-def assignments(target: TargetLayer, layer: FileLayer) -> list[Assignment]:
+def assignments(
+    target: TargetLayer, layer: FileLayer, own: bool | None = None
+) -> list[Assignment]:
     """Every way in which the layer's arrays can be the variables; empty if they cannot.
 
     By role where the file has roles, by the order of creation where Keras has a layer with these
-    roles, else by shape alone.
+    roles and the layer is shown to be one, else by shape alone.
+
+    Args:
+        own: whether the file says that the layer's class is Keras's; None if it does not tell.
     """
     wanted = list(_roles(target))
     if len(wanted) > len(layer.weights) or len(set(wanted)) != len(wanted):
@@ -29,10 +36,14 @@ def assignments(target: TargetLayer, layer: FileLayer) -> list[Assignment]:
         found = list(_by_role(wanted, target, layer))
         if found or len(wanted) != len(layer.weights) or not wanted[0].startswith(_UNNAMED):
             return found
-    if _made_by_keras(wanted, layer):
-        return list(_by_order(wanted, target, layer))
-    if len(wanted) == len(layer.weights) and all(role.startswith(_UNNAMED) for role in wanted):
-        return list(_by_number(wanted, target, layer))
+    if _made_by_keras(wanted, layer) and own is not False:
+        found = list(_by_order(wanted, target, layer))
+        if not found or all(is_ordered(target, layer, reading, own) for reading in found):
+            return found
+    elif len(wanted) == len(layer.weights) and all(role.startswith(_UNNAMED) for role in wanted):
+        numbered = list(_by_number(target, layer))
+        if numbered:
+            return numbered
     found = list(islice(_by_shape(target.targets, layer.weights), _MOST_READINGS + 1))
     ordered = [reading for reading in found if _in_update_order(target, layer, reading)]
     return found[:_MOST_READINGS] if len(found) > _MOST_READINGS or not ordered else ordered
@@ -54,12 +65,28 @@ def _ranked(names: Sequence[str]) -> Iterator[str]:
         yield f"{_UNNAMED}{numbers.index(number)}" if base == "variable" else name
 
 
-def _by_number(
-    wanted: Sequence[str], target: TargetLayer, layer: FileLayer
-) -> Iterator[Assignment]:
-    place = {role: layer.weights[int(role.removeprefix(_UNNAMED))] for role in wanted}
-    if all(fits(v, place[r]) for r, (_, v) in zip(wanted, target.targets, strict=True)):
-        yield {v.shared_name: place[r] for r, (_, v) in zip(wanted, target.targets, strict=True)}
+def _by_number(target: TargetLayer, layer: FileLayer) -> Iterator[Assignment]:
+    """Readings of weights without names, which Keras numbered as they were made.
+
+    A file holds the trainable ones first. Those that are updated are trainable; others may be.
+    """
+    line = [t for _, t in sorted(target.targets, key=lambda row: split_number(row[0])[1])]
+    updated = [t for t in line if t.update_hint is not None]
+    if updated != sorted(updated, key=lambda t: t.update_hint or 0):
+        return
+    others = [t for t in line if t.update_hint is None]
+    if len(others) > _MOST_UNKNOWN:
+        return
+    seen: list[Assignment] = []
+    for count in range(len(others), -1, -1):
+        for chosen in combinations(others, count):
+            first = [t for t in line if t in updated or t in chosen]
+            rest = [t for t in line if t not in first]
+            pairs = list(zip([*first, *rest], layer.weights, strict=True))
+            reading = {t.shared_name: weight for t, weight in pairs}
+            if reading not in seen and all(fits(t, weight) for t, weight in pairs):
+                seen.append(reading)
+                yield reading
 
 
 def _by_role(wanted: Sequence[str], target: TargetLayer, layer: FileLayer) -> Iterator[Assignment]:

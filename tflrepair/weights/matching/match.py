@@ -128,7 +128,7 @@ def _by_layer(
     for source in sources:
         free = [w for w in source.weights if w.plain and (w.source, w.path) not in used]
         layers = file_layers(free)
-        answers.append(read(groups, layers, frozen(kernels, layers)))
+        answers.append(read(groups, layers, frozen(kernels, layers), source.architecture))
     rows: dict[str, Row] = {}
     problems: list[Problem] = []
     for position in range(len(groups)):

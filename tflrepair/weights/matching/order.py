@@ -68,6 +68,25 @@ def compare(first: FileLayer, second: FileLayer) -> int:
     return 0
 
 
+def place(first: FileLayer, second: FileLayer) -> tuple[int, bool]:
+    """(as ``compare``, but in any list; whether that list is sorted by the data flow).
+
+    Lists that are not: those of a subclassed model, whose weights Keras holds in the order in
+    which they became attributes.
+    """
+    known = compare(first, second)
+    if known or first.source != second.source:
+        return known, bool(known)
+    for a, b in zip(first.keys, second.keys, strict=False):
+        if a != b:
+            base, number = split_number(a)
+            other, last = split_number(b)
+            in_list = "/" in a and base == other
+            return ((number > last) - (number < last) if in_list else 0), False
+    mine, its = first.weights[0].place, second.weights[0].place
+    return (0 if mine is None or its is None else (mine > its) - (mine < its)), False
+
+
 def narrow(questions: Sequence[Question], by_update: bool) -> bool:
     """Where the candidates of several layers are ordered in the file: keep what respects it."""
     any_change = False
@@ -107,6 +126,8 @@ def contradict(questions: Sequence[Question], by_update: bool) -> None:
         for other in a.fitting:
             b = by_layer.get(id(other.layer))
             if b is None or b is a or not any(c.layer is mine for c in b.fitting):
+                continue
+            if a.is_proved(other.layer) or b.is_proved(mine):
                 continue
             if before(a, b, by_update) and compare(mine, other.layer) > 0:
                 text = "names and the order of layers in the model contradict each other"

@@ -22,13 +22,21 @@ class Question:
     """A layer of the model, its candidates left, and the last evidence that took some away.
 
     ``fitting`` are all candidates by role and shape. ``conflict`` says why none may be taken.
+    ``unit`` are the ``id``s of the layers of the file that its architecture leaves, where they are
+    one unit (see ``topology``); ``sure`` is how sure the match is.
     """
 
     target: TargetLayer
     candidates: list[Candidate]
     reason: str = "shape"
     conflict: str = ""
+    unit: frozenset[int] = frozenset()
+    sure: str = ""
     fitting: tuple[Candidate, ...] = field(init=False)
+
+    def is_proved(self, other: FileLayer) -> bool:
+        """Whether the file's architecture rules out that it is ``other``."""
+        return bool(self.unit) and id(other) not in self.unit
 
     def __post_init__(self) -> None:
         self.fitting = tuple(self.candidates)

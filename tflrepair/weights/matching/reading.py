@@ -21,18 +21,25 @@ from collections.abc import Collection, Iterator, Sequence
 
 from tflrepair.weights.matching.assign import assignments
 from tflrepair.weights.matching.order import contradict, narrow, updates_agree
+from tflrepair.weights.matching.doubts import examine
 from tflrepair.weights.matching.question import Candidate, Question, keep
+from tflrepair.weights.matching.topology import by_graph, own_class
+from tflrepair.weights.types.architecture import Architecture
 from tflrepair.weights.types.layer_names import canonical, split_number
 from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
 
 
 def read(
-    targets: Sequence[TargetLayer], layers: Sequence[FileLayer], frozen: Collection[int] = ()
+    targets: Sequence[TargetLayer],
+    layers: Sequence[FileLayer],
+    frozen: Collection[int] = (),
+    found: Architecture | None = None,
 ) -> list[Question]:
     """Narrow the candidates of each layer of the model among one source's layers.
 
     Args:
         frozen: ``id`` of each layer of the file that the model holds as a constant.
+        found: the architecture that the source holds.
     """
     by_shape: dict[tuple[int, ...], list[FileLayer]] = {}
     for layer in layers:
@@ -42,11 +49,15 @@ def read(
     for target in targets:
         known = [t.shape for _, t in target.targets if t.shape is not None and -1 not in t.shape]
         possible = min((by_shape.get(shape, []) for shape in known), key=len, default=layers)
-        fitting = [Candidate(layer, assignments(target, layer)) for layer in possible]
+        fitting = [
+            Candidate(layer, assignments(target, layer, own_class(layer, found)))
+            for layer in possible
+        ]
         questions.append(Question(target, [c for c in fitting if c.readings]))
     for question in questions:
-        keep(question, [c for c in question.candidates if id(c.layer) not in frozen], "constants")
+        _not_frozen(question, frozen)
     _by_name(questions, layers)
+    by_graph(questions, layers, found, frozen)
     groups = _nested(questions)
     _narrow(questions, groups, by_update=False)
     by_update = updates_agree(questions)
@@ -57,7 +68,16 @@ def read(
     _no_shift(questions)
     _other_names(questions)
     _other_models(questions)
+    examine(questions, layers, frozen)
     return questions
+
+
+def _not_frozen(question: Question, frozen: Collection[int]) -> None:
+    """A layer that the model holds as a constant is none of its variables."""
+    left = [c for c in question.candidates if id(c.layer) not in frozen]
+    if question.candidates and not left:
+        question.conflict = "the only layer that fits stands in the model as a constant"
+    keep(question, left, "constants")
 
 
 def _narrow(questions: Sequence[Question], groups: Sequence[Group], by_update: bool) -> None:
@@ -238,6 +258,8 @@ def _no_shift(questions: Sequence[Question]) -> None:
     shifts = _common_shifts(questions)
     for question in questions:
         if question.conflict or question.reason == "name" or not question.candidates:
+            continue
+        if question.unit:
             continue
         own = split_number(question.target.last)[0]
         torn = any(base == own and not shifts[root, base] for root, base in _shifts(question))

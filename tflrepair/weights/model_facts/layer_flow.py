@@ -8,48 +8,17 @@ several names with ``;`` between them). So an operator shows of which layer it i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tflrepair.format import schema
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator, Subgraph
+from tflrepair.weights.types.layer_flow import FlowOp, LayerFlow
 
 _STRIDED = {
     schema.BuiltinOperator.CONV_2D: (schema.BuiltinOptions.Conv2DOptions, 2, 1),
     schema.BuiltinOperator.DEPTHWISE_CONV_2D: (schema.BuiltinOptions.DepthwiseConv2DOptions, 2, 1),
 }
 _SKIPPED = frozenset({schema.BuiltinOperator.CALL_ONCE, schema.BuiltinOperator.VAR_HANDLE})
-# Operators whose operands must not be exchanged
-ORDERED = frozenset({"CONCATENATION", "SUB", "DIV", "PACK", "BATCH_MATMUL", "POW"})
-
-
-@dataclass(frozen=True)
-class FlowOp:
-    """An operator on data.
-
-    Attributes:
-        kind: ``ADD``, ``CONV_2D``, ...
-        inputs: the tensors of data that it takes, in order; outputs: what it makes.
-        variables: names of the variables whose values it takes, also through arithmetic on them.
-        scopes: for each name of its output, the parts between ``/``.
-        strides: (height, width) of a convolution.
-    """
-
-    kind: str
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    variables: frozenset[str]
-    scopes: tuple[tuple[str, ...], ...]
-    strides: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True)
-class LayerFlow:
-    """The operators on data of one signature, in execution order."""
-
-    inputs: frozenset[int]
-    outputs: tuple[int, ...]
-    ops: tuple[FlowOp, ...]
 
 
 def layer_flow(model: Model) -> LayerFlow | None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tflrepair.analysis.checkpoints import named_tensors
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.variables import Analysis, Variable, analyse
 from tflrepair.graph.model import Model
 from tflrepair.weights.model_facts.dataflow import flow_of
-from tflrepair.weights.model_facts.updates import update_ranks
+from tflrepair.weights.model_facts.layer_flow import layer_flow
+from tflrepair.weights.model_facts.normalizing import normalizing
+from tflrepair.weights.model_facts.updates import in_order, update_ranks
+from tflrepair.weights.types.layers import target_layers
 from tflrepair.weights.types.weight import Target
 
 
@@ -28,8 +32,11 @@ def targets_of(
     saved = _saved_as(model, whole)
     names = [(v.key.container, v.key.shared_name) for v in variables]
     flows = flow_of(model, names)
-    updates = update_ranks(model, whole.variables)
-    return tuple(
+    flow = layer_flow(model)
+    used = frozenset(name for op in flow.ops for name in op.variables) if flow else frozenset()
+    hints = update_ranks(model, whole.variables, used)
+    normal = normalizing(model)
+    targets = tuple(
         Target(
             v.key.container,
             v.key.shared_name,
@@ -39,10 +46,19 @@ def targets_of(
             upstream,
             tuple(_read_as(model, v)),
             tuple(saved.get(v.key, ())),
-            updates.get(v.key),
+            update_hint=hints.get(v.key),
+            normalizes=v.key.shared_name in normal,
+            flow=flow,
         )
         for v, (rank, upstream) in zip(variables, flows, strict=True)
     )
+    places = (
+        {role: t.update_hint for role, t in layer.targets if t.update_hint is not None}
+        for layer in target_layers(targets)
+    )
+    if not in_order(places):
+        return targets
+    return tuple(replace(target, updated=target.update_hint) for target in targets)
 
 
 def _saved_as(model: Model, analysis: Analysis) -> dict[ResourceId, list[str]]:

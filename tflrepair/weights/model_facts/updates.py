@@ -10,26 +10,26 @@ of the operators themselves says nothing: the converter sorts by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.variables import Variable
 from tflrepair.graph.model import Model
 from tflrepair.weights.types import roles
-from tflrepair.weights.types.layer_names import split_path
 
 _UPDATE = re.compile(r"(.*Assign(?:Add|Sub)VariableOp)(?:_?([0-9]{1,9}))?")
 
 
-def update_ranks(model: Model, variables: Iterable[Variable]) -> dict[ResourceId, int]:
-    """The place of each variable in the order of updates; {} where there is no trustworthy one.
-
-    It is trusted if layers of Keras's own, whose order of creation is known, agree with it: at
-    least one does, and none does not. So a program that updates in an order of its own is found.
+def update_ranks(
+    model: Model, variables: Iterable[Variable], used: Container[str]
+) -> dict[ResourceId, int]:
+    """The place of each variable in the order of updates, as far as names tell it.
 
     Args:
         variables: all of the model; without some, there would be gaps in the numbers.
+        used: shared names of the variables that `infer` reads. An optimizer sets its own
+            variables, too, in operators of another kind; the weights are what is asked for.
 
     Raises:
         BadFileError: the model is damaged.
@@ -41,8 +41,21 @@ def update_ranks(model: Model, variables: Iterable[Variable]) -> dict[ResourceId
             if found:
                 named.setdefault((subgraph, found[1]), {})[name] = variable.key
     ranks = [_numbered(base, names) for (_, base), names in named.items()]
-    agreeing = [rank for rank in ranks if _agrees(rank)]
-    return max(agreeing, key=len, default={})
+    known = [(sum(key.shared_name in used for key in rank), len(rank), rank) for rank in ranks]
+    return max(known, key=lambda row: row[:2], default=(0, 0, dict[ResourceId, int]()))[2]
+
+
+def in_order(layers: Iterable[Mapping[str, int]]) -> bool:
+    """Whether the order of updates can be trusted to be that of creation.
+
+    It is trusted if layers of Keras's own, whose order of creation is known, agree with it: at
+    least one does. Those that do not are then of somebody's own class with Keras's names. If none
+    agrees, the program may update in an order of its own.
+
+    Args:
+        layers: role -> place in the order of updates, for each layer.
+    """
+    return any(verdict for rows in layers for verdict in _in_order(rows))
 
 
 def _names(model: Model, variable: Variable) -> Iterator[tuple[int, str]]:
@@ -98,15 +111,6 @@ def _only_names(open_: Mapping[str, set[int]]) -> dict[str, int]:
         for number in free:
             able.setdefault(number, []).append(name)
     return {names[0]: number for number, names in able.items() if len(names) == 1}
-
-
-def _agrees(ranks: Mapping[ResourceId, int]) -> bool:
-    layers: dict[tuple[str, ...], dict[str, int]] = {}
-    for key, rank in ranks.items():
-        prefix, role = split_path(key.shared_name)
-        layers.setdefault(prefix, {})[role] = rank
-    verdicts = [v for rows in layers.values() for v in _in_order(rows)]
-    return bool(verdicts) and all(verdicts)
 
 
 def _in_order(rows: Mapping[str, int]) -> Iterable[bool]:

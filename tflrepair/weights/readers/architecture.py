@@ -9,51 +9,16 @@ subclassed model's config does not tell how its layers are called: then there is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from tflrepair.weights.readers.keras_file import snake_case
+from tflrepair.weights.types.architecture import INPUT, Architecture, Call, Unit
+from tflrepair.weights.types.layer_names import snake_case
 
-INPUT = -1  # stands for whatever goes into the outermost model
 _MODELS = ("Functional", "Sequential", "Model")
 _DEEPEST = 50
 _MOST_CALLS = 100_000
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A layer, as the outermost models know it; it may have layers inside.
-
-    Attributes:
-        path: its place in a Keras 3 weights file (``layers/functional/layers/dense_1``).
-        names: the outermost model's layer that it is (in), and its own name.
-        own: whether the file says that the class is Keras's; None where it does not tell.
-        activation: name of the activation; None if it is something else than a name.
-        strides: (height, width) of a convolution.
-    """
-
-    path: str
-    names: tuple[str, str]
-    class_name: str
-    own: bool | None
-    activation: str | None
-    strides: tuple[int, int] | None
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a layer: index of the unit, and for each operand the calls that it comes from."""
-
-    unit: int
-    operands: tuple[int, ...]
-
-
-@dataclass
-class Architecture:
-    """Layers and their calls, each call behind those that it takes something from."""
-
-    units: list[Unit] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
+# Classes whose activation is the last that they do, and the only one
+_SHOWING = ("dense", "conv1d", "conv2d", "conv3d", "transpose")
 
 
 class _Unclear(Exception):
@@ -196,7 +161,8 @@ def _whole(values: Sequence[Any]) -> bool:
 
 def _unit(row: Mapping[str, Any], path: str, names: tuple[str, str]) -> Unit:
     inner, module = row["config"], row.get("module")
-    activation = inner.get("activation", "linear")
+    shows = snake_case(row["class_name"]).endswith(_SHOWING)
+    activation = inner.get("activation", "linear") if shows else None
     strides = inner.get("strides")
     pair = (strides, strides) if isinstance(strides, int) else strides
     fits = isinstance(pair, (list, tuple)) and len(pair) == 2 and _whole(pair)

@@ -7,15 +7,17 @@ weights file numbers them, with their names; files of Keras before 3.6 have name
 from __future__ import annotations
 
 import json
-import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tflrepair.errors import BadFileError
 from tflrepair.weights.readers import keras3, zips
+from tflrepair.weights.readers.architecture import architecture
 from tflrepair.weights.readers.hdf5 import H5File
 from tflrepair.weights.readers.views import View
+from tflrepair.weights.types.layer_names import snake_case
 from tflrepair.weights.types.weight import Source
 
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
@@ -43,7 +45,8 @@ def source(archive: zipfile.ZipFile, data: memoryview, label: str) -> Source:
         raise BadFileError(f"its {CONFIG} is no JSON: {error}", where=label) from None
     names = dict(_names(model, (), 0)) if isinstance(model, dict) else {}
     file = H5File(View(zips.member_bytes(archive, weights, data, label)), label)
-    return keras3.source(file, "Keras model file", names)
+    found = architecture(model) if isinstance(model, dict) else None
+    return replace(keras3.source(file, "Keras model file", names), architecture=found)
 
 
 def _names(
@@ -86,10 +89,3 @@ def class_names(config: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str
     for layer in layers if isinstance(layers, list) else ():
         if isinstance(layer, dict):
             yield from class_names(layer, depth + 1)
-
-
-def snake_case(name: str) -> str:
-    """``Conv2D`` -> ``conv2d`` (keras/src/utils/naming.py, ``to_snake_case``)."""
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

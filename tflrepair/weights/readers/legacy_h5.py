@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError
+from tflrepair.weights.readers.architecture import architecture
 from tflrepair.weights.readers.keras_file import class_names
 from tflrepair.weights.types.layer_names import split_path
 from tflrepair.weights.types.weight import Source, Weight
@@ -45,14 +46,15 @@ def source(file: H5File) -> Source:
             names, role = _split(name, layer)
             rank = place if sorted_by_flow else None
             kinds = tuple(classes.get(name, "") for name in names) if classes else ()
-            weights.append(row.weight(layer=names, role=role, rank=rank, classes=kinds))
+            facts = {"rank": rank, "place": len(weights), "classes": kinds}
+            weights.append(row.weight(layer=names, role=role, **facts))
     if "optimizer_weights" in file.groups:
         for name in _list(file.groups["optimizer_weights"], _WEIGHTS):
             row = _dataset(file, datasets, f"optimizer_weights/{name}")
             names, role = split_path(name)
             weights.append(row.weight(layer=names, keys=("optimizer",), role=role, plain=False))
     kind = "Keras 2 model file" if root else "Keras 2 weights file"
-    return Source(file.label, kind, tuple(weights))
+    return Source(file.label, kind, tuple(weights), architecture=architecture(config))
 
 
 def _split(name: str, layer: str) -> tuple[tuple[str, ...], str]:

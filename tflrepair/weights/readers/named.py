@@ -54,7 +54,7 @@ def safetensors(label: str) -> Source:
                 weights.append(named(label, name, shape, dtype, partial(file.get_tensor, name)))
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise BadFileError(f"is no readable .safetensors file: {error}", where=label) from None
-    return Source(label, "safetensors file", tuple(weights))
+    return Source(label, "safetensors file", tuple(weights), named=True)
 
 
 def mapping(arrays: Mapping[str, Any]) -> Source:
@@ -74,7 +74,7 @@ def mapping(arrays: Mapping[str, Any]) -> Source:
         weights.append(
             named(label, str(name), array.shape, array.dtype.name, partial(_same, array))
         )
-    return Source(label, "dict of arrays", tuple(weights))
+    return Source(label, "dict of arrays", tuple(weights), named=True)
 
 
 def keras_model(model: Any) -> Source:
@@ -107,7 +107,7 @@ def keras_model(model: Any) -> Source:
                 reader=array,
             )
         )
-    return Source(label, "Keras model", tuple(weights))
+    return Source(label, "Keras model", tuple(weights), named=True)
 
 
 def _same(array: Array) -> Array:

@@ -28,7 +28,7 @@ def source(archive: zipfile.ZipFile, label: str) -> Source:
         with open_member(archive, info, label) as stream:
             shape, dtype, _ = _header(stream, info.filename, info.file_size, label)
         weights.append(named(label, name, shape, dtype, partial(_read, archive, info, label)))
-    return Source(label, "NumPy archive", tuple(weights))
+    return Source(label, "NumPy archive", tuple(weights), named=True)
 
 
 def _header(

@@ -58,6 +58,11 @@ class TargetLayer:
         known = [t.updated for _, t in self.targets if t.updated is not None]
         return min(known) if known else None
 
+    @cached_property
+    def update_hint(self) -> int | None:
+        known = [t.update_hint for _, t in self.targets if t.update_hint is not None]
+        return min(known) if known else None
+
     @property
     def last(self) -> str:
         return self.names[-1] if self.names else ""

@@ -49,6 +49,7 @@ _CLASS_ROLES: dict[str, tuple[str, ...]] = {
     "lstm_cell": ("kernel", "recurrent_kernel", "bias"),
     "gru_cell": ("kernel", "recurrent_kernel", "bias"),
     "simple_rnn_cell": ("kernel", "recurrent_kernel", "bias"),
+    "conv_lstm_cell": ("kernel", "recurrent_kernel", "bias"),
     "separable_conv1d": ("depthwise_kernel", "pointwise_kernel", "bias"),
     "separable_conv2d": ("depthwise_kernel", "pointwise_kernel", "bias"),
     "embedding": ("embeddings",),

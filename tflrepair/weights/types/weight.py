@@ -16,6 +16,8 @@ from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tflrepair.errors import BadFileError
+from tflrepair.weights.types.architecture import Architecture
+from tflrepair.weights.types.layer_flow import LayerFlow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +38,9 @@ class Target:
         read_as: names of the tensors that it is read into.
         saved_as: names under which the model's own save operators, and no other variable, save it.
         updated: place in the order in which the optimizer updates variables, if that is known.
+        update_hint: the same where nothing confirms that order: it may contradict, never decide.
+        normalizes: whether it is used as Keras's own normalization layers use their variables.
+        flow: the operators of `infer`; the same for all variables of a model.
         rounds: whether a float of more precision may be rounded to ``dtype``.
     """
 
@@ -49,6 +54,9 @@ class Target:
     saved_as: tuple[str, ...] = ()
     updated: int | None = None
     rounds: bool = False
+    update_hint: int | None = None
+    normalizes: bool = False
+    flow: LayerFlow | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,8 @@ class Weight:
         classes: for each of ``layer``, its class as Keras names layers after it, or empty; () where
             the file does not tell, or tells it in ``keys``.
         rank: place of its layer in a list that is ordered like ``model.layers``, if there is one.
+        place: place in a list of the outermost layer's weights, in the order in which Keras holds
+            them, if there is one.
         plain: False for what is offered to an explicit map only, never matched.
     """
 
@@ -82,6 +92,7 @@ class Weight:
     index: int | None = None
     role: str = ""
     rank: int | None = None
+    place: int | None = None
     sorted_steps: tuple[bool, ...] = ()
     classes: tuple[str, ...] = ()
     plain: bool = True
@@ -123,6 +134,8 @@ class Source:
         exact: its paths are the model's own variable names, kept by the program that wrote
             both; where all fit, nothing else needs to be compared.
         saved: the model's own save operator may have written it: names are those of ``saved_as``.
+        named: its paths are names of variables, of this program or of another.
+        architecture: layers and their calls, where the file holds them.
     """
 
     label: str
@@ -130,6 +143,8 @@ class Source:
     weights: tuple[Weight, ...]
     exact: bool = False
     saved: bool = False
+    named: bool = False
+    architecture: Architecture | None = field(default=None, repr=False)
 
 
 def _nothing() -> Array:

@@ -1,0 +1,63 @@
+"""Layers that are attributes of somebody's own class, as far as numbers tell them apart.
+
+Keras saves them by attribute, which the model does not show; both sides have running numbers. If
+one of the two programs made the layers in another order, numbers exchange them. That shows where
+the model makes its layers in another order than it calls them, and where attributes that count
+(``conv1``, ``conv2``; a list) were not made in that order.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tflrepair.weights.types.layer_names import split_number
+from tflrepair.weights.types.layers import FileLayer
+
+_COUNTED = re.compile(r"(.*?)_?([0-9]+|[a-z])")
+_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
+
+def told_by_attributes(mine: FileLayer, other: FileLayer, flow: int, updated: int) -> bool:
+    """Whether running numbers may tell two attributes apart.
+
+    Args:
+        flow: -1 if the model calls the first of the two before the second, 1 if behind, 0 if that
+            is not known.
+        updated: likewise for the order in which the model made them, as updates show it.
+    """
+    step = next((n for n, (a, b) in enumerate(_steps(mine, other)) if a != b), None)
+    if step is None or not mine.names or not other.names:
+        return False
+    one, two = mine.names[step + 1], other.names[step + 1]
+    if split_number(one)[0] != split_number(two)[0]:
+        return False
+    numbered = _sign(split_number(one)[1], split_number(two)[1])
+    counted = _counted(mine.keys[step], other.keys[step])
+    if not numbered or flow != numbered or counted not in (0, numbered):
+        return False
+    return updated in (0, numbered)
+
+
+def _steps(mine: FileLayer, other: FileLayer) -> list[tuple[str, str]]:
+    return list(zip(mine.keys, other.keys, strict=False))
+
+
+def _counted(mine: str, other: str) -> int:
+    """Order of two attributes that count: ``d1`` and ``d2``, ``a`` and ``b``; 0 for other words."""
+    for words in (_WORDS, _PLACES):
+        if mine in words and other in words:
+            return _sign(words.index(mine), words.index(other))
+    one, two = _COUNTED.fullmatch(mine), _COUNTED.fullmatch(other)
+    if one and two and one[1] == two[1]:
+        return _sign(_value(one[2]), _value(two[2]))
+    listed, last = split_number(mine), split_number(other)
+    return _sign(listed[1], last[1]) if listed[0] == last[0] else 0
+
+
+def _value(text: str) -> int:
+    return int(text) if text.isdigit() else ord(text)
+
+
+def _sign(mine: int, other: int) -> int:
+    return (mine > other) - (mine < other)

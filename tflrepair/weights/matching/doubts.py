@@ -1,0 +1,161 @@
+"""What a match rests on, and whether that is enough.
+
+Each matched layer is compared with its look-alikes: the other layers of the file that fit by role
+and shape. Something other than Keras's running numbers must tell them apart, because a program
+that makes its layers in another order has other numbers:
+
+    named    a name that somebody gave, or a model or layer around it, or the class
+    graph    the file's architecture leaves no other (see ``topology``)
+    closed   the other one is matched, too, and the file lists the two in the order in which the
+             data flow, or the training function, has them
+
+Layers that are attributes of a class of somebody's own are listed nowhere. For them alone the
+numbers may do (``by number only``), where the model makes them in the order in which it calls them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from tflrepair.weights.matching.attributes import told_by_attributes
+from tflrepair.weights.matching.incomplete import incomplete
+from tflrepair.weights.matching.order import before, place
+from tflrepair.weights.matching.question import Candidate, Question
+from tflrepair.weights.types.layer_names import canonical, split_number
+from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
+
+EXACT, NAMED, CLOSED, NUMBER = "exact", "named", "closed", "by number only"
+_WEAKEST = (EXACT, NAMED, CLOSED, NUMBER)
+_AGAINST = "the file lists them in another order than the model {}"
+_NOTHING = "only running numbers tell it from {}, which a change of the program changes"
+_UNUSED = "{}, which nothing else of the model takes, fits as well"
+_UNNAMED = "the file has no names, and the model may call its layers in an order of its own"
+_ROOTS = frozenset({"functional", "sequential"})
+
+
+def examine(
+    questions: Sequence[Question], layers: Sequence[FileLayer], frozen: Collection[int]
+) -> None:
+    """Say how sure each match is (``Question.sure``), or what it lacks (``conflict``)."""
+    owners = {id(q.candidates[0].layer): q for q in questions if len(q.candidates) == 1}
+    doubtful = incomplete(layers)
+    for question in questions:
+        if len(question.candidates) != 1 or question.conflict:
+            continue
+        mine = question.candidates[0].layer
+        question.sure = NAMED if _is_named(question.target, mine) else EXACT
+        for other in question.fitting:
+            if other.layer is mine or id(other.layer) in frozen:
+                continue
+            sure, conflict = _compared(question, mine, other, owners.get(id(other.layer)))
+            question.sure = max(question.sure, sure, key=_WEAKEST.index)
+            question.conflict = question.conflict or conflict
+        if question.sure == EXACT and not question.unit:
+            question.conflict = question.conflict or doubtful.get(id(mine), "")
+    for question in questions:  # what is wrong with one of two look-alikes is with the other one
+        for other in question.fitting if question.conflict else ():
+            owner = owners.get(id(other.layer))
+            if owner is None or owner.conflict or owner.sure not in (CLOSED, NUMBER):
+                continue
+            if question.candidates and not owner.is_proved(question.candidates[0].layer):
+                owner.conflict = question.conflict
+
+
+def _compared(
+    a: Question, mine: FileLayer, other: Candidate, b: Question | None
+) -> tuple[str, str]:
+    """(how sure it is that a layer of the model is not ``other``, why it is not)."""
+    if a.is_proved(other.layer):
+        return CLOSED, ""
+    if _named_apart(a.target, mine, other.layer):
+        return NAMED, ""
+    label = repr(other.layer.label)
+    if b is None:
+        return NUMBER, _UNUSED.format(label)
+    if not any(c.layer is mine for c in b.fitting) or _nested_apart(a, b, mine, other.layer):
+        return CLOSED, ""
+    return _in_order(a, b, mine, other.layer)
+
+
+def _in_order(a: Question, b: Question, mine: FileLayer, other: FileLayer) -> tuple[str, str]:
+    listed, is_sorted = place(mine, other)
+    flow = before(b, a, False) - before(a, b, False)
+    updated = _sign(a.target.updated, b.target.updated)
+    hinted = _sign(a.target.update_hint, b.target.update_hint)
+    label = repr(other.label)
+    if listed:
+        if is_sorted and flow and flow != listed:
+            return CLOSED, _AGAINST.format("calls them")
+        if hinted and hinted != listed:
+            return CLOSED, _AGAINST.format("updates them")
+        if updated == listed:
+            return CLOSED, ""
+        if is_sorted and flow == listed:
+            return CLOSED, _own_call(a.target, mine)
+        if is_sorted or not mine.keys:
+            return NUMBER, _NOTHING.format(label)
+    if mine.keys and told_by_attributes(mine, other, flow, hinted):
+        return NUMBER, ""
+    return NUMBER, _NOTHING.format(label)
+
+
+def _own_call(target: TargetLayer, mine: FileLayer) -> str:
+    """A subclass of Functional may call its layers as it likes; its own name shows in the scope."""
+    root = split_number(target.names[0])[0] if len(target.names) > 1 else ""
+    return "" if any(mine.names) or root in _ROOTS else _UNNAMED
+
+
+def _sign(mine: int | None, other: int | None) -> int:
+    return 0 if mine is None or other is None else (mine > other) - (mine < other)
+
+
+def _is_named(target: TargetLayer, layer: FileLayer) -> bool:
+    level = layer.levels[-1] if layer.levels else Level()
+    return level.given and canonical(level.name) == canonical(target.last)
+
+
+def _named_apart(target: TargetLayer, mine: FileLayer, other: FileLayer) -> bool:
+    """Whether names or classes on the way to the other layer are not the model's, and mine are."""
+    if not mine.levels or not other.levels or not target.names:
+        return False
+    if mine.levels[-1].fits(target.last) and not other.levels[-1].fits(target.last):
+        return bool(other.levels[-1].name or other.levels[-1].class_name)
+    around, root = target.names[:-1], 1 if mine.keys else 0
+    ours, theirs = mine.levels[root:-1], other.levels[root:-1]
+    pairs = list(zip(reversed(theirs), reversed(around), strict=False))
+    if any(level.name and not level.fits(name) for level, name in pairs):
+        if all(o.fits(name) for o, name in zip(reversed(ours), reversed(around), strict=False)):
+            return True
+    for level in ours:
+        kind = _given_or_class(level)
+        if kind and any(_is(kind, n) for n in around) and not any(_same(kind, o) for o in theirs):
+            return True
+    for level in theirs:
+        kind = _given_or_class(level)
+        known = kind and not any(_is(kind, name) for name in around)
+        if known and not any(_same(kind, mine_) for mine_ in ours):
+            return len(around) > len(ours)
+    return False
+
+
+def _nested_apart(a: Question, b: Question, mine: FileLayer, other: FileLayer) -> bool:
+    """Whether the two lie in models in models, one deeper than the other, as in the file."""
+    ours, theirs = a.target.names, b.target.names
+    return (
+        len(ours) == len(mine.levels) != len(other.levels) == len(theirs) and ours[0] == theirs[0]
+    )
+
+
+def _given_or_class(level: Level) -> str:
+    """The name of a step that tells it: one that somebody gave, or the class of a layer."""
+    if level.given:
+        return canonical(level.name)
+    return level.class_name if level.class_name not in _ROOTS else ""
+
+
+def _is(kind: str, name: str) -> bool:
+    return kind in (canonical(name), split_number(canonical(name))[0])
+
+
+def _same(kind: str, level: Level) -> bool:
+    return kind in (canonical(level.name), level.class_name)

@@ -1,0 +1,177 @@
+"""A file's architecture and a model's graph, both as: which layer takes what another one makes.
+
+Layers without weights are passed through. Where a layer cannot be told (it is no variable that
+needs a value, or it is frozen), what stands before it *may* feed what stands behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Protocol
+
+from tflrepair.weights.types import roles
+from tflrepair.weights.types.architecture import INPUT, Architecture
+from tflrepair.weights.types.layer_flow import FlowOp, LayerFlow
+
+SOURCE = -1  # stands for the inputs of the whole
+MAYBE, SURE = 1, 2
+# What TensorFlow calls the operators of activations, as they stand in names, and Keras's names
+_ACTIVATIONS = {
+    "Relu": "relu",
+    "Tanh": "tanh",
+    "Sigmoid": "sigmoid",
+    "Softmax": "softmax",
+    "Elu": "elu",
+    "Selu": "selu",
+    "Softplus": "softplus",
+}
+# Keras class -> its operands cannot be exchanged, and the operators that the converter makes of it
+_ORDERED_CLASSES = frozenset({"concatenate", "subtract"})
+_ORDERED_KINDS = frozenset({"CONCATENATION", "SUB"})
+_FROZEN_KINDS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
+
+Feeds = dict[int, int]  # unit -> MAYBE or SURE
+
+
+@dataclass
+class UnitGraph:
+    """Edges between units, and what is known of each.
+
+    Attributes:
+        edges: (from, to) -> ``MAYBE`` or ``SURE``.
+        before: pairs of units where the first one's output is an earlier operand.
+        activations: names of the activations of each unit; None where that is not known.
+        strides: of the unit's convolutions.
+        seen: the units that are used at all.
+    """
+
+    edges: dict[tuple[int, int], int] = field(default_factory=dict)
+    before: set[tuple[int, int]] = field(default_factory=set)
+    activations: dict[int, frozenset[str] | None] = field(default_factory=dict)
+    strides: dict[int, tuple[int, int]] = field(default_factory=dict)
+    seen: set[int] = field(default_factory=set)
+
+    def feed(self, sources: Mapping[int, int], unit: int) -> None:
+        self.seen.add(unit)
+        for source, sure in sources.items():
+            if source != unit:
+                key = source, unit
+                self.edges[key] = max(sure, self.edges.get(key, 0))
+
+    def order(self, operands: Sequence[Mapping[int, int]]) -> None:
+        """Note the units whose outputs are operands, in the operands' order."""
+        for first, second in combinations(operands, 2):
+            self.before |= {
+                (a, b) for a in first for b in second if a not in second and b not in first
+            }
+
+
+def of_file(
+    found: Architecture, unit_of: Callable[[int], int | None], frozen: Iterable[int]
+) -> UnitGraph:
+    """The graph of an architecture.
+
+    Args:
+        unit_of: number of the unit of weights that a unit of the architecture is; None if it has
+            no weights.
+        frozen: the units that the model holds as constants.
+    """
+    graph, made = UnitGraph(), list[Feeds]()
+    constant = set(frozen)
+    for call in found.calls:
+        operands = [{SOURCE: SURE} if o == INPUT else made[o] for o in call.operands]
+        sources = _merged(operands)
+        unit, layer = unit_of(call.unit), found.units[call.unit]
+        if unit is None:
+            if layer.class_name in _ORDERED_CLASSES:
+                graph.order(operands)
+            lost = roles.class_roles(layer.class_name) is not None  # its arrays are not in the file
+            made.append(dict.fromkeys(sources, MAYBE) if lost else sources)
+        elif unit in constant:
+            made.append(dict.fromkeys(sources, MAYBE))
+        else:
+            graph.feed(sources, unit)
+            if layer.activation is not None:
+                name = layer.activation.replace("relu6", "relu")
+                graph.activations[unit] = frozenset({name})
+            if layer.strides is not None:
+                graph.strides[unit] = layer.strides
+            made.append({unit: SURE})
+    return graph
+
+
+class Owner(Protocol):
+    """Of which unit an operator is part."""
+
+    def unit(self, op: FlowOp) -> int | None:
+        """None for none, and ``SOURCE`` for a layer that is none of those to be matched."""
+
+    def scopes(self, op: FlowOp, unit: int) -> Sequence[tuple[str, ...]]:
+        """Those names of the operator's output that lie in the unit's scope."""
+
+
+def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
+    """The graph of a model's operators."""
+    graph = UnitGraph()
+    made: dict[int, Feeds] = dict.fromkeys(flow.inputs, {SOURCE: SURE})
+    nameless: set[int] = set()
+    for op in flow.ops:
+        operands = [made.get(t, {}) for t in op.inputs]
+        sources, unit = _merged(operands), owner.unit(op)
+        if unit not in (None, SOURCE) and not op.variables and unit not in sources:
+            unit = None  # before it meets the weights; layers may share such work
+        if unit is None:
+            if op.kind in _ORDERED_KINDS:
+                graph.order(operands)
+            if not _is_named(op):
+                nameless.update(sources)
+            result = sources
+            if op.kind in _FROZEN_KINDS:  # a kernel that is a constant
+                result = dict.fromkeys(sources, MAYBE)
+        elif unit == SOURCE:
+            result = dict.fromkeys(sources, MAYBE)
+        else:
+            graph.feed(sources, unit)
+            known = {_function(scope[-1]) for scope in owner.scopes(op, unit)} - {""}
+            graph.activations[unit] = (graph.activations.get(unit) or frozenset()) | known
+            if not _is_named(op):
+                nameless.add(unit)
+            if op.strides is not None:
+                graph.strides.setdefault(unit, op.strides)
+            result = {unit: SURE}
+        made.update(dict.fromkeys(op.outputs, result))
+    for unit in nameless:
+        if not graph.activations.get(unit):
+            graph.activations[unit] = None
+    return graph
+
+
+def alike(model: UnitGraph, unit: int, file: UnitGraph, other: int) -> bool:
+    """Whether a unit of the model can be a unit of the file by activation and strides."""
+    wanted, shown = file.activations.get(other), model.activations.get(unit)
+    if wanted and shown is not None and wanted <= _COMPARED and shown != wanted - {"linear"}:
+        return False
+    strides = model.strides.get(unit), file.strides.get(other)
+    return None in strides or strides[0] == strides[1]
+
+
+_COMPARED = frozenset({"linear", *_ACTIVATIONS.values()})
+
+
+def _function(part: str) -> str:
+    """``Relu_1`` -> ``relu``: TensorFlow and the converter make names unique by numbers."""
+    return _ACTIVATIONS.get(part.rstrip("0123456789_"), "")
+
+
+def _is_named(op: FlowOp) -> bool:
+    return any(len(scope) > 1 for scope in op.scopes)
+
+
+def _merged(operands: Iterable[Mapping[int, int]]) -> Feeds:
+    found: Feeds = {}
+    for operand in operands:
+        for unit, sure in operand.items():
+            found[unit] = max(sure, found.get(unit, 0))
+    return found

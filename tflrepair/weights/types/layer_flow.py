@@ -1,0 +1,34 @@
+"""The operators of a signature on data, as matching compares them with a file's architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FlowOp:
+    """An operator on data.
+
+    Attributes:
+        kind: ``ADD``, ``CONV_2D``, ...
+        inputs: the tensors of data that it takes, in order; outputs: what it makes.
+        variables: names of the variables whose values it takes, also through arithmetic on them.
+        scopes: for each name of its output, the parts between ``/``.
+        strides: (height, width) of a convolution.
+    """
+
+    kind: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    variables: frozenset[str]
+    scopes: tuple[tuple[str, ...], ...]
+    strides: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class LayerFlow:
+    """The operators on data of one signature, in execution order."""
+
+    inputs: frozenset[int]
+    outputs: tuple[int, ...]
+    ops: tuple[FlowOp, ...]
