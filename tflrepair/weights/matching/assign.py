@@ -18,9 +18,7 @@ _MOST_UNKNOWN = 8
 _UNNAMED = "variable#"
 
 
-def assignments(
-    target: TargetLayer, layer: FileLayer, own: bool | None = None
-) -> list[Assignment]:
+def assignments(target: TargetLayer, layer: FileLayer, own: bool | None = None) -> list[Assignment]:
     """Every way in which the layer's arrays can be the variables; empty if they cannot.
 
     By role where the file has roles, by the order of creation where Keras has a layer with these

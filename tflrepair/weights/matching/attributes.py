@@ -15,6 +15,12 @@ from tflrepair.weights.types.layers import FileLayer
 
 _COUNTED = re.compile(r"(.*?)_?([0-9]+|[a-z])")
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+# Words for where something stands between input and output
+_COURSE = (
+    frozenset("in input first start pre stem embed embedding enc encoder up expand inner".split()),
+    frozenset("mid middle body trunk backbone hidden bottleneck".split()),
+    frozenset("out output last end post head dec decoder down final classifier outer".split()),
+)
 _PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
@@ -26,21 +32,19 @@ def told_by_attributes(mine: FileLayer, other: FileLayer, flow: int, updated: in
             is not known.
         updated: likewise for the order in which the model made them, as updates show it.
     """
-    step = next((n for n, (a, b) in enumerate(_steps(mine, other)) if a != b), None)
-    if step is None or not mine.names or not other.names:
+    ours, theirs = mine.levels, other.levels
+    step = next((n for n, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), None)
+    if step is None or len(ours) != len(theirs):
         return False
-    one, two = mine.names[step + 1], other.names[step + 1]
-    if split_number(one)[0] != split_number(two)[0]:
+    one, two = split_number(ours[step].name), split_number(theirs[step].name)
+    if one[0] != two[0] or not one[0]:
         return False
-    numbered = _sign(split_number(one)[1], split_number(two)[1])
-    counted = _counted(mine.keys[step], other.keys[step])
+    numbered = _sign(one[1], two[1])
+    keys = (mine.keys[step - 1], other.keys[step - 1]) if mine.keys and step else ("", "")
+    counted = _counted(*keys) or _course(*keys)
     if not numbered or flow != numbered or counted not in (0, numbered):
         return False
     return updated in (0, numbered)
-
-
-def _steps(mine: FileLayer, other: FileLayer) -> list[tuple[str, str]]:
-    return list(zip(mine.keys, other.keys, strict=False))
 
 
 def _counted(mine: str, other: str) -> int:
@@ -53,6 +57,15 @@ def _counted(mine: str, other: str) -> int:
         return _sign(_value(one[2]), _value(two[2]))
     listed, last = split_number(mine), split_number(other)
     return _sign(listed[1], last[1]) if listed[0] == last[0] else 0
+
+
+def _course(mine: str, other: str) -> int:
+    """Order of two attributes whose names tell where they stand: ``stem`` and ``head``."""
+    places = [
+        next((n for n, words in enumerate(_COURSE) if not words.isdisjoint(name.split("_"))), None)
+        for name in (mine, other)
+    ]
+    return _sign(*places) if None not in places else 0  # type: ignore[arg-type]
 
 
 def _value(text: str) -> int:

@@ -19,12 +19,14 @@ from collections.abc import Collection, Sequence
 
 from tflrepair.weights.matching.attributes import told_by_attributes
 from tflrepair.weights.matching.incomplete import incomplete
+from tflrepair.weights.matching.merges import other_merges
 from tflrepair.weights.matching.order import before, place
 from tflrepair.weights.matching.question import Candidate, Question
 from tflrepair.weights.types.layer_names import canonical, split_number
 from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
+from tflrepair.weights.types.match_table import CLOSED, EXACT, NAMED, NUMBER
+from tflrepair.weights.types.weight import Source
 
-EXACT, NAMED, CLOSED, NUMBER = "exact", "named", "closed", "by number only"
 _WEAKEST = (EXACT, NAMED, CLOSED, NUMBER)
 _AGAINST = "the file lists them in another order than the model {}"
 _NOTHING = "only running numbers tell it from {}, which a change of the program changes"
@@ -34,11 +36,15 @@ _ROOTS = frozenset({"functional", "sequential"})
 
 
 def examine(
-    questions: Sequence[Question], layers: Sequence[FileLayer], frozen: Collection[int]
+    questions: Sequence[Question],
+    layers: Sequence[FileLayer],
+    frozen: Collection[int],
+    source: Source | None = None,
 ) -> None:
     """Say how sure each match is (``Question.sure``), or what it lacks (``conflict``)."""
     owners = {id(q.candidates[0].layer): q for q in questions if len(q.candidates) == 1}
     doubtful = incomplete(layers)
+    merged = _merged(questions, layers, source)
     for question in questions:
         if len(question.candidates) != 1 or question.conflict:
             continue
@@ -50,8 +56,8 @@ def examine(
             sure, conflict = _compared(question, mine, other, owners.get(id(other.layer)))
             question.sure = max(question.sure, sure, key=_WEAKEST.index)
             question.conflict = question.conflict or conflict
-        if question.sure == EXACT and not question.unit:
-            question.conflict = question.conflict or doubtful.get(id(mine), "")
+        if question.sure != NAMED and not question.unit:
+            question.conflict = question.conflict or doubtful.get(id(mine), "") or merged
     for question in questions:  # what is wrong with one of two look-alikes is with the other one
         for other in question.fitting if question.conflict else ():
             owner = owners.get(id(other.layer))
@@ -59,6 +65,17 @@ def examine(
                 continue
             if question.candidates and not owner.is_proved(question.candidates[0].layer):
                 owner.conflict = question.conflict
+
+
+def _merged(
+    questions: Sequence[Question], layers: Sequence[FileLayer], source: Source | None
+) -> str:
+    flow = next((t.flow for q in questions for _, t in q.target.targets), None)
+    if source is None or flow is None or not all(q.candidates for q in questions):
+        return ""
+    taken = {id(c.layer) for q in questions for c in q.candidates}
+    is_whole = all(id(layer) in taken for layer in layers)
+    return other_merges(source.weightless, flow, is_whole)
 
 
 def _compared(
@@ -94,7 +111,9 @@ def _in_order(a: Question, b: Question, mine: FileLayer, other: FileLayer) -> tu
             return CLOSED, _own_call(a.target, mine)
         if is_sorted or not mine.keys:
             return NUMBER, _NOTHING.format(label)
-    if mine.keys and told_by_attributes(mine, other, flow, hinted):
+    if (mine.keys or mine.weights[0].place is not None) and told_by_attributes(
+        mine, other, flow, hinted
+    ):
         return NUMBER, ""
     return NUMBER, _NOTHING.format(label)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from tflrepair.weights.matching import given
 from tflrepair.weights.matching.frozen import Kernel, frozen
@@ -13,7 +14,15 @@ from tflrepair.weights.optimizers import keras3
 from tflrepair.weights.optimizers.saved_state import saved_state
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layers import file_layers, target_layers
-from tflrepair.weights.types.match_table import INITIAL, OPEN, WEIGHT, MatchTable, Problem, Row
+from tflrepair.weights.types.match_table import (
+    EXACT,
+    INITIAL,
+    OPEN,
+    WEIGHT,
+    MatchTable,
+    Problem,
+    Row,
+)
 from tflrepair.weights.types.weight import Array, Source, Target, Weight, size_text
 
 _SHOWN = 8
@@ -49,6 +58,7 @@ def match(
     for source in sources:
         if source.exact or source.saved or by_name:
             _by_exact_name(targets, source, rows, problems)
+    _by_all_names([t for t in targets if t.shared_name not in starts], sources, rows, problems)
     weights = [t for t in targets if t.shared_name not in rows and t.shared_name not in starts]
     found, more = _by_layer(weights, [s for s in sources if not s.exact], rows, kernels)
     rows |= found
@@ -86,8 +96,13 @@ def _starts(
 
 
 def _by_exact_name(
-    targets: Sequence[Target], source: Source, rows: dict[str, Row], problems: list[Problem]
+    targets: Sequence[Target],
+    source: Source,
+    rows: dict[str, Row],
+    problems: list[Problem],
+    called: Mapping[str, str] = {},
 ) -> None:
+    """Rows for all variables whose name (or what ``called`` says for it) is an array's."""
     paths: dict[str, set[Weight]] = {}
     for weight in source.weights:
         for own in weight.names:
@@ -95,7 +110,7 @@ def _by_exact_name(
     for target in targets:
         name = target.shared_name
         found = set[Weight]()
-        for alias in (*(target.saved_as if source.saved else ()), name):
+        for alias in (*(target.saved_as if source.saved else ()), called.get(name, name)):
             found = found or paths.get(alias, set())
         if len(found) != 1:
             continue
@@ -103,9 +118,9 @@ def _by_exact_name(
         if not fits(target, weight):
             continue
         reason = f"has the same name in the {source.kind}"
-        row = Row(target, WEIGHT, weight, None, reason, "exact")
+        row = Row(target, WEIGHT, weight, None, reason, EXACT, trusted=True)
         known = rows.setdefault(name, row)
-        if known.confidence == "exact" and known.weight not in (None, weight):
+        if known.confidence == EXACT and known.weight not in (None, weight):
             both = [{name: w} for w in (known.weight, weight) if w is not None]
             if not _same_values(both):
                 message = (
@@ -113,6 +128,51 @@ def _by_exact_name(
                 )
                 candidates = tuple(f"{w.source}::{w.path}" for r in both for w in r.values())
                 problems.append(Problem("conflict", (name,), message, candidates, _MAP_HINT))
+
+
+def _by_all_names(
+    targets: Sequence[Target],
+    sources: Sequence[Source],
+    rows: dict[str, Row],
+    problems: list[Problem],
+) -> None:
+    """Take names as they are where all variables have theirs, of the right shape, in the sources.
+
+    A program that dumps its variables by name writes such a file. Where some are missing, the
+    others may have come by their names in another program.
+    """
+    for called in ({}, _paths(targets, 0), _paths(targets, 1)):
+        found, conflicts = dict(rows), list[Problem]()
+        for source in sources:
+            if source.named:
+                _by_exact_name(targets, source, found, conflicts, called)
+        if all(target.shared_name in found for target in targets):
+            rows |= found
+            problems += conflicts
+            return
+
+
+def _paths(targets: Sequence[Target], outer: int) -> dict[str, str]:
+    """Shared name -> what Keras calls the variable's ``path``, where the two are not the same.
+
+    A subclassed model that is built by calling it makes variables ``net/kernel``, ``net/kernel_1``.
+    The path of a layer in a Functional model begins without the model's own name (``outer`` = 1).
+    """
+    rows = [(layer.names[outer:], layer.targets) for layer in target_layers(targets)]
+    found = {t.shared_name: "/".join((*names, role)) for names, ts in rows for role, t in ts}
+    return found if len(set(found.values())) == len(found) else {}
+
+
+def _no_slots(source: Source) -> Source:
+    """The source without arrays that have the name of an optimizer's variable for another one."""
+    if not source.named:
+        return source
+    named = {
+        w.path: Target("", w.path.removesuffix(":0"), w.dtype, w.shape) for w in source.weights
+    }
+    slots = keras3.starts(list(named.values()))
+    kept = (w for w in source.weights if named[w.path].shared_name not in slots)
+    return replace(source, weights=tuple(kept))
 
 
 def _by_layer(
@@ -125,10 +185,10 @@ def _by_layer(
     groups = target_layers(targets)
     used = {(r.weight.source, r.weight.path) for r in taken.values() if r.weight}
     answers = []
-    for source in sources:
+    for source in map(_no_slots, sources):
         free = [w for w in source.weights if w.plain and (w.source, w.path) not in used]
         layers = file_layers(free)
-        answers.append(read(groups, layers, frozen(kernels, layers), source.architecture))
+        answers.append(read(groups, layers, frozen(kernels, layers), source))
     rows: dict[str, Row] = {}
     problems: list[Problem] = []
     for position in range(len(groups)):
@@ -179,7 +239,7 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
         choices = tuple(tuple(_rows(q, c, r, "checked")) for q, c, r in readings)
         return Problem(kind, names, message, candidates[:_SHOWN], _hint(readings), choices)
     question, candidate, reading = readings[0]
-    for row in _rows(question, candidate, reading, question.reason):
+    for row in _rows(question, candidate, reading, question.sure):
         rows[row.target.shared_name] = row
     return None
 

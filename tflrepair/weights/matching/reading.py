@@ -24,23 +24,24 @@ from tflrepair.weights.matching.order import contradict, narrow, updates_agree
 from tflrepair.weights.matching.doubts import examine
 from tflrepair.weights.matching.question import Candidate, Question, keep
 from tflrepair.weights.matching.topology import by_graph, own_class
-from tflrepair.weights.types.architecture import Architecture
 from tflrepair.weights.types.layer_names import canonical, split_number
 from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
+from tflrepair.weights.types.weight import Source
 
 
 def read(
     targets: Sequence[TargetLayer],
     layers: Sequence[FileLayer],
     frozen: Collection[int] = (),
-    found: Architecture | None = None,
+    source: Source | None = None,
 ) -> list[Question]:
     """Narrow the candidates of each layer of the model among one source's layers.
 
     Args:
         frozen: ``id`` of each layer of the file that the model holds as a constant.
-        found: the architecture that the source holds.
+        source: the source, for what else it tells.
     """
+    found = source.architecture if source is not None else None
     by_shape: dict[tuple[int, ...], list[FileLayer]] = {}
     for layer in layers:
         for shape in {weight.shape for weight in layer.weights}:
@@ -68,7 +69,7 @@ def read(
     _no_shift(questions)
     _other_names(questions)
     _other_models(questions)
-    examine(questions, layers, frozen)
+    examine(questions, layers, frozen, source)
     return questions
 
 

@@ -10,7 +10,7 @@ from tflrepair.weights.types.match_table import WEIGHT, Problem, Row, exact
 from tflrepair.weights.types.weight import Array
 
 _VARIANCES = ("moving_variance", "variance")
-_SURE = ("exact", "given")
+_SURE = ("given",)
 
 
 def suspicious(rows: Iterable[Row]) -> tuple[list[Problem], list[str]]:
@@ -42,7 +42,7 @@ def suspicious(rows: Iterable[Row]) -> tuple[list[Problem], list[str]]:
             warnings.append(f"{row.weight.path}, which {name!r} takes, holds NaN or infinity")
         if role in _VARIANCES and (array < 0).any():
             problem = _negative(name, row.weight.path)
-            if row.confidence in _SURE:
+            if row.trusted or row.confidence in _SURE:
                 warnings.append(problem.message)
             else:
                 problems.append(problem)

@@ -8,13 +8,13 @@ alone, as in batch normalization) first meets data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tflrepair.format import schema
 from tflrepair.graph.model import Model
 from tflrepair.graph.options import var_handle
-from tflrepair.graph.subgraph import Subgraph
+from tflrepair.graph.subgraph import Operator, Subgraph
 
 _NEVER = 1 << 30
 _SKIPPED = frozenset({schema.BuiltinOperator.CALL_ONCE, schema.BuiltinOperator.ASSIGN_VARIABLE})
@@ -32,7 +32,7 @@ def flow_of(model: Model, names: Sequence[tuple[str, str]]) -> list[tuple[int, i
     """(rank of first use, upstream) for each (container, shared_name), as in ``Target``."""
     bits = {name: 1 << i for i, name in enumerate(names)}
     entries = [s.subgraph for s in model.signatures] or [0]
-    runs = [_entry(model.subgraph(index), bits) for index in dict.fromkeys(entries)]
+    runs = [_entry(model, model.subgraph(index), bits) for index in dict.fromkeys(entries)]
     rank = [_NEVER] * len(names)
     upstream = [(1 << len(names)) - 1] * len(names)
     base = 0
@@ -45,30 +45,63 @@ def flow_of(model: Model, names: Sequence[tuple[str, str]]) -> list[tuple[int, i
     return [(r, up if r < _NEVER else 0) for r, up in zip(rank, upstream, strict=True)]
 
 
-def _entry(graph: Subgraph, bits: dict[tuple[str, str], int]) -> _Uses:
-    found = _Uses()
-    own: dict[int, int] = {}  # tensors made of variables only: which ones
-    data: dict[int, int] = dict.fromkeys(graph.inputs, 0)  # tensors of data: what took part
-    for op in graph.operators:
-        if op.code == schema.BuiltinOperator.VAR_HANDLE:
-            own.update(dict.fromkeys(op.outputs, bits.get(var_handle(op), 0)))
-            continue
-        if op.code in _SKIPPED or op.name.startswith(("FlexSave", "FlexMergeV2")):
-            continue
-        merged = before = 0
-        is_data = False
-        for tensor in op.inputs:
-            if tensor in data:
-                is_data = True
-                before |= data[tensor]
-            else:
-                merged |= own.get(tensor, 0)
-        if is_data and merged:
-            _note(found, merged, before)
-        result = data if is_data else own
-        for tensor in op.outputs:
-            result[tensor] = before | merged
-    return found
+def _entry(model: Model, graph: Subgraph, bits: Mapping[tuple[str, str], int]) -> _Uses:
+    run = _Run(model, bits)
+    run.walk(graph, {}, dict.fromkeys(graph.inputs, 0), ())
+    return run.found
+
+
+@dataclass
+class _Run:
+    """One walk through an entry, and into the bodies of its loops."""
+
+    model: Model
+    bits: Mapping[tuple[str, str], int]
+    found: _Uses = field(default_factory=_Uses)
+
+    def walk(
+        self, graph: Subgraph, own: dict[int, int], data: dict[int, int], outer: tuple[int, ...]
+    ) -> None:
+        """Note the uses in a subgraph.
+
+        Args:
+            own: tensors made of variables only -> which ones.
+            data: tensors of data -> the variables that took part.
+            outer: the subgraphs around this one.
+        """
+        for op in graph.operators:
+            if op.code == schema.BuiltinOperator.VAR_HANDLE:
+                own.update(dict.fromkeys(op.outputs, self.bits.get(var_handle(op), 0)))
+                continue
+            if op.code in _SKIPPED or op.name.startswith(("FlexSave", "FlexMergeV2")):
+                continue
+            merged = before = 0
+            is_data = False
+            for tensor in op.inputs:
+                if tensor in data:
+                    is_data = True
+                    before |= data[tensor]
+                else:
+                    merged |= own.get(tensor, 0)
+            if is_data and merged and not self._loop(op, own, data, (*outer, graph.index)):
+                _note(self.found, merged, before)
+            result = data if is_data else own
+            for tensor in op.outputs:
+                result[tensor] = before | merged
+
+    def _loop(
+        self, op: Operator, own: dict[int, int], data: dict[int, int], outer: tuple[int, ...]
+    ) -> bool:
+        """Walk through the body of a WHILE, once; False for another operator."""
+        options = op.options(schema.BuiltinOptions.WhileOptions)
+        index = options.scalar(schema.WhileOptions.BODY_SUBGRAPH_INDEX, "i") if options else 0
+        if not options or index in outer or not 0 < index < len(self.model.subgraphs):
+            return False
+        body = self.model.subgraph(index)
+        pairs = list(zip(body.inputs, op.inputs, strict=False))
+        inside = {mine: own[given] for mine, given in pairs if given in own}
+        self.walk(body, inside, {m: data[given] for m, given in pairs if given in data}, outer)
+        return True
 
 
 def _note(found: _Uses, merged: int, before: int) -> None:

@@ -63,6 +63,12 @@ class _Expansion:
                 if row["class_name"] != "InputLayer":
                     last = self._call(row, (*path, place), top, [last], depth)[0]
             return [last]
+        counts = {_own_name(row): len(row.get("inbound_nodes", ())) for row, _ in rows}
+
+        def known(name: str, node: int) -> tuple[str, int]:
+            """Keras counts calls before the model was made, too, where it does not save them."""
+            return name, node if node < counts[name] or counts[name] > 1 else 0
+
         made: dict[tuple[str, int], list[int]] = {}
         for position, (name, _, _) in enumerate(_ends(inner["input_layers"])):
             made[name, 0] = [given.get(position, INPUT)]
@@ -75,15 +81,16 @@ class _Expansion:
         while todo:
             later = []
             for row, place, node, refs in todo:
-                if all((name, n) in made for name, n, _ in refs):
-                    takes = [_pick(made[name, n], t) for name, n, t in refs]
+                if all(known(name, n) in made for name, n, _ in refs):
+                    takes = [_pick(made[known(name, n)], t) for name, n, t in refs]
                     made[_own_name(row), node] = self._call(row, (*path, place), top, takes, depth)
                 else:
                     later.append((row, place, node, refs))
             if len(later) == len(todo):
                 raise _Unclear  # something takes what nothing makes
             todo = later
-        return [_pick(made[name, node], t) for name, node, t in _ends(inner["output_layers"])]
+        ends = _ends(inner["output_layers"])
+        return [_pick(made[known(name, node)], t) for name, node, t in ends]
 
     def _call(
         self, row: Mapping[str, Any], path: tuple[str, ...], top: str, takes: list[int], depth: int

@@ -8,7 +8,7 @@ within the list (``layers/dense_1``). From Keras 3.6 on the group ``vars`` has a
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError
@@ -60,7 +60,24 @@ def merged(
             raise BadFileError(f"{row.path!r} is in two shards", where=label)
         weights[row.path] = _weight(row, owners, config or {}, ranks)
     ordered = sorted(weights.values(), key=lambda weight: (weight.keys, weight.index or 0))
-    return Source(label, kind, tuple(ordered))
+    holding = {path for row in weights for path in _around(row)}
+    return Source(label, kind, tuple(ordered), weightless=tuple(_weightless(owners, holding)))
+
+
+def _around(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:n]) for n in range(len(parts))]
+
+
+def _weightless(owners: Mapping[str, Mapping[str, Any]], holding: Container[str]) -> Iterator[str]:
+    """Names of the layers in Functional models that hold no arrays, nor anything inside."""
+    for path, attributes in owners.items():
+        outer, _, member = path.rpartition("/layers/")
+        top = path.startswith("layers/") and path.count("/") == 1
+        if (top or (outer and "/" not in member)) and path not in holding:
+            listed = f"{outer}/layers/input_layer" if outer else "layers/input_layer"
+            if listed in owners and "name" in attributes:
+                yield str(attributes["name"])
 
 
 def _weight(

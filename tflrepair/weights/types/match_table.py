@@ -14,6 +14,12 @@ INITIAL = "initial"
 SET = "set"
 OPEN = "unresolved"
 
+# how sure a value from a file is, the weakest last
+EXACT = "exact"
+NAMED = "named"
+CLOSED = "closed"
+NUMBER = "by number only"
+
 _NARROW = "no value of that type comes near some of its values; give another file"
 
 
@@ -27,8 +33,12 @@ class Row:
         weight: the array, if origin is ``weight`` (or a start that copies one).
         fill: the value of every element, if it is not an array.
         reason: why this one, in words.
-        confidence: what it rests on: ``exact``, ``given``, ``documented``, ``checked`` (running
-            decided), or the last evidence that took a candidate away (see ``reading``).
+        confidence: how sure it is: ``exact`` (full names, or nothing else in the file fits),
+            ``named`` (names that somebody gave, or classes, rule out all else that fits),
+            ``closed`` (everything else that fits has its own place), ``by number only`` (Keras's
+            running numbers decide: not proven), ``checked`` (running decided), ``given`` (the user
+            did), ``documented`` (an optimizer's start).
+        trusted: whether its name or the user decided, so that its values are not doubted.
         source: where a documented start is documented.
     """
 
@@ -39,6 +49,7 @@ class Row:
     reason: str = ""
     confidence: str = ""
     source: str = ""
+    trusted: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -129,6 +140,11 @@ class MatchTable:
     problems: tuple[Problem, ...] = ()
     unused: tuple[Weight, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def unproven(self) -> tuple[Row, ...]:
+        """The rows that rest on running numbers alone."""
+        return tuple(row for row in self.rows if row.confidence == NUMBER)
 
     def require(self) -> None:
         """Raise RefusedError if anything is undecided; its message lists all of it."""

@@ -136,6 +136,7 @@ class Source:
         saved: the model's own save operator may have written it: names are those of ``saved_as``.
         named: its paths are names of variables, of this program or of another.
         architecture: layers and their calls, where the file holds them.
+        weightless: names of the layers of Functional models for which the file holds nothing.
     """
 
     label: str
@@ -145,6 +146,7 @@ class Source:
     saved: bool = False
     named: bool = False
     architecture: Architecture | None = field(default=None, repr=False)
+    weightless: tuple[str, ...] = ()
 
 
 def _nothing() -> Array:
