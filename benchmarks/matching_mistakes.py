@@ -54,13 +54,16 @@ def cases(made: Path) -> Iterator[Case]:
         yield Case(folder.name, targets, weights.kernels_of(model), sources, truth)
 
 
-def outcome(case: Case, targets: tuple[Target, ...], source: Source) -> str:
+def outcome(case: Case, targets: tuple[Target, ...], source: Source, kind: str = "") -> str:
     table = weights.match(targets, [source], kernels=case.kernels)
     if table.problems:
         return "refused"
     found = [r for r in table.rows if r.origin == "weight"]
     same = (np.array_equal(r.value(), case.truth[r.target.shared_name]) for r in found)
-    return "right" if all(same) else "wrong"
+    result = "right" if all(same) else "wrong"
+    if result == "wrong":
+        print(case.name, source.kind, kind, file=sys.stderr)
+    return result
 
 
 def fewer_targets(case: Case, chance: random.Random) -> tuple[Target, ...]:
@@ -101,7 +104,7 @@ def mistakes(found: list[Case]) -> Iterator[tuple[str, Counter[str]]]:
                 whole[outcome(case, fewer_targets(case, chance), source)] += 1
                 torn[outcome(case, case.targets, fewer_weights(source, chance))] += 1
                 targets = fewer_targets(case, chance)
-                both[outcome(case, targets, fewer_weights(source, chance))] += 1
+                both[outcome(case, targets, fewer_weights(source, chance), "both")] += 1
     yield from kinds.items()
     other: Counter[str] = Counter()
     for case in found:

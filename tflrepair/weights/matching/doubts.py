@@ -16,6 +16,8 @@ numbers may do (``by number only``), where the model makes them in the order in 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from math import prod
 
 from tflrepair.weights.matching.attributes import told_by_attributes
 from tflrepair.weights.matching.incomplete import incomplete
@@ -32,32 +34,47 @@ _AGAINST = "the file lists them in another order than the model {}"
 _NOTHING = "only running numbers tell it from {}, which a change of the program changes"
 _UNUSED = "{}, which nothing else of the model takes, fits as well"
 _UNNAMED = "the file has no names, and the model may call its layers in an order of its own"
+_STRANGE = "the model holds a constant of its size that is in no file: another layer like it"
 _ROOTS = frozenset({"functional", "sequential"})
 
 
-def examine(
-    questions: Sequence[Question],
-    layers: Sequence[FileLayer],
-    frozen: Collection[int],
-    source: Source | None = None,
-) -> None:
+@dataclass(frozen=True)
+class Facts:
+    """What else is known.
+
+    Attributes:
+        frozen: ``id`` of each layer of the file that the model holds as a constant.
+        source: the file.
+        strange: element counts of the model's constant kernels that no source holds.
+    """
+
+    frozen: frozenset[int] = frozenset()
+    source: Source | None = None
+    strange: frozenset[int] = frozenset()
+
+
+def examine(questions: Sequence[Question], layers: Sequence[FileLayer], facts: Facts) -> None:
     """Say how sure each match is (``Question.sure``), or what it lacks (``conflict``)."""
     owners = {id(q.candidates[0].layer): q for q in questions if len(q.candidates) == 1}
-    doubtful = incomplete(layers)
-    merged = _merged(questions, layers, source)
+    doubtful = incomplete(layers, facts.source)
+    merged = _merged(questions, layers, facts.source)
+    shifted = _one_shift(questions)
     for question in questions:
         if len(question.candidates) != 1 or question.conflict:
             continue
         mine = question.candidates[0].layer
-        question.sure = NAMED if _is_named(question.target, mine) else EXACT
+        is_named = _is_named(question.target, mine)
+        question.sure = NAMED if is_named else EXACT
         for other in question.fitting:
-            if other.layer is mine or id(other.layer) in frozen:
+            if other.layer is mine or id(other.layer) in facts.frozen:
                 continue
-            sure, conflict = _compared(question, mine, other, owners.get(id(other.layer)))
+            owner = owners.get(id(other.layer))
+            sure, conflict = _compared(question, mine, other, owner, shifted)
             question.sure = max(question.sure, sure, key=_WEAKEST.index)
             question.conflict = question.conflict or conflict
-        if question.sure != NAMED and not question.unit:
-            question.conflict = question.conflict or doubtful.get(id(mine), "") or merged
+        if not is_named:
+            lacking = doubtful.get(id(mine), "") or ("" if question.unit else merged)
+            question.conflict = question.conflict or lacking or _strange(question, facts)
     for question in questions:  # what is wrong with one of two look-alikes is with the other one
         for other in question.fitting if question.conflict else ():
             owner = owners.get(id(other.layer))
@@ -65,6 +82,23 @@ def examine(
                 continue
             if question.candidates and not owner.is_proved(question.candidates[0].layer):
                 owner.conflict = question.conflict
+
+
+def _one_shift(questions: Sequence[Question]) -> set[str]:
+    """Classes of which two or more layers that the graph proves have numbers of one shift."""
+    shifts: dict[str, list[int]] = {}
+    for question in questions:
+        level = question.candidates[0].layer.levels[-1:] if question.unit else ()
+        for shift in (level[0].shift(question.target.last) if level else None,):
+            if shift is not None and len(question.candidates) == 1:
+                shifts.setdefault(split_number(question.target.last)[0], []).append(shift)
+    return {base for base, found in shifts.items() if len(found) > 1 and len(set(found)) == 1}
+
+
+def _strange(question: Question, facts: Facts) -> str:
+    """Whether the model holds a look-alike as a constant that no file knows."""
+    sizes = {prod(t.shape) for _, t in question.target.targets if t.shape and len(t.shape) > 1}
+    return _STRANGE if sizes & facts.strange else ""
 
 
 def _merged(
@@ -79,10 +113,15 @@ def _merged(
 
 
 def _compared(
-    a: Question, mine: FileLayer, other: Candidate, b: Question | None
+    a: Question, mine: FileLayer, other: Candidate, b: Question | None, shifted: Collection[str]
 ) -> tuple[str, str]:
-    """(how sure it is that a layer of the model is not ``other``, why it is not)."""
-    if a.is_proved(other.layer):
+    """(how sure it is that a layer of the model is not ``other``, why it is not).
+
+    Args:
+        shifted: classes whose running numbers agree with the graph, too.
+    """
+    base = split_number(a.target.last)[0]
+    if a.is_proved(other.layer) and (b is not None or base in shifted):
         return CLOSED, ""
     if _named_apart(a.target, mine, other.layer):
         return NAMED, ""

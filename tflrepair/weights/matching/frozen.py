@@ -89,6 +89,22 @@ def frozen(kernels: Sequence[Kernel], layers: Iterable[FileLayer]) -> set[int]:
     return {key for digest, group in alike.items() if len(group) <= most[digest] for key in group}
 
 
+def strangers(kernels: Sequence[Kernel], layers: Iterable[FileLayer]) -> frozenset[int]:
+    """Element counts of the constant kernels that are no array of the file.
+
+    Such a kernel belongs to a layer that the file lacks, or something was folded into it.
+    """
+    sizes = {kernel.count for kernel in kernels}
+    known = {
+        _digest(weight.read())
+        for layer in layers
+        for weight in layer.weights
+        if sizes and weight.dtype == "float32" and prod(weight.shape) in sizes
+    }
+    digests = {(_digest(_array(kernel)), kernel.count) for kernel in kernels}
+    return frozenset(count for digest, count in digests if digest and digest not in known)
+
+
 def _array(kernel: Kernel) -> Array:
     import numpy as np
 

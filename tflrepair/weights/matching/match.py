@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tflrepair.weights.matching import given
-from tflrepair.weights.matching.frozen import Kernel, frozen
+from tflrepair.weights.matching.frozen import Kernel, frozen, strangers
 from tflrepair.weights.matching.question import Candidate, Question
 from tflrepair.weights.matching.reading import read
 from tflrepair.weights.matching.suspicion import suspicious
@@ -184,11 +184,14 @@ def _by_layer(
     """Match layer by layer in each source by itself, then bring the sources together."""
     groups = target_layers(targets)
     used = {(r.weight.source, r.weight.path) for r in taken.values() if r.weight}
-    answers = []
+    opened = []
     for source in map(_no_slots, sources):
         free = [w for w in source.weights if w.plain and (w.source, w.path) not in used]
-        layers = file_layers(free)
-        answers.append(read(groups, layers, frozen(kernels, layers), source))
+        opened.append((source, file_layers(free)))
+    strange = strangers(kernels, [layer for _, layers in opened for layer in layers])
+    answers = [
+        read(groups, layers, frozen(kernels, layers), source, strange) for source, layers in opened
+    ]
     rows: dict[str, Row] = {}
     problems: list[Problem] = []
     for position in range(len(groups)):

@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from tflrepair.weights.matching.assign import assignments
 from tflrepair.weights.matching.order import contradict, narrow, updates_agree
-from tflrepair.weights.matching.doubts import examine
+from tflrepair.weights.matching.doubts import Facts, examine
 from tflrepair.weights.matching.question import Candidate, Question, keep
 from tflrepair.weights.matching.topology import by_graph, own_class
 from tflrepair.weights.types.layer_names import canonical, split_number
@@ -34,12 +34,14 @@ def read(
     layers: Sequence[FileLayer],
     frozen: Collection[int] = (),
     source: Source | None = None,
+    strange: Collection[int] = (),
 ) -> list[Question]:
     """Narrow the candidates of each layer of the model among one source's layers.
 
     Args:
         frozen: ``id`` of each layer of the file that the model holds as a constant.
         source: the source, for what else it tells.
+        strange: element counts of the model's constant kernels that no source holds.
     """
     found = source.architecture if source is not None else None
     by_shape: dict[tuple[int, ...], list[FileLayer]] = {}
@@ -69,7 +71,7 @@ def read(
     _no_shift(questions)
     _other_names(questions)
     _other_models(questions)
-    examine(questions, layers, frozen, source)
+    examine(questions, layers, Facts(frozenset(frozen), source, frozenset(strange)))
     return questions
 
 
@@ -118,6 +120,10 @@ def _strange(target: TargetLayer, candidate: Candidate) -> str:
     levels = candidate.layer.levels
     if not levels or levels[-1].given:
         return ""
+    if not candidate.layer.keys:  # such a file may lack steps in between
+        around = [level for level in levels[:-1] if level.name]
+        strange = (x.name for x in around if not any(map(x.fits, target.names[:-1])))
+        return next(strange, "") if len(target.names) > 1 else ""
     pairs = zip(reversed(levels[1:-1]), reversed(target.names[:-1]), strict=False)
     return next((level.name for level, name in pairs if level.name and not level.fits(name)), "")
 

@@ -40,11 +40,16 @@ class _File:
             if layer.keys:
                 unit = self._paths.get("/".join(steps[:length]))
             else:
-                unit = self._names.get((steps[0], steps[length - 1])) if self._is_sure else None
+                unit = self._by_names(steps[:length])
             if unit is not None:
                 self.number[id(layer)], self.depth[id(layer)] = unit, len(steps) - length
                 return True
         return False
+
+    def _by_names(self, steps: Sequence[str]) -> int | None:
+        """The outermost layer's name stands in front, perhaps behind that of the whole model."""
+        found = (self._names.get((first, steps[-1])) for first in steps)
+        return next((unit for unit in found if unit is not None), None) if self._is_sure else None
 
 
 def by_graph(

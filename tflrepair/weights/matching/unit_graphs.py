@@ -115,7 +115,7 @@ class Owner(Protocol):
 def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
     """The graph of a model's operators."""
     graph = UnitGraph()
-    made: dict[int, Feeds] = dict.fromkeys(flow.inputs, {SOURCE: SURE})
+    made: dict[int, Feeds] = {tensor: {SOURCE: SURE} for tensor in flow.inputs}
     nameless: set[int] = set()
     for op in flow.ops:
         operands = [made.get(t, {}) for t in op.inputs]
