@@ -17,9 +17,40 @@ _COUNTED = re.compile(r"(.*?)_?([0-9]+|[a-z])")
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 # Words for where something stands between input and output
 _COURSE = (
-    frozenset("in input first start pre stem embed embedding enc encoder up expand inner".split()),
-    frozenset("mid middle body trunk backbone hidden bottleneck".split()),
-    frozenset("out output last end post head dec decoder down final classifier outer".split()),
+    frozenset(
+        [
+            "in",
+            "input",
+            "first",
+            "start",
+            "pre",
+            "stem",
+            "embed",
+            "embedding",
+            "enc",
+            "encoder",
+            "up",
+            "expand",
+            "inner",
+        ]
+    ),
+    frozenset(["mid", "middle", "body", "trunk", "backbone", "hidden", "bottleneck"]),
+    frozenset(
+        [
+            "out",
+            "output",
+            "last",
+            "end",
+            "post",
+            "head",
+            "dec",
+            "decoder",
+            "down",
+            "final",
+            "classifier",
+            "outer",
+        ]
+    ),
 )
 _PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
@@ -33,14 +64,17 @@ def told_by_attributes(mine: FileLayer, other: FileLayer, flow: int, updated: in
         updated: likewise for the order in which the model made them, as updates show it.
     """
     ours, theirs = mine.levels, other.levels
-    step = next((n for n, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), None)
+    paths = (("", *mine.keys), ("", *other.keys)) if mine.keys else (mine.names, other.names)
+    step = next((n for n, (a, b) in enumerate(zip(*paths, strict=False)) if a != b), None)
     if step is None or len(ours) != len(theirs):
         return False
+    keys = (mine.keys[step - 1], other.keys[step - 1]) if mine.keys and step else ("", "")
     one, two = split_number(ours[step].name), split_number(theirs[step].name)
+    if not (one[0] or two[0]) and "/" in keys[0]:  # members of a list, in a file without names
+        one, two = split_number(keys[0]), split_number(keys[1])
     if one[0] != two[0] or not one[0]:
         return False
     numbered = _sign(one[1], two[1])
-    keys = (mine.keys[step - 1], other.keys[step - 1]) if mine.keys and step else ("", "")
     counted = _counted(*keys) or _course(*keys)
     if not numbered or flow != numbered or counted not in (0, numbered):
         return False

@@ -21,10 +21,11 @@ from math import prod
 
 from tflrepair.weights.matching.attributes import told_by_attributes
 from tflrepair.weights.matching.incomplete import incomplete
+from tflrepair.weights.matching.joins import Joins
 from tflrepair.weights.matching.merges import other_merges
 from tflrepair.weights.matching.order import before, place
 from tflrepair.weights.matching.question import Candidate, Question
-from tflrepair.weights.types.layer_names import canonical, split_number
+from tflrepair.weights.types.layer_names import canonical, split_number, unscoped
 from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
 from tflrepair.weights.types.match_table import CLOSED, EXACT, NAMED, NUMBER
 from tflrepair.weights.types.weight import Source
@@ -53,12 +54,20 @@ class Facts:
     strange: frozenset[int] = frozenset()
 
 
+@dataclass(frozen=True)
+class _View:
+    """``shifted``: classes whose running numbers agree with the graph, too."""
+
+    shifted: Collection[str]
+    joins: Joins
+
+
 def examine(questions: Sequence[Question], layers: Sequence[FileLayer], facts: Facts) -> None:
     """Say how sure each match is (``Question.sure``), or what it lacks (``conflict``)."""
     owners = {id(q.candidates[0].layer): q for q in questions if len(q.candidates) == 1}
     doubtful = incomplete(layers, facts.source)
     merged = _merged(questions, layers, facts.source)
-    shifted = _one_shift(questions)
+    view = _View(_one_shift(questions), Joins(questions, facts.source))
     for question in questions:
         if len(question.candidates) != 1 or question.conflict:
             continue
@@ -69,7 +78,7 @@ def examine(questions: Sequence[Question], layers: Sequence[FileLayer], facts: F
             if other.layer is mine or id(other.layer) in facts.frozen:
                 continue
             owner = owners.get(id(other.layer))
-            sure, conflict = _compared(question, mine, other, owner, shifted)
+            sure, conflict = _compared(question, mine, other, owner, view)
             question.sure = max(question.sure, sure, key=_WEAKEST.index)
             question.conflict = question.conflict or conflict
         if not is_named:
@@ -113,15 +122,11 @@ def _merged(
 
 
 def _compared(
-    a: Question, mine: FileLayer, other: Candidate, b: Question | None, shifted: Collection[str]
+    a: Question, mine: FileLayer, other: Candidate, b: Question | None, view: _View
 ) -> tuple[str, str]:
-    """(how sure it is that a layer of the model is not ``other``, why it is not).
-
-    Args:
-        shifted: classes whose running numbers agree with the graph, too.
-    """
+    """(how sure it is that a layer of the model is not ``other``, why it is not)."""
     base = split_number(a.target.last)[0]
-    if a.is_proved(other.layer) and (b is not None or base in shifted):
+    if a.is_proved(other.layer) and (b is not None or base in view.shifted):
         return CLOSED, ""
     if _named_apart(a.target, mine, other.layer):
         return NAMED, ""
@@ -130,10 +135,12 @@ def _compared(
         return NUMBER, _UNUSED.format(label)
     if not any(c.layer is mine for c in b.fitting) or _nested_apart(a, b, mine, other.layer):
         return CLOSED, ""
-    return _in_order(a, b, mine, other.layer)
+    return _in_order(a, b, mine, other.layer, view.joins)
 
 
-def _in_order(a: Question, b: Question, mine: FileLayer, other: FileLayer) -> tuple[str, str]:
+def _in_order(
+    a: Question, b: Question, mine: FileLayer, other: FileLayer, joins: Joins
+) -> tuple[str, str]:
     listed, is_sorted = place(mine, other)
     flow = before(b, a, False) - before(a, b, False)
     updated = _sign(a.target.updated, b.target.updated)
@@ -148,6 +155,8 @@ def _in_order(a: Question, b: Question, mine: FileLayer, other: FileLayer) -> tu
             return CLOSED, ""
         if is_sorted and flow == listed:
             return CLOSED, _own_call(a.target, mine)
+        if is_sorted and not flow and (joined := joins.order(a, b, mine, other)):
+            return CLOSED, "" if joined == listed else _AGAINST.format("joins them")
         if is_sorted or not mine.keys:
             return NUMBER, _NOTHING.format(label)
     if (mine.keys or mine.weights[0].place is not None) and told_by_attributes(
@@ -159,8 +168,9 @@ def _in_order(a: Question, b: Question, mine: FileLayer, other: FileLayer) -> tu
 
 def _own_call(target: TargetLayer, mine: FileLayer) -> str:
     """A subclass of Functional may call its layers as it likes; its own name shows in the scope."""
-    root = split_number(target.names[0])[0] if len(target.names) > 1 else ""
-    return "" if any(mine.names) or root in _ROOTS else _UNNAMED
+    scopes = {name.split("/")[0] for _, t in target.targets for name in t.read_as}
+    roots = {split_number(unscoped([scope])[0])[0] for scope in scopes - {"gradient_tape"}}
+    return "" if any(mine.names) or roots & _ROOTS else _UNNAMED
 
 
 def _sign(mine: int | None, other: int | None) -> int:
@@ -177,11 +187,11 @@ def _named_apart(target: TargetLayer, mine: FileLayer, other: FileLayer) -> bool
     if not mine.levels or not other.levels or not target.names:
         return False
     if mine.levels[-1].fits(target.last) and not other.levels[-1].fits(target.last):
-        return bool(other.levels[-1].name or other.levels[-1].class_name)
+        return other.levels[-1].is_known
     around, root = target.names[:-1], 1 if mine.keys else 0
     ours, theirs = mine.levels[root:-1], other.levels[root:-1]
     pairs = list(zip(reversed(theirs), reversed(around), strict=False))
-    if any(level.name and not level.fits(name) for level, name in pairs):
+    if any((level.name or level.is_known) and not level.fits(name) for level, name in pairs):
         if all(o.fits(name) for o, name in zip(reversed(ours), reversed(around), strict=False)):
             return True
     for level in ours:

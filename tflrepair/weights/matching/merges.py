@@ -12,7 +12,7 @@ from collections import Counter
 from tflrepair.weights.types.layer_flow import LayerFlow
 from tflrepair.weights.types.layer_names import split_number
 
-_KINDS = {
+KINDS = {
     "add": "ADD",
     "subtract": "SUB",
     "multiply": "MUL",
@@ -32,11 +32,11 @@ def other_merges(weightless: tuple[str, ...], flow: LayerFlow, is_whole: bool) -
     """
     if not weightless:
         return ""
-    listed = Counter(base for base, _ in map(split_number, weightless) if base in _KINDS)
+    listed = Counter(base for base, _ in map(split_number, weightless) if base in KINDS)
     names = {split_number(part)[0] for op in flow.ops for scope in op.scopes for part in scope[:-1]}
-    shown = Counter(base for base, _ in map(split_number, names) if base in _KINDS)
+    shown = Counter(base for base, _ in map(split_number, names) if base in KINDS)
     last = [op.kind for op in flow.ops if not op.variables and all(len(s) < 2 for s in op.scopes)]
-    for base, kind in _KINDS.items():
+    for base, kind in KINDS.items():
         unnamed = last.count(kind)
         if shown[base] > listed[base] or (is_whole and listed[base] > shown[base] + unnamed):
             return (

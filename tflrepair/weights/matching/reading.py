@@ -20,8 +20,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from tflrepair.weights.matching.assign import assignments
-from tflrepair.weights.matching.order import contradict, narrow, updates_agree
 from tflrepair.weights.matching.doubts import Facts, examine
+from tflrepair.weights.matching.order import contradict, narrow, updates_agree
 from tflrepair.weights.matching.question import Candidate, Question, keep
 from tflrepair.weights.matching.topology import by_graph, own_class
 from tflrepair.weights.types.layer_names import canonical, split_number

@@ -72,7 +72,7 @@ def by_graph(
     units = _units(questions, file)
     if units is None:
         return False
-    of_model = unit_graphs.of_model(flow, _Owner(units))
+    of_model = unit_graphs.of_model(flow, Owner(units))
     weighted = set(file.number.values())
     constant = {file.number[id(layer)] for layer in layers if id(layer) in frozen}
     of_file = unit_graphs.of_file(found, lambda u: u if u in weighted else None, constant)
@@ -112,7 +112,7 @@ def _from_the_start(
 
 
 @dataclass
-class _Unit:
+class Part:
     """Layers of the model that are one unit of the file."""
 
     index: int
@@ -124,9 +124,9 @@ class _Unit:
         return set.intersection(*able)
 
 
-def _units(questions: Sequence[Question], file: _File) -> list[_Unit] | None:
+def _units(questions: Sequence[Question], file: _File) -> list[Part] | None:
     """The units of the model; None if it does not show which layers are one."""
-    units: dict[tuple[str, ...], _Unit] = {}
+    units: dict[tuple[str, ...], Part] = {}
     for question in questions:
         depths = {file.depth[id(c.layer)] for c in question.candidates}
         if not depths:
@@ -136,14 +136,14 @@ def _units(questions: Sequence[Question], file: _File) -> list[_Unit] | None:
         if len(depths) > 1 or len(names) <= depth:
             return None
         chain = names[: len(names) - depth]
-        units.setdefault(chain, _Unit(len(units), chain)).questions.append(question)
+        units.setdefault(chain, Part(len(units), chain)).questions.append(question)
     return list(units.values())
 
 
-class _Owner:
+class Owner:
     """Of which unit an operator is part: by the variables that it takes, else by its scope."""
 
-    def __init__(self, units: Sequence[_Unit]) -> None:
+    def __init__(self, units: Sequence[Part]) -> None:
         self.by_name: dict[str, int] = {}
         self.by_scope: dict[tuple[str, ...], int] = {}
         for unit in units:

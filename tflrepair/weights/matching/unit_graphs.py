@@ -45,6 +45,7 @@ class UnitGraph:
         activations: names of the activations of each unit; None where that is not known.
         strides: of the unit's convolutions.
         seen: the units that are used at all.
+        joined: what goes into each operator without weights that takes several things.
     """
 
     edges: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class UnitGraph:
     activations: dict[int, frozenset[str] | None] = field(default_factory=dict)
     strides: dict[int, tuple[int, int]] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
+    joined: list[list[Feeds]] = field(default_factory=list)
 
     def feed(self, sources: Mapping[int, int], unit: int) -> None:
         self.seen.add(unit)
@@ -125,6 +127,8 @@ def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
         if unit is None:
             if op.kind in _ORDERED_KINDS:
                 graph.order(operands)
+            if len(operands) > 1:
+                graph.joined.append(operands)
             if not _is_named(op):
                 nameless.update(sources)
             result = sources

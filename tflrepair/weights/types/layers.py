@@ -83,6 +83,11 @@ class Level:
             split_number(canonical(self.name))[0] != self.class_name
         )
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a name, a class, or an attribute that tells the name."""
+        return bool(self.name or self.class_name) or self.attribute.lstrip("_") in _ATTRIBUTES
+
     def fits(self, name: str) -> bool:
         """Whether a layer of the model with this name can be this layer of the file."""
         base = split_number(canonical(name))[0]
