@@ -170,7 +170,7 @@ def _own_call(target: TargetLayer, mine: FileLayer) -> str:
     """A subclass of Functional may call its layers as it likes; its own name shows in the scope."""
     scopes = {name.split("/")[0] for _, t in target.targets for name in t.read_as}
     roots = {split_number(unscoped([scope])[0])[0] for scope in scopes - {"gradient_tape"}}
-    return "" if any(mine.names) or roots & _ROOTS else _UNNAMED
+    return "" if mine.levels[-1].name or roots & _ROOTS else _UNNAMED
 
 
 def _sign(mine: int | None, other: int | None) -> int:
@@ -186,14 +186,16 @@ def _named_apart(target: TargetLayer, mine: FileLayer, other: FileLayer) -> bool
     """Whether names or classes on the way to the other layer are not the model's, and mine are."""
     if not mine.levels or not other.levels or not target.names:
         return False
+    if mine.levels[-1].name == target.last != other.levels[-1].name and other.levels[-1].given:
+        return True  # names that differ by case
     if mine.levels[-1].fits(target.last) and not other.levels[-1].fits(target.last):
         return other.levels[-1].is_known
     around, root = target.names[:-1], 1 if mine.keys else 0
     ours, theirs = mine.levels[root:-1], other.levels[root:-1]
     pairs = list(zip(reversed(theirs), reversed(around), strict=False))
-    if any((level.name or level.is_known) and not level.fits(name) for level, name in pairs):
-        if all(o.fits(name) for o, name in zip(reversed(ours), reversed(around), strict=False)):
-            return True
+    fit = all(x.fits(name) for x, name in zip(reversed(ours), reversed(around), strict=False))
+    if fit and any(level.is_known and not level.fits(name) for level, name in pairs):
+        return True
     for level in ours:
         kind = _given_or_class(level)
         if kind and any(_is(kind, n) for n in around) and not any(_same(kind, o) for o in theirs):

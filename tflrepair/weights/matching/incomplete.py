@@ -27,7 +27,7 @@ def incomplete(layers: Sequence[FileLayer], source: Source | None = None) -> dic
 
 def _without_arrays(layers: Sequence[FileLayer], source: Source) -> dict[int, str]:
     """A file may also list a layer of a class that has weights, and hold nothing for it."""
-    listed = {split_number(name)[0]: name for name in source.weightless}
+    listed = {kind: name or kind for kind, name in source.weightless}
     if source.architecture is not None:
         paths = {"/".join(layer.keys[:n]) for layer in layers for n in range(len(layer.keys) + 1)}
         names = {name for layer in layers for name in layer.names}

@@ -15,7 +15,6 @@ from tflrepair.weights.matching import unit_graphs
 from tflrepair.weights.matching.merges import KINDS
 from tflrepair.weights.matching.question import Question
 from tflrepair.weights.matching.topology import Owner, Part
-from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.layers import FileLayer
 from tflrepair.weights.types.weight import Source
 
@@ -27,7 +26,7 @@ class Joins:
         self.questions = questions
         self.flow = next((t.flow for q in questions for _, t in q.target.targets), None)
         names = source.weightless if source is not None else ()
-        bases = {split_number(name)[0] for name in names}
+        bases = {kind for kind, _ in names}
         self.is_clear = bool(bases) and bases <= {*KINDS, "input_layer"}
         self._known: dict[tuple[str, ...], dict[tuple[tuple[str, ...], tuple[str, ...]], int]] = {}
 

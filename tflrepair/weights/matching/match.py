@@ -27,6 +27,7 @@ from tflrepair.weights.types.weight import Array, Source, Target, Weight, size_t
 
 _SHOWN = 8
 _CHECK_HINT = "decide with --check IN.npz OUT.npz: what the Python model answers"
+_CONFLICT_HINT = f"{_CHECK_HINT}; or with --map FILE"
 _MAP_HINT = "decide with --map FILE: a JSON object of variable name to weight path"
 
 
@@ -227,7 +228,15 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
     if conflict:
         candidates = tuple(f"{c.layer.label} in {c.layer.source}" for q in able for c in q.fitting)
         message = f"{asked[0].target.label!r} is not certain: {conflict}"
-        return Problem("conflict", names, message, candidates[:_SHOWN], hint)
+        choices = _choices(able)
+        return Problem(
+            "conflict",
+            names,
+            message,
+            candidates[:_SHOWN],
+            _CONFLICT_HINT if choices else hint,
+            choices,
+        )
     if len(readings) > 1 and not _same_values([r for _, _, r in readings]):
         candidates = tuple(
             f"{c.layer.label} in {c.layer.source}: "
@@ -245,6 +254,18 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
     for row in _rows(question, candidate, reading, question.sure):
         rows[row.target.shared_name] = row
     return None
+
+
+def _choices(able: Sequence[Question]) -> tuple[tuple[Row, ...], ...]:
+    """The rows of all readings that roles and shapes allow; those that names prefer first.
+
+    Empty where several files have some: then it is not a question that running can decide.
+    """
+    if len({c.layer.source for q in able for c in q.fitting}) != 1:
+        return ()
+    (question,) = (q for q in able if q.fitting)
+    line = [*question.candidates, *(c for c in question.fitting if c not in question.candidates)]
+    return tuple(tuple(_rows(question, c, r, "checked")) for c in line for r in c.readings)
 
 
 def _rows(

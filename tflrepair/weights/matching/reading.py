@@ -135,6 +135,7 @@ def _by_name(questions: Sequence[Question], layers: Sequence[FileLayer]) -> None
         own = question.target.last
         if canonical(own) in ours:
             there = [c for c in question.candidates if _given(_last(c)) == canonical(own)]
+            there = [c for c in there if _last(c).name == own] or there
             if not there:
                 question.conflict = f"the file's layer {own!r} has other shapes"
             question.candidates = there

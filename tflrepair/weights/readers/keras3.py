@@ -69,15 +69,17 @@ def _around(path: str) -> list[str]:
     return ["/".join(parts[:n]) for n in range(len(parts))]
 
 
-def _weightless(owners: Mapping[str, Mapping[str, Any]], holding: Container[str]) -> Iterator[str]:
-    """Names of the layers in Functional models that hold no arrays, nor anything inside."""
+def _weightless(
+    owners: Mapping[str, Mapping[str, Any]], holding: Container[str]
+) -> Iterator[tuple[str, str]]:
+    """(class, name) of the layers in Functional models that hold no arrays, nor anything inside."""
     for path, attributes in owners.items():
         outer, _, member = path.rpartition("/layers/")
         top = path.startswith("layers/") and path.count("/") == 1
         if (top or (outer and "/" not in member)) and path not in holding:
             listed = f"{outer}/layers/input_layer" if outer else "layers/input_layer"
-            if listed in owners and "name" in attributes:
-                yield str(attributes["name"])
+            if listed in owners:
+                yield split_number(path.rpartition("/")[2])[0], str(attributes.get("name", ""))
 
 
 def _weight(

@@ -136,7 +136,8 @@ class Source:
         saved: the model's own save operator may have written it: names are those of ``saved_as``.
         named: its paths are names of variables, of this program or of another.
         architecture: layers and their calls, where the file holds them.
-        weightless: names of the layers of Functional models for which the file holds nothing.
+        weightless: (class, name) of the layers of Functional models for which the file holds
+            nothing; the name is empty before Keras 3.6.
     """
 
     label: str
@@ -146,7 +147,7 @@ class Source:
     saved: bool = False
     named: bool = False
     architecture: Architecture | None = field(default=None, repr=False)
-    weightless: tuple[str, ...] = ()
+    weightless: tuple[tuple[str, str], ...] = ()
 
 
 def _nothing() -> Array:
