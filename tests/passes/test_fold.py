@@ -151,7 +151,7 @@ def test_a_robbed_and_grafted_model_trains_as_before(data: Path, tmp_path: Path,
     with np.load(tmp_path / "values.npz") as values:
         _, after = optimized(rob(healthy), values)
     (tmp_path / "runs").mkdir()
-    x, y = np.float32([[1, -2, 3, 0.5]]), np.float32([[1, 0, 0]])
+    x, y = np.array([[1, -2, 3, 0.5]], np.float32), np.array([[1, 0, 0]], np.float32)
     calls = [("infer", {"x": x})] * 3
     if name == "healthy":
         calls += [("train", {"x": x, "y": y})] * 3 + [("infer", {"x": x})]
