@@ -106,7 +106,7 @@ def test_a_file_with_initial_values_and_constants(tmp_path: Path) -> None:
     table = matched(MODEL, half)
     assert table.problems == ()
     assert answers_right("constants", table)
-    assert sum(row.confidence == "exact" for row in table.rows) == 2
+    assert sum(row.trusted for row in table.rows) == 2
 
 
 @SLOW

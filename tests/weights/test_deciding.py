@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import tflrepair
-from tflrepair.commands.fix.resolve_by_running import MOST, resolve_by_running
+from tflrepair.commands.fix import resolve_by_running as resolving
+from tflrepair.commands.fix.readings import Readings
+from tflrepair.commands.fix.resolve_by_running import MOST
 from tflrepair.errors import RefusedError
-from tflrepair.graph.model import load
 from tflrepair.weights import MatchTable, Problem, Row, Target, Weight
 from weights.cases import DATA, match
 
 CASE = DATA / "parallel"
 
 
+def other(name: str) -> str:
+    """The name under the number of another process."""
+    return re.sub(r"_([0-9]+)/", lambda found: f"_{int(found[1]) + 40}/", name)
+
+
+def renumbered() -> dict[str, np.ndarray]:
+    return {other(name): array for name, array in np.load(CASE / "by_path.npz").items()}
+
+
 @pytest.fixture
 def ambiguous(tmp_path: Path) -> Path:
-    """The weights of a model with branches of one shape, one layer too many beside them."""
-    arrays = dict(np.load(CASE / "by_path.npz"))
+    """The weights of a model with branches of one shape, one layer too many beside them, all
+    under the numbers of another process."""
+    arrays = renumbered()
     numbers = sorted({int(name.split("/")[0].rpartition("_")[2]) for name in arrays})
     beside = numbers[-1] + 1
     more = {
@@ -44,9 +56,8 @@ def check(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_without_it_the_problem_names_it(ambiguous: Path) -> None:
     problems = match("parallel", ambiguous).problems
-    assert {problem.kind for problem in problems} == {"ambiguous"}
+    assert {problem.kind for problem in problems} <= {"ambiguous", "conflict"}
     assert all("--check" in problem.hint and "--map" in problem.hint for problem in problems)
-    assert all("--by-name" in problem.hint for problem in problems)
     with pytest.raises(RefusedError, match="--check"):
         tflrepair.fix(CASE / "model.tflite", [ambiguous], out=ambiguous.with_name("out.tflite"))
 
@@ -90,13 +101,13 @@ def test_several_readings_answer_so(ambiguous: Path, check: tuple[Path, Path]) -
     )
     answer = _answer(Path(str(right.out)), x * 0)
     np.savez(check[1], y=answer)
-    with pytest.raises(RefusedError, match="could be"):
+    with pytest.raises(RefusedError, match=r"could be|not certain"):
         tflrepair.fix(CASE / "model.tflite", [ambiguous], check=check, out=out)
     assert not out.exists()
 
 
 def _map() -> dict[str, str]:
-    return _right().to_map()
+    return {name: other(path) for name, path in _right().to_map().items()}
 
 
 def _answer(path: Path, x: np.ndarray) -> np.ndarray:
@@ -105,31 +116,63 @@ def _answer(path: Path, x: np.ndarray) -> np.ndarray:
     return Session(path).run("infer", x=x)["y"]
 
 
-def test_too_many_readings_are_not_run(tmp_path: Path, check: tuple[Path, Path]) -> None:
-    arrays = dict(np.load(CASE / "by_path.npz"))
+def test_more_readings_than_can_be_run_are_not_all_run(
+    tmp_path: Path, check: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrays = renumbered()
     first = sorted(arrays)[0].split("/")[0]
-    kernel, bias = arrays[f"{first}/kernel"], arrays[f"{first}/bias"]
-    many = {f"dense_{n}/{r}": a + n for n in range(100, 120) for r, a in
-            (("kernel", kernel), ("bias", bias))}  # fmt: skip
+    many = {f"dense_{n}/{r}": arrays[f"{first}/{r}"] + n for n in range(100, 120)
+            for r in ("kernel", "bias")}  # fmt: skip
     np.savez(tmp_path / "w.npz", **arrays, **many)
-    with pytest.raises(RefusedError, match=f"more than {MOST} ways"):
-        tflrepair.fix(CASE / "model.tflite", [tmp_path / "w.npz"], check=check)
-
-
-def test_countless_readings_are_refused_at_once() -> None:
-    """Forty layers that may be any of forty: most combinations take an array twice."""
-    arrays = [Weight("file", f"w{n}", (2,), "float32") for n in range(40)]
-    targets = [Target("", f"v{n}", "float32", (2,)) for n in range(40)]
-    problems = tuple(
-        Problem(
-            "ambiguous", (t.shared_name,), "", choices=tuple((Row(t, "weight", w),) for w in arrays)
+    np.savez(check[1], y=np.load(check[1])["y"] + 1)
+    monkeypatch.setattr(resolving, "MOST", 3)
+    with pytest.raises(RefusedError, match="more than 3 ways"):
+        tflrepair.fix(
+            CASE / "model.tflite", [tmp_path / "w.npz"], check=check, out=tmp_path / "o.tflite"
         )
-        for t in targets
+
+
+def test_countless_readings_come_likeliest_first() -> None:
+    """Forty layers that may be any of forty: most combinations take an array twice."""
+    values = [np.full(2, n, "float32") for n in range(40)]
+    arrays = [Weight("file", f"w{n}", (2,), "float32", reader=v.copy) for n, v in enumerate(values)]
+    targets = [Target("", f"v{n}", "float32", (2,)) for n in range(40)]
+    problems = []
+    for n, target in enumerate(targets):
+        line = [arrays[n], *(w for w in arrays if w is not arrays[n])]
+        choices = tuple((Row(target, "weight", w),) for w in line)
+        problems.append(Problem("conflict", (target.shared_name,), "", choices=choices))
+    table = MatchTable(tuple(Row(t, "unresolved") for t in targets), tuple(problems))
+    readings = Readings(table, MOST)
+    found = list(readings.likeliest(MOST))
+    assert not readings.is_whole
+    assert len(found) == MOST
+    assert [row.weight for row in found[0]] == arrays
+    assert all(len({row.weight and row.weight.path for row in rows}) == 40 for rows in found)
+
+
+def test_readings_of_the_same_values_are_one() -> None:
+    zeros = [Weight("f", f"w{n}", (2,), "float32", reader=lambda: np.zeros(2)) for n in range(9)]
+    target = Target("", "v", "float32", (2,))
+    problem = Problem(
+        "ambiguous", ("v",), "", choices=tuple((Row(target, "weight", w),) for w in zeros)
     )
-    table = MatchTable(tuple(Row(t, "unresolved") for t in targets), problems)
-    with pytest.raises(RefusedError, match=f"more than {MOST} ways"):
-        resolve_by_running(load(CASE / "model.tflite"), table, _never, _never, lambda *_: None)
+    assert Readings(MatchTable((Row(target, "unresolved"),), (problem,)), MOST).count == 1
 
 
-def _never(*_: object) -> Any:
-    raise AssertionError("nothing may be run")
+def test_groups_that_share_no_array_are_varied_one_at_a_time() -> None:
+    problems, rows = [], []
+    for group in range(8):
+        arrays = [
+            Weight(
+                "f", f"g{group}w{n}", (2,), "float32", reader=partial(np.full, 2, 10 * group + n)
+            )
+            for n in range(4)
+        ]
+        target = Target("", f"v{group}", "float32", (2,))
+        rows.append(Row(target, "unresolved"))
+        choices = tuple((Row(target, "weight", w),) for w in arrays)
+        problems.append(Problem("conflict", (target.shared_name,), "", choices=choices))
+    readings = Readings(MatchTable(tuple(rows), tuple(problems)), MOST)
+    assert (len(readings.groups), readings.count) == (8, 4**8)
+    assert len(list(readings.likeliest(MOST))) == 1 + 8 * 3

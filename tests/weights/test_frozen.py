@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tflrepair.weights import Target, Weight
-from tflrepair.weights.matching import match
+from tflrepair.weights import Target, Weight, match
 from tflrepair.weights.matching.frozen import Kernel, frozen
 from tflrepair.weights.types.layers import file_layers
 from tflrepair.weights.types.weight import Source
@@ -59,11 +58,20 @@ def test_the_frozen_layer_decides_a_row_of_equal_layers() -> None:
     table = match([target], [source], kernels=kernels)
     assert not table.problems
     assert np.array_equal(table.rows[0].value(), KERNELS[1])
-    assert table.rows[0].confidence == "constants"
+    assert "constants" in table.rows[0].reason
 
 
-def test_the_only_candidate_is_kept_though_the_model_holds_it() -> None:
-    """A penalty on the distance from the start, say, holds a copy of a variable's own value."""
+def test_the_only_candidate_is_refused_if_the_model_holds_it() -> None:
+    """A head restored from the file of the backbone, which is frozen into the model."""
     source = Source("file", "npz", (weight(0, KERNELS[0]),))
     target = Target("", "dense_9/kernel", "float32", (3, 3))
-    assert not match([target], [source], kernels=[constant(KERNELS[0])]).problems
+    (problem,) = match([target], [source], kernels=[constant(KERNELS[0])]).problems
+    assert "stands in the model as a constant" in problem.message
+
+
+def test_a_constant_that_no_file_knows_is_another_layer_like_it() -> None:
+    source = Source("file", "npz", (weight(0, KERNELS[0]),))
+    target = Target("", "dense_9/kernel", "float32", (3, 3))
+    assert not match([target], [source]).problems
+    (problem,) = match([target], [source], kernels=[constant(KERNELS[1])]).problems
+    assert "in no file" in problem.message

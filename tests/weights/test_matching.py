@@ -54,7 +54,7 @@ def test_values_have_the_variables_own_type_and_shape(case: str) -> None:
 def test_each_row_says_why() -> None:
     for row in match("row", DATA / "row" / "donor.weights.h5").rows:
         assert row.reason
-        assert row.confidence in ("exact", "name", "class", "nesting", "number", "order", "shape")
+        assert row.confidence in ("exact", "named", "closed")
 
 
 def _npz(path: Path, arrays: dict[str, np.ndarray]) -> Path:
@@ -85,8 +85,8 @@ def test_a_missing_layer_is_named(tmp_path: Path) -> None:
     arrays = dict(np.load(DATA / "row" / "by_path.npz"))
     cut = {name: a for name, a in arrays.items() if "batch" not in name}
     problems = match("row", _npz(tmp_path / "w.npz", cut)).problems
-    assert {p.kind for p in problems} == {"missing"}
-    assert sum(len(p.variables) for p in problems) == 16
+    assert sum(len(p.variables) for p in problems if p.kind == "missing") == 16
+    assert {p.kind for p in problems} == {"missing", "conflict"}  # some names agree, others do not
 
 
 def test_two_sources_that_differ_are_a_conflict_that_names_both(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.variables import analyse
 from tflrepair.graph.model import from_bytes
 from tflrepair.weights import Source, Target, Weight
-from tflrepair.weights.model_facts.updates import _agrees, _numbered
+from tflrepair.weights.model_facts.updates import _numbered, in_order
 
 BASE = "adam/AssignSubVariableOp"
 # as a converter wrote them, for twenty variables updated in this order
@@ -54,12 +54,11 @@ def test_gaps_leave_no_order(suffixes: list[str]) -> None:
 
 
 def test_only_an_order_that_known_layers_confirm_is_trusted() -> None:
-    kernel, bias, scale = keys("dense/kernel", "dense/bias", "block/scale")
-    assert _agrees({kernel: 0, bias: 1, scale: 2})
-    assert not _agrees({kernel: 1, bias: 0, scale: 2})  # sorted by name, say
-    assert not _agrees({scale: 0})  # nothing confirms it
-    two = keys("b/gamma", "b/beta")
-    assert not _agrees({kernel: 0, bias: 1, two[0]: 3, two[1]: 2})
+    dense, swapped = {"kernel": 0, "bias": 1}, {"kernel": 1, "bias": 0}
+    assert in_order([dense, {"scale": 2}])
+    assert not in_order([swapped, {"scale": 2}])  # sorted by name, say
+    assert not in_order([{"scale": 0}])  # nothing confirms it
+    assert in_order([dense, {"gamma": 3, "beta": 2}])  # a layer of somebody's own
 
 
 def _block(keras: Any, names: list[str]) -> Any:
@@ -128,13 +127,22 @@ def _branches(updated: list[int], sizes: list[int]) -> tuple[list[Target], Sourc
     targets, rows = [], []
     for number, size in enumerate(sizes):
         name = f"d{number}/kernel"
-        targets.append(Target("", name, "float32", (size, size), updated=updated[number]))
+        place = updated[number]
+        targets.append(Target("", name, "float32", (size, size), updated=place, update_hint=place))
         array = np.full((size, size), number, "float32")
         step = f"layers/dense_{number}" if number else "layers/dense"
         rows.append(
-            Weight("f", f"{step}/vars/0", array.shape, "float32", (), (step,), 0, "", None, (True,),
-                   reader=array.copy)
-        )  # fmt: skip
+            Weight(
+                "f",
+                f"{step}/vars/0",
+                array.shape,
+                "float32",
+                keys=(step,),
+                index=0,
+                sorted_steps=(True,),
+                reader=array.copy,
+            )
+        )
     return targets, Source("f", "Keras 3 weights file", tuple(rows))
 
 

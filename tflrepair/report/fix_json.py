@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from tflrepair.commands.fix.result import FixResult
 from tflrepair.report.scan_json import finding_dict
-from tflrepair.weights.types.match_table import MatchTable, Row
+from tflrepair.weights.types.match_table import WEIGHT, MatchTable, Row
 
 SCHEMA = "tflrepair/fix/1"
 
@@ -38,6 +39,8 @@ def to_dict(result: FixResult) -> dict[str, Any]:
             }
             for problem in table.problems
         ],
+        "sure": dict(Counter(row.confidence for row in table.rows if row.origin == WEIGHT)),
+        "unproven": [row.target.shared_name for row in result.unproven],
         "unused": [{"source": w.source, "path": w.path} for w in table.unused],
         "warnings": list(table.warnings),
         "findings": [finding_dict(finding) for finding in scanned.findings],

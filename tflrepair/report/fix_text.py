@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections import Counter
 
 from tflrepair.checks.base import megabytes
+from tflrepair.commands.fix.advice import advice
 from tflrepair.commands.fix.result import FixResult
 from tflrepair.report import verify_text
 from tflrepair.report.scan_text import findings
 from tflrepair.report.style import Style, safe, table
-from tflrepair.weights.types.match_table import INITIAL, SET, WEIGHT, MatchTable, Problem, Row
+from tflrepair.weights.types.match_table import (
+    CHECKED,
+    INITIAL,
+    SET,
+    WEIGHT,
+    MatchTable,
+    Problem,
+    Row,
+)
 
+_SHOWN = 4
 _ORIGINS = {
     WEIGHT: "from the weights",
     INITIAL: "documented optimizer starts",
@@ -28,6 +38,7 @@ def render(result: FixResult, style: Style, dry_run: bool) -> str:
         lines += _summary(result.table)
         lines += [f"  warning: {safe(text)}" for text in result.table.warnings]
         lines += [line for p in result.table.problems for line in _problem(p, style)]
+        lines += map(safe, advice(result.before.context, result.table))
     if result.plan is not None and result.plan.replacements:
         lines.append(f"{len(result.plan.replacements)} of them had a value and get a new one")
     if result.plan is not None and result.plan.calls:
@@ -39,6 +50,7 @@ def render(result: FixResult, style: Style, dry_run: bool) -> str:
         )
     if dry_run:
         lines += _would_check(result, dry_run)
+        lines += _unproven(result, style) if not result.check else []
         ready = result.plan is not None
         return "\n".join([*lines, "nothing written (dry run)" if ready else "cannot be fixed yet"])
     return "\n".join([*lines, *_written(result, style)])
@@ -69,9 +81,14 @@ def _summary(matched: MatchTable) -> list[str]:
     counts = Counter(row.origin for row in matched.rows)
     parts = [f"{counts[origin]} {words}" for origin, words in _ORIGINS.items() if counts[origin]]
     lines = [f"{len(matched.rows)} variables: {', '.join(parts)}"] if parts else []
-    checked = sum(row.confidence == "checked" for row in matched.rows)
-    if checked:
-        lines.append(f"{checked} of them decided by --check: no other reading answers as expected")
+    sure = Counter(row.confidence for row in matched.rows if row.origin == WEIGHT)
+    if sure:
+        words = ", ".join(f"{n} {word}" for word, n in sure.items())
+        lines.append(f"how sure those from the weights are: {words}")
+    if sure[CHECKED]:
+        lines.append(
+            f"{sure[CHECKED]} of them decided by --check: no other reading answers as expected"
+        )
     if matched.unused:
         some = ", ".join(safe(weight.path) for weight in matched.unused[:3])
         more = f" and {len(matched.unused) - 3} more" if len(matched.unused) > 3 else ""
@@ -105,6 +122,21 @@ def _written(result: FixResult, style: Style) -> list[str]:
         lines.append("not run: no LiteRT here (pip install 'tflrepair[run]'); scanned only")
     else:
         lines += ["ran it:", *(f"  {line}" for line in verify_text.lines(result.run))]
-    if result.after is not None:
+    if result.after is not None and not (result.unproven and result.after.ok):
         lines += findings(result.after, style)
-    return lines
+    return lines + _unproven(result, style)
+
+
+def _unproven(result: FixResult, style: Style) -> list[str]:
+    """What must not pass as sound: values that nothing but running numbers decided."""
+    if not result.unproven:
+        return []
+    names = [safe(row.target.shared_name) for row in result.unproven]
+    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    count = f"{len(names)} variable{'s rest' if len(names) > 1 else ' rests'}"
+    return [
+        f"{style('not proven', 'yellow', 'bold')}  {count} on running numbers alone: {shown}",
+        "    If the code that makes these layers was changed after the weights were saved, they",
+        "    may be exchanged.",
+        "    -> prove it: give --check IN.npz OUT.npz with what the Python model answers",
+    ]

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from tflrepair.commands.fix.acceptance import accept, answers, check_readable, expect
+from tflrepair.commands.fix.advice import advice
 from tflrepair.commands.fix.options import (
     GRAFT,
     Acceptance,
@@ -144,7 +145,7 @@ def _plan(
         text = json.dumps(table.to_map(), indent=2, sort_keys=True) + "\n"
         write(Path(output.map_out), text.encode(), output.force)
     if table is not None and not output.dry_run:
-        table.require()
+        table.require(advice(before.context, table))
     target = str(target_of(model, output))
     return FixResult(before, table, plan, target=target, check=acceptance.check)
 
@@ -162,8 +163,10 @@ def _written(
         progress("running the result", 0, 0)
         run = accept(rewritten.context, planned.check)
     # under the output's own name from here on
+    table = planned.table
     return replace(
         planned,
+        table=table.proven() if table is not None and planned.check is not None else table,
         out=target,
         size=after.model.size,
         after=replace(after, context=after.context.renamed(target)),

@@ -1,7 +1,8 @@
 """Let running decide between readings of a weights file: the one that answers as Python did.
 
-Nothing is guessed: every combination of the readings left is grafted and run, and one is taken only
-if it alone answers as expected.
+Nothing is guessed: combinations of the readings left are grafted and run, the likeliest first, and
+one is taken only if it answers as expected, and no other one that was run does. Where there are
+more combinations than can be run, the others are those that differ from it in one group of layers.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tflrepair.commands.fix.readings import Readings, place
 from tflrepair.errors import RefusedError
 from tflrepair.graph.model import Model
 from tflrepair.passes.graft.graft import graft
 from tflrepair.passes.graft.plan import GraftPlan
 from tflrepair.progress import Progress
+from tflrepair.weights.types.match_table import CHECKED
 
 if TYPE_CHECKING:
     from tflrepair.weights import MatchTable, Row
 
 MOST = 64  # combinations that are run; each takes a child process
-_MOST_PARTIAL = 4096  # of the first layers' readings; more than that do not shrink to MOST
 
 Agrees = Callable[[Path], bool]
 PlanOf = Callable[["MatchTable"], GraftPlan]
@@ -40,61 +42,43 @@ def resolve_by_running(
         agrees: whether the model in this file answers as expected.
 
     Raises:
-        RefusedError: no combination agrees, or there are more than ``MOST``.
+        RefusedError: no combination agrees, of all, or of the ``MOST`` likeliest.
     """
     if not table.problems or not all(problem.choices for problem in table.problems):
         return table
-    tables = [_filled(table, rows) for rows in _combinations(table)]
-    found = []
+    readings = Readings(table, MOST)
+    few = readings.is_whole and readings.count <= MOST
+    found, tried = [], 0
     with tempfile.TemporaryDirectory(prefix="tflrepair-") as folder:
-        for number, candidate in enumerate(tables):
-            progress("running each reading", number, len(tables))
-            path = Path(folder) / "reading.tflite"
+        path = Path(folder) / "reading.tflite"
+        for rows in readings.likeliest(MOST):
+            progress("running each reading", tried, min(readings.count, MOST))
+            tried += 1
+            candidate = _filled(table, rows)
             with path.open("wb") as stream:
                 graft(model, plan_of(candidate)).write(stream)
             if agrees(path):
                 found.append(candidate)
             if len(found) > 1:
                 return table
-    if not found:
+    if found:
+        return _decided(found[0], tried)
+    if not few:
         raise RefusedError(
-            f"the weights can be read in {len(tables)} ways, none of which answers as expected",
-            hint="is this the file that the expected answers come from? "
-            "Look at the match with --dry-run",
-        )
-    return _decided(found[0], len(tables))
-
-
-def _combinations(table: MatchTable) -> list[tuple[Row, ...]]:
-    """Every combination of readings that takes no array twice.
-
-    Raises:
-        RefusedError: there are more than ``MOST``, or finding them takes too many steps.
-    """
-    taken = frozenset(_place(row) for row in table.rows if row.weight is not None)
-    partial: list[tuple[tuple[Row, ...], frozenset[tuple[str, str]]]] = [((), taken)]
-    # one layer after the other; most combinations of layers alike die early, on a common array
-    for problem in sorted(table.problems, key=lambda problem: len(problem.choices)):
-        grown = []
-        for rows, used in partial:
-            for reading in problem.choices:
-                places = frozenset(map(_place, reading))
-                if len(places) == len(reading) and not places & used:
-                    grown.append((rows + reading, used | places))
-        partial = grown
-        if len(partial) > _MOST_PARTIAL:
-            break
-    if len(partial) > MOST:
-        raise RefusedError(
-            f"the weights can be read in more than {MOST} ways, too many to run them all",
+            f"the weights can be read in more than {MOST} ways; the likeliest {tried} do not "
+            "answer as expected",
             hint="decide some with --map FILE (see --dry-run, and --map-out to begin with)",
         )
-    return [rows for rows, _ in partial]
+    raise RefusedError(
+        f"the weights can be read in {tried} ways, none of which answers as expected",
+        hint="is this the file that the expected answers come from? "
+        "Look at the match with --dry-run",
+    )
 
 
 def _filled(table: MatchTable, rows: tuple[Row, ...]) -> MatchTable:
     by_name = {row.target.shared_name: row for row in rows}
-    places = {_place(row) for row in rows}
+    places = {place(row) for row in rows}
     return replace(
         table,
         rows=tuple(by_name.get(row.target.shared_name, row) for row in table.rows),
@@ -108,10 +92,6 @@ def _decided(table: MatchTable, count: int) -> MatchTable:
 
 
 def _named(row: Row, count: int) -> Row:
-    if row.confidence != "checked":
+    if row.confidence != CHECKED or "alone of" in row.reason:
         return row
     return replace(row, reason=f"{row.reason}: alone of {count} readings it answers as expected")
-
-
-def _place(row: Row) -> tuple[str, str]:
-    return (row.weight.source, row.weight.path) if row.weight else ("", row.target.shared_name)

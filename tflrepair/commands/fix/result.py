@@ -11,7 +11,7 @@ from tflrepair.execution.result import VerifyReport
 from tflrepair.passes.graft.plan import GraftPlan
 
 if TYPE_CHECKING:
-    from tflrepair.weights import MatchTable
+    from tflrepair.weights import MatchTable, Row
 
 
 @dataclass(frozen=True)
@@ -54,4 +54,11 @@ class FixResult:
             return True
         if self.after is None:  # a dry run is judged by its plan, a model left alone by its scan
             return not self.changes and not self.before.ok
+        if self.unproven:
+            return True
         return not self.after.ok or (self.run is not None and self.run.exit_code == 1)
+
+    @property
+    def unproven(self) -> tuple[Row, ...]:
+        """Values that rest on an assumption which nothing has proven, not even running."""
+        return self.table.unproven if self.table is not None else ()

@@ -16,7 +16,8 @@ from tflrepair.weights.types.weight import Source, Target, Weight, size_text
 def by_map(
     targets: Sequence[Target], sources: Sequence[Source], mapping: Mapping[str, str]
 ) -> dict[str, Row]:
-    """Rows for a map of shared name -> weight path; an empty path leaves the name undecided.
+    """Rows for a map of shared name -> weight path; an empty path leaves the name undecided,
+    and so does one that begins with ``?``, as ``MatchTable.to_map`` writes it.
 
     Raises:
         UserError: a name or path that does not exist, or an array that does not fit.
@@ -24,7 +25,7 @@ def by_map(
     known = {target.shared_name: target for target in targets}
     rows = {}
     for name, path in mapping.items():
-        if not path:
+        if not path or path.startswith("?"):
             continue
         if name not in known:
             raise _unknown(f"the map names {name!r}, which is no variable to repair", name, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tflrepair.weights.matching import given
@@ -15,6 +15,7 @@ from tflrepair.weights.optimizers.saved_state import saved_state
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layers import file_layers, target_layers
 from tflrepair.weights.types.match_table import (
+    CHECKED,
     EXACT,
     INITIAL,
     OPEN,
@@ -60,7 +61,7 @@ def match(
         if source.exact or source.saved or by_name:
             _by_exact_name(targets, source, rows, problems)
     _by_all_names([t for t in targets if t.shared_name not in starts], sources, rows, problems)
-    weights = [t for t in targets if t.shared_name not in rows and t.shared_name not in starts]
+    weights = _only(targets, {t.shared_name for t in targets} - set(rows) - set(starts))
     found, more = _by_layer(weights, [s for s in sources if not s.exact], rows, kernels)
     rows |= found
     problems += more
@@ -77,6 +78,18 @@ def match(
     unused = tuple(w for s in sources for w in s.weights if (w.source, w.path) not in used)
     ordered = tuple(rows.get(t.shared_name) or Row(t, OPEN) for t in targets)
     return MatchTable(ordered, (*problems, *doubts), unused, (*warnings, *more_warnings))
+
+
+def _only(targets: Sequence[Target], names: Collection[str]) -> list[Target]:
+    """The targets of these names; ``upstream`` counts places, so it changes with them."""
+    places = [place for place, target in enumerate(targets) if target.shared_name in names]
+    if len(places) == len(targets):
+        return list(targets)
+
+    def moved(mask: int) -> int:
+        return sum(1 << new for new, old in enumerate(places) if mask >> old & 1)
+
+    return [replace(targets[place], upstream=moved(targets[place].upstream)) for place in places]
 
 
 def _starts(
@@ -104,22 +117,24 @@ def _by_exact_name(
     called: Mapping[str, str] = {},
 ) -> None:
     """Rows for all variables whose name (or what ``called`` says for it) is an array's."""
-    paths: dict[str, set[Weight]] = {}
+    whole: dict[str, set[Weight]] = {}
+    inner: dict[str, set[Weight]] = {}  # without the saved model's own name, say
     for weight in source.weights:
+        whole.setdefault(weight.path.removesuffix(":0"), set()).add(weight)
         for own in weight.names:
-            paths.setdefault(own.removesuffix(":0"), set()).add(weight)
+            inner.setdefault(own.removesuffix(":0"), set()).add(weight)
     for target in targets:
         name = target.shared_name
         found = set[Weight]()
         for alias in (*(target.saved_as if source.saved else ()), called.get(name, name)):
-            found = found or paths.get(alias, set())
+            found = found or whole.get(alias) or inner.get(alias, set())
         if len(found) != 1:
             continue
         (weight,) = found
         if not fits(target, weight):
             continue
         reason = f"has the same name in the {source.kind}"
-        row = Row(target, WEIGHT, weight, None, reason, EXACT, trusted=True)
+        row = Row(target, WEIGHT, weight, None, reason, EXACT, trusted=not called)
         known = rows.setdefault(name, row)
         if known.confidence == EXACT and known.weight not in (None, weight):
             both = [{name: w} for w in (known.weight, weight) if w is not None]
@@ -142,7 +157,8 @@ def _by_all_names(
     A program that dumps its variables by name writes such a file. Where some are missing, the
     others may have come by their names in another program.
     """
-    for called in ({}, _paths(targets, 0), _paths(targets, 1)):
+    own = {target.shared_name: target.shared_name for target in targets}
+    for called in (own, _paths(targets, 0), _paths(targets, 1)):
         found, conflicts = dict(rows), list[Problem]()
         for source in sources:
             if source.named:
@@ -248,7 +264,7 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
         message = f"{asked[0].target.label!r} could be {len(readings)} things in the weights"
         if kind == "conflict":
             return Problem(kind, names, message, candidates[:_SHOWN], hint)
-        choices = tuple(tuple(_rows(q, c, r, "checked")) for q, c, r in readings)
+        choices = tuple(tuple(_rows(q, c, r, CHECKED)) for q, c, r in readings)
         return Problem(kind, names, message, candidates[:_SHOWN], _hint(readings), choices)
     question, candidate, reading = readings[0]
     for row in _rows(question, candidate, reading, question.sure):
@@ -265,7 +281,7 @@ def _choices(able: Sequence[Question]) -> tuple[tuple[Row, ...], ...]:
         return ()
     (question,) = (q for q in able if q.fitting)
     line = [*question.candidates, *(c for c in question.fitting if c not in question.candidates)]
-    return tuple(tuple(_rows(question, c, r, "checked")) for c in line for r in c.readings)
+    return tuple(tuple(_rows(question, c, r, CHECKED)) for c in line for r in c.readings)
 
 
 def _rows(

@@ -72,7 +72,7 @@ def _around(path: str) -> list[str]:
 def _weightless(
     owners: Mapping[str, Mapping[str, Any]], holding: Container[str]
 ) -> Iterator[tuple[str, str]]:
-    """(class, name) of the layers in Functional models that hold no arrays, nor anything inside."""
+    """(class, name) of the layers in Functional models that hold nothing."""
     for path, attributes in owners.items():
         outer, _, member = path.rpartition("/layers/")
         top = path.startswith("layers/") and path.count("/") == 1

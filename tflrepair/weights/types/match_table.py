@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 from tflrepair.errors import RefusedError
@@ -19,6 +20,7 @@ EXACT = "exact"
 NAMED = "named"
 CLOSED = "closed"
 NUMBER = "by number only"
+CHECKED = "checked"  # by running
 
 _NARROW = "no value of that type comes near some of its values; give another file"
 
@@ -146,8 +148,22 @@ class MatchTable:
         """The rows that rest on running numbers alone."""
         return tuple(row for row in self.rows if row.confidence == NUMBER)
 
-    def require(self) -> None:
-        """Raise RefusedError if anything is undecided; its message lists all of it."""
+    def proven(self) -> MatchTable:
+        """The table once the model has answered as expected with it."""
+        rows = (
+            replace(row, confidence=CHECKED, reason=f"{row.reason}; it answers as expected")
+            if row.confidence == NUMBER
+            else row
+            for row in self.rows
+        )
+        return replace(self, rows=tuple(rows))
+
+    def require(self, advice: Sequence[str] = ()) -> None:
+        """Raise RefusedError if anything is undecided; its message lists all of it.
+
+        Args:
+            advice: lines behind the list.
+        """
         if not self.problems:
             return
         count = len(self.problems)
@@ -157,12 +173,23 @@ class MatchTable:
             lines.extend(f"    - {candidate}" for candidate in problem.candidates)
             if problem.hint:
                 lines.append(f"    {problem.hint}")
-        raise RefusedError("\n".join(lines))
+        raise RefusedError("\n".join([*lines, *(f"  {line}" for line in advice)]))
 
     def to_map(self) -> dict[str, str]:
-        """Shared name -> weight path, to be edited and given back as a map."""
+        """Shared name -> weight path, to be edited and given back as a map.
+
+        Where a variable is undecided, what it can be stands behind a ``?``: leave one of them.
+        """
+        able: dict[str, dict[str, None]] = {}
+        for row in (row for p in self.problems for rows in p.choices for row in rows):
+            if row.weight is not None:
+                able.setdefault(row.target.shared_name, {})[row.weight.path] = None
         return {
-            row.target.shared_name: row.weight.path if row.weight else ""
+            row.target.shared_name: row.weight.path
+            if row.weight
+            else " ".join(["?", *able[row.target.shared_name]])
+            if row.target.shared_name in able
+            else ""
             for row in self.rows
             if row.origin in (WEIGHT, OPEN)
         }
