@@ -30,34 +30,40 @@ FILES = ("donor.weights.h5", "donor.keras", "donor.h5", "donor.npz")
 
 
 def outcome(model_path: Path, source: Path, values: dict[str, np.ndarray]) -> tuple[str, str]:
-    """("right" | "refused" | "wrong", what is to say about it)."""
+    """(result, what is to say about it).
+
+    ``right``, ``refused``, ``wrong``, or ``unproven``: wrong, but `fix` says that it is not proven
+    and ends with exit code 1. A refusal is ``none`` where the file has not all of the weights.
+    """
     model = load(model_path)
     analysis = analyse(model)
     needy = needing_values(analysis)
     truth = json.loads(model_path.with_suffix(".json").read_text())
     try:
         table = weights.match(
-            weights.targets_of(model, needy, analysis),
+            weights.targets_of(model, needy),
             [weights.open_weights(source)],
             sets={v.name: 1e-3 for v in needy if v.name.endswith("/learning_rate")},
             kernels=weights.kernels_of(model),
-            **more(model, needy, analysis),
         )
     except TflRepairError as error:
         return "refused", str(error)
     if table.problems:
-        return "refused", table.problems[0].message
+        wanted = [
+            truth.get(r.target.shared_name, "")
+            for r in table.rows
+            if r.origin in ("weight", "unresolved")
+        ]
+        has_all = all(part in values for part in wanted)
+        return "refused" if has_all else "none", table.problems[0].message
     rows = [r for r in table.rows if r.origin == "weight"]
     for row in rows:
         part = truth.get(row.target.shared_name, "")
         if part not in values or not np.array_equal(row.value(), values[part]):
-            return "wrong", f"{row.target.shared_name} <- {row.weight and row.weight.path}"
+            result = "unproven" if table.unproven else "wrong"
+            return result, f"{row.target.shared_name} <- {row.weight and row.weight.path}"
     sure = Counter(r.confidence for r in rows)
     return "right", ", ".join(f"{n} {word}" for word, n in sure.items())
-
-
-def more(model: object, needy: object, analysis: object) -> dict[str, object]:
-    return {}
 
 
 def main() -> int:
@@ -92,9 +98,12 @@ def main() -> int:
                 notes.append(f"{name} {what} {file}: {result}: {note}")
                 totals.setdefault((kind, file), Counter())[result] += 1
             print(f"| {name} | {kind} | {what} | {' | '.join(cells)} |", flush=True)
-    print("\n| kind | source | right | refused | wrong |\n| --- | --- | --- | --- | --- |")
+    print(
+        "\n| kind | source | right | rightly refused | refused | unproven | wrong |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |"
+    )
     for (kind, file), counts in sorted(totals.items()):
-        row = " | ".join(str(counts[w]) for w in ("right", "refused", "wrong"))
+        row = " | ".join(str(counts[w]) for w in ("right", "none", "refused", "unproven", "wrong"))
         print(f"| {kind} | {file.removeprefix('donor')} | {row} |")
     if options.notes:
         print("\n".join(notes), file=sys.stderr)

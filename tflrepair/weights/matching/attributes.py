@@ -1,9 +1,10 @@
 """Layers that are attributes of somebody's own class, as far as numbers tell them apart.
 
-Keras saves them by attribute, which the model does not show; both sides have running numbers. If
+Keras 3 saves them by attribute, which the model does not show; both sides have running numbers. If
 one of the two programs made the layers in another order, numbers exchange them. That shows where
 the model makes its layers in another order than it calls them, and where attributes that count
-(``conv1``, ``conv2``; a list) were not made in that order.
+(``conv1``, ``conv2``; a list) were not made in that order. Keras 2 lists their weights, in the
+order in which they became attributes or, inside a Functional model, by the data flow.
 """
 
 from __future__ import annotations
@@ -63,12 +64,16 @@ def told_by_attributes(mine: FileLayer, other: FileLayer, flow: int, updated: in
             is not known.
         updated: likewise for the order in which the model made them, as updates show it.
     """
+    places = mine.weights[0].place, other.weights[0].place
+    if None not in places:  # Keras 2: a list of the weights of the outermost layer
+        listed = _sign(*places)  # type: ignore[arg-type]
+        return bool(listed) and listed == flow and updated in (0, listed)
     ours, theirs = mine.levels, other.levels
-    paths = (("", *mine.keys), ("", *other.keys)) if mine.keys else (mine.names, other.names)
+    paths = ("", *mine.keys), ("", *other.keys)
     step = next((n for n, (a, b) in enumerate(zip(*paths, strict=False)) if a != b), None)
     if step is None or len(ours) != len(theirs):
         return False
-    keys = (mine.keys[step - 1], other.keys[step - 1]) if mine.keys and step else ("", "")
+    keys = mine.keys[step - 1], other.keys[step - 1]
     one, two = split_number(ours[step].name), split_number(theirs[step].name)
     if not (one[0] or two[0]) and "/" in keys[0]:  # members of a list, in a file without names
         one, two = split_number(keys[0]), split_number(keys[1])

@@ -63,11 +63,10 @@ class _Expansion:
                 if row["class_name"] != "InputLayer":
                     last = self._call(row, (*path, place), top, [last], depth)[0]
             return [last]
-        counts = {_own_name(row): len(row.get("inbound_nodes", ())) for row, _ in rows}
+        first = _first_nodes(rows, inner["output_layers"])
 
         def known(name: str, node: int) -> tuple[str, int]:
-            """Keras counts calls before the model was made, too, where it does not save them."""
-            return name, node if node < counts[name] or counts[name] > 1 else 0
+            return name, node - first.get(name, 0)
 
         made: dict[tuple[str, int], list[int]] = {}
         for position, (name, _, _) in enumerate(_ends(inner["input_layers"])):
@@ -106,6 +105,19 @@ class _Expansion:
             self.found.units.append(_unit(row, place, (name, _own_name(row))))
         self.found.calls.append(Call(self.known[place], tuple(takes)))
         return [len(self.found.calls) - 1]
+
+
+def _first_nodes(rows: Sequence[tuple[Mapping[str, Any], str]], ends: Any) -> dict[str, int]:
+    """Layer -> number of its first saved call, where that is not 0.
+
+    Keras counts the call that made a model in the model, too, which is not saved with the others.
+    """
+    counts = {_own_name(row): len(row.get("inbound_nodes", ())) for row, _ in rows}
+    last: dict[str, int] = {}
+    for name, node, _ in [*_refs([row.get("inbound_nodes", ()) for row, _ in rows]), *_refs(ends)]:
+        last[name] = max(node, last.get(name, 0))
+    behind = {name: node - max(counts.get(name, 0) - 1, 0) for name, node in last.items()}
+    return {name: number for name, number in behind.items() if number > 0}
 
 
 def _members(config: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
