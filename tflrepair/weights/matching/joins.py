@@ -56,14 +56,13 @@ class Joins:
         if self.flow is None:
             return {}
         graph = unit_graphs.of_model(self.flow, Owner(list(parts.values())))
-        feeding = {unit for unit, _ in graph.edges}
         chains = {part.index: chain for chain, part in parts.items()}
         found = {}
         for operands in graph.joined:
             units = [next(iter(o)) if len(o) == 1 else None for o in operands]
             for one, a in enumerate(units):
                 for two, b in enumerate(units):
-                    if one == two or a is None or b is None or a == b or {a, b} & feeding:
+                    if one == two or a is None or b is None or a == b or {a, b} & graph.alone:
                         continue
                     if a in chains and b in chains and self._once(graph, a, b):
                         found[chains[a], chains[b]] = -1 if one < two else 1

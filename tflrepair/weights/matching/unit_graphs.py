@@ -46,6 +46,7 @@ class UnitGraph:
         strides: of the unit's convolutions.
         seen: the units that are used at all.
         joined: what goes into each operator without weights that takes several things.
+        alone: the units whose output another unit takes as it is.
     """
 
     edges: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class UnitGraph:
     strides: dict[int, tuple[int, int]] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
     joined: list[list[Feeds]] = field(default_factory=list)
+    alone: set[int] = field(default_factory=set)
 
     def feed(self, sources: Mapping[int, int], unit: int) -> None:
         self.seen.add(unit)
@@ -138,6 +140,7 @@ def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
             result = dict.fromkeys(sources, MAYBE)
         else:
             graph.feed(sources, unit)
+            graph.alone.update(*(operand for operand in operands if len(operand) == 1))
             known = {_function(scope[-1]) for scope in owner.scopes(op, unit)} - {""}
             graph.activations[unit] = (graph.activations.get(unit) or frozenset()) | known
             if not _is_named(op):
