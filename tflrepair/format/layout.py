@@ -1,9 +1,9 @@
 """Every table of the TensorFlow Lite schema. Made by schema/generate.py; do not edit.
 
-TABLES has (name, kind) of each slot. A kind is a struct character for a scalar, ``s`` for
-a string, ``[`` and a struct character for a vector of scalars, ``*T`` for a table,
-``[*T`` for a vector of tables, ``|U`` for the value of a union (the slot before it is its
-type). UNIONS has the members of a union by type; 0 is none. A table comes behind all
+TABLES has (name, kind) of each slot. A kind is a struct character for a scalar, ``s``
+for a string, ``[`` and a struct character for a vector of scalars, ``*T`` for a table,
+``[*T`` for a vector of tables, ``|U`` for the value of a union (the slot before it has
+its type). UNIONS has the members of a union by type; 0 is none. A table comes behind all
 tables that refer to it.
 """
 
