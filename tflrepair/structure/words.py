@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from array import array
+from typing import Any, cast
 
 # Struct character -> bytes. All of them are little-endian in the file.
 SIZES = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8, "f": 4, "d": 8}
@@ -19,21 +21,21 @@ class Words:
     def __init__(self, buf: memoryview) -> None:
         self.buf = buf
         self.size = min(len(buf), LARGEST)
-        self._views: dict[str, memoryview] = {}
+        self._views: dict[str, memoryview[int]] = {}
 
-    def __getitem__(self, kind: str) -> memoryview:
+    def __getitem__(self, kind: str) -> memoryview[int]:
         view = self._views.get(kind)
         if view is None:
             view = self._views[kind] = self._view(kind)
         return view
 
-    def _view(self, kind: str) -> memoryview:
-        code = "B" if kind == "?" else kind
+    def _view(self, kind: str) -> memoryview[int]:
+        code: Any = "B" if kind == "?" else kind
         size = SIZES[kind]
         whole = self.buf[: self.size // size * size]
         if sys.byteorder == "little" or size == 1:
-            return whole.cast(code)
-        swapped = array(code, whole.tobytes())
+            return cast("memoryview[int]", whole.cast(code))
+        swapped: Any = array(code, whole.tobytes())
         swapped.byteswap()
         return memoryview(swapped)
 
@@ -43,7 +45,7 @@ class Words:
         size = SIZES[kind]
         first = pos + 4
         if first % size:  # eight-byte elements behind a four-byte count
-            return memoryview(self.buf[first : first + count * size].tobytes()).cast(kind).tolist()
+            return list(struct.unpack_from(f"<{count}{kind}", self.buf, first))
         return self[kind][first // size : first // size + count].tolist()
 
     def count(self, pos: int) -> int:

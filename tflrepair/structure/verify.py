@@ -1,0 +1,55 @@
+"""The whole file verified, before anything else reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tflrepair.structure.fault import ALIGNMENT, OFFSET, Fault, Faults, TooMuchError
+from tflrepair.structure.rules import CHECKING
+from tflrepair.structure.subject import Subject
+from tflrepair.structure.walk import Walk
+from tflrepair.structure.words import Words
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is wrong with a file.
+
+    Attributes:
+        faults: the first thousand, in the order of their place in the file.
+        count: how many there are.
+        tables: how many tables were read.
+    """
+
+    faults: tuple[Fault, ...]
+    count: int
+    tables: int
+
+    @property
+    def sound(self) -> bool:
+        return not self.count
+
+
+def verify(data: memoryview) -> Verdict:
+    """Read every table of a flatbuffer with the identifier TFL3 once, and collect what is wrong.
+
+    The time is proportional to the number of tables. Weights are not read.
+    """
+    words, faults = Words(data), Faults()
+    walk = Walk(words, faults)
+    root = words["I"][0] if words.size >= 8 else 0
+    if not 4 <= root <= words.size - 4:
+        text = f"the first table would be at {walk.beyond(root)}"
+        faults.add(OFFSET, lambda: (0, ""), text)
+    elif root % 4:
+        faults.add(ALIGNMENT, lambda: (0, ""), f"the first table is at byte {root}")
+    else:
+        try:
+            walk.run(root)
+            subject = Subject(walk)
+            for rule in CHECKING:
+                rule.check(subject)
+        except TooMuchError:
+            pass  # noted as a fault; the rules could not end either
+    tables = sum(len(rows) for rows in walk.rows.values())
+    return Verdict(faults.listed(), faults.count, tables)
