@@ -38,6 +38,7 @@ class Subject:
         self.words = walk.words
         self.of = walk.of
         self._spent = 0
+        self._limit = 2 * len(walk.words.buf)
 
     def fault(self, code: str, rows: Rows, row: int, name: str, text: str) -> None:
         """Note a fault in field ``name`` of a row; ``""`` for the table itself."""
@@ -57,17 +58,30 @@ class Subject:
     def spend(self, rows: Rows, name: str, size: int) -> None:
         """Count ``size`` bytes that are read. Raises TooMuchError like ``vector``."""
         self._spent += size
-        if self._spent > 2 * len(self.words.buf):
+        if self._spent > self._limit:
             self.walk.excess(rows, f"its {name} overlap, which makes them longer than the file")
 
     def vectors(self, rows: Rows, name: str, kind: str = "i") -> list[list[int]]:
-        """The vector in field ``name`` of each row; one that many rows share is read once."""
-        known: dict[int, list[int]] = {}
-        found = []
+        """The vector in field ``name`` of each row; ones that overlap count as often as read."""
+        unsigned, view, size = self.words["I"], self.words[kind], SIZES[kind]
+        if size > 4:
+            return [self.vector(rows, name, pos, kind) for pos in rows.ref(name)]
+        found: list[list[int]] = []
+        spent = 0
         for pos in rows.ref(name):
-            if pos not in known:
-                known[pos] = self.vector(rows, name, pos, kind)
-            found.append(known[pos])
+            if pos <= 0:
+                found.append([])
+                continue
+            count = unsigned[pos >> 2]
+            first = (pos + 4) // size
+            if count == 1:
+                found.append([view[first]])
+                continue
+            spent += count * size
+            if spent > self._limit:
+                break
+            found.append(view[first : first + count].tolist())
+        self.spend(rows, name, spent)
         return found
 
     def text(self, pos: int) -> str:

@@ -89,16 +89,16 @@ def _operators(subject: Subject) -> None:
         count = len(subject.tensors[graph])
         for name, values in zip(("inputs", "outputs"), ends, strict=True):
             _list(subject, graphs, graph, name, values[graph], count, "tensor")
-        for row in operators:
-            if row < 0:
-                continue
-            taken, made = inputs[row], outputs[row]
-            if taken and (max(taken) >= count or min(taken) < -1):
-                _list(subject, rows, row, "inputs", taken, count, "tensor", -1)
-            if made and (max(made) >= count or min(made) < 0):
-                _list(subject, rows, row, "outputs", made, count, "tensor")
-            if between[row]:
-                _list(subject, rows, row, "intermediates", between[row], count, "tensor", -1)
+        rows_of = [row for row in operators if row >= 0]
+        for name, table, least in (
+            ("inputs", inputs, -1),
+            ("outputs", outputs, 0),
+            ("intermediates", between, -1),
+        ):
+            used = {index for row in rows_of for index in table[row]}
+            if used and (max(used) >= count or min(used) < least):
+                for row in rows_of:
+                    _list(subject, rows, row, name, table[row], count, "tensor", least)
 
 
 def _signatures(subject: Subject) -> None:
