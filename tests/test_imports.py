@@ -16,6 +16,7 @@ LAYERS = (
     ("errors",),
     ("files", "samples"),
     ("format",),
+    ("structure",),
     ("graph",),
     ("model", "resources"),
     ("flow", "initial"),

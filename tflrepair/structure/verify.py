@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from tflrepair.errors import BadFileError
 from tflrepair.structure.fault import ALIGNMENT, OFFSET, Fault, Faults, TooMuchError
 from tflrepair.structure.rules import CHECKING
 from tflrepair.structure.subject import Subject
@@ -18,12 +19,12 @@ class Verdict:
     Attributes:
         faults: the first thousand, in the order of their place in the file.
         count: how many there are.
-        tables: how many tables were read.
+        walk: the tables as far as they could be read.
     """
 
     faults: tuple[Fault, ...]
     count: int
-    tables: int
+    walk: Walk = field(repr=False)
 
     @property
     def sound(self) -> bool:
@@ -51,5 +52,29 @@ def verify(data: memoryview) -> Verdict:
                 rule.check(subject)
         except TooMuchError:
             pass  # noted as a fault; the rules could not end either
-    tables = sum(len(rows) for rows in walk.rows.values())
-    return Verdict(faults.listed(), faults.count, tables)
+    return Verdict(faults.listed(), faults.count, walk)
+
+
+class DamagedError(BadFileError):
+    """The file is damaged. ``verdict`` has all its faults."""
+
+    def __init__(self, verdict: Verdict, path: str | None) -> None:
+        first, more = verdict.faults[0], verdict.count - 1
+        also = f" (and {more} more {'fault' if more == 1 else 'faults'})" if more else ""
+        super().__init__(
+            f"the file is truncated or corrupt: {first}{also}",
+            where=path,
+            hint=f"tflrepair explain {first.code} tells more; scan --salvage what can be read",
+        )
+        self.verdict = verdict
+
+
+def require_sound(data: memoryview, path: str | None = None) -> None:
+    """Verify a file, and go on only if nothing is wrong with it.
+
+    Raises:
+        DamagedError: with all faults; ``path`` is where it says the file is.
+    """
+    verdict = verify(data)
+    if not verdict.sound:
+        raise DamagedError(verdict, path)
