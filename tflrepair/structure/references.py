@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from tflrepair.structure.fault import ALIGNMENT, OFFSET, TERMINATOR, UTF8, VECTOR
+from tflrepair.structure.report import Report
 from tflrepair.structure.rows import BROKEN, Rows
 from tflrepair.structure.vtables import Field
 from tflrepair.structure.words import SIZES, Words
-
-if TYPE_CHECKING:
-    from tflrepair.structure.walk import Walk
 
 # As many as flatbuffers::Verifier visits at most.
 MOST_TABLES = 1_000_000
@@ -20,8 +17,8 @@ MOST_TABLES = 1_000_000
 class References:
     """Follows references for a walk."""
 
-    def __init__(self, walk: Walk, words: Words) -> None:
-        self.walk = walk
+    def __init__(self, report: Report, words: Words) -> None:
+        self.report = report
         self.words = words
         self._listed = 0
         self._letters = 0
@@ -60,11 +57,11 @@ class References:
 
     def _leads(self, rows: Rows, row: int, name: str, offset: int, target: int) -> bool:
         if offset == 0:
-            self.walk.fault(rows, row, name, OFFSET, "its offset is 0, so it refers to itself")
+            self.report.fault(rows, row, name, OFFSET, "its offset is 0, so it refers to itself")
         elif offset >= 1 << 31 or target >= self.words.size:
-            self.walk.fault(
+            self.report.fault(
                 rows, row, name, OFFSET,
-                f"its offset of {offset} bytes leads to {self.walk.beyond(target)}",
+                f"its offset of {offset} bytes leads to {self.report.beyond(target)}",
             )  # fmt: skip
         else:
             return True
@@ -87,14 +84,18 @@ class References:
 
     def _vector(self, rows: Rows, row: int, name: str, pos: int, item: int) -> bool:
         if pos > self.words.size - 4:
-            self.walk.fault(rows, row, name, VECTOR, f"it begins at {self.walk.beyond(pos + 4)}")
+            self.report.fault(
+                rows, row, name, VECTOR, f"it begins at {self.report.beyond(pos + 4)}"
+            )
         elif pos % 4:
-            self.walk.fault(rows, row, name, ALIGNMENT, f"it leads to byte {pos}, not aligned to 4")
+            self.report.fault(
+                rows, row, name, ALIGNMENT, f"it leads to byte {pos}, not aligned to 4"
+            )
         else:
             count = self.words["I"][pos >> 2]
             if pos + 4 + count * item <= self.words.size:
                 return True
-            self.walk.fault(
+            self.report.fault(
                 rows, row, name, VECTOR,
                 f"its {count} elements ({count * item} bytes) at byte {pos} run past the end "
                 f"of the file ({self.words.size} bytes)",
@@ -115,7 +116,9 @@ class References:
             end = pos + 4 + count
             self._letters += count
             if self._letters > size:
-                self.walk.excess(rows, "its strings overlap, which makes them longer than the file")
+                self.report.excess(
+                    rows, "its strings overlap, which makes them longer than the file"
+                )
             if end >= size or buf[end]:
                 wrong[pos] = TERMINATOR, f"the string at byte {pos} does not end with a zero byte"
                 continue
@@ -127,7 +130,7 @@ class References:
             return targets
         for row, pos in zip(members, targets, strict=True):
             if pos in wrong:
-                self.walk.fault(rows, row, name, *wrong[pos])
+                self.report.fault(rows, row, name, *wrong[pos])
         return [BROKEN if pos in wrong else pos for pos in targets]
 
     def _list(self, rows: Rows, name: str, pos: int) -> list[int]:
@@ -135,7 +138,7 @@ class References:
         offsets = self.words.vector(pos, "I")
         self._listed += len(offsets)
         if self._listed > MOST_TABLES:
-            self.walk.excess(rows, f"its lists have more than {MOST_TABLES} tables")
+            self.report.excess(rows, f"its lists have more than {MOST_TABLES} tables")
         first = range(pos + 4, pos + 4 + 4 * len(offsets), 4)
         if offsets and (min(offsets) == 0 or max(offsets) >= 1 << 31):
             for number, offset in enumerate(offsets):
@@ -146,7 +149,7 @@ class References:
 
     def _list_fault(self, rows: Rows, name: str, pos: int, number: int, offset: int) -> None:
         def place() -> tuple[int, str]:
-            path = self.walk.path(rows, rows.refs[name].index(pos))
+            path = self.report.path(rows, rows.refs[name].index(pos))
             return pos + 4 + 4 * number, f"{path}.{name}[{number}]".lstrip(".")
 
-        self.walk.faults.add(OFFSET, place, f"its offset is {offset}, which leads to no table")
+        self.report.faults.add(OFFSET, place, f"its offset is {offset}, which leads to no table")

@@ -42,7 +42,7 @@ class Subject:
 
     def fault(self, code: str, rows: Rows, row: int, name: str, text: str) -> None:
         """Note a fault in field ``name`` of a row; ``""`` for the table itself."""
-        self.walk.fault(rows, row, name, code, text)
+        self.walk.report.fault(rows, row, name, code, text)
 
     def vector(self, rows: Rows, name: str, pos: int, kind: str = "i") -> list[int]:
         """The elements of a vector; nothing if it is absent or broken.
@@ -59,7 +59,9 @@ class Subject:
         """Count ``size`` bytes that are read. Raises TooMuchError like ``vector``."""
         self._spent += size
         if self._spent > self._limit:
-            self.walk.excess(rows, f"its {name} overlap, which makes them longer than the file")
+            self.walk.report.excess(
+                rows, f"its {name} overlap, which makes them longer than the file"
+            )
 
     def vectors(self, rows: Rows, name: str, kind: str = "i") -> list[list[int]]:
         """The vector in field ``name`` of each row; ones that overlap count as often as read."""

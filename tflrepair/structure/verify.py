@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tflrepair.errors import BadFileError
 from tflrepair.structure.fault import ALIGNMENT, OFFSET, Fault, Faults, TooMuchError
-from tflrepair.structure.rules import CHECKING
+from tflrepair.structure.rules.registry import CHECKING
 from tflrepair.structure.subject import Subject
 from tflrepair.structure.walk import Walk
 from tflrepair.structure.words import Words
@@ -40,7 +40,7 @@ def verify(data: memoryview) -> Verdict:
     walk = Walk(words, faults)
     root = words["I"][0] if words.size >= 8 else 0
     if not 4 <= root <= words.size - 4:
-        text = f"the first table would be at {walk.beyond(root)}"
+        text = f"the first table would be at {walk.report.beyond(root)}"
         faults.add(OFFSET, lambda: (0, ""), text)
     elif root % 4:
         faults.add(ALIGNMENT, lambda: (0, ""), f"the first table is at byte {root}")

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tflrepair.format.layout import TABLES, UNIONS
-from tflrepair.structure.fault import ALIGNMENT, EXCESS, OFFSET, VTABLE, Faults, TooMuchError
+from tflrepair.structure.fault import ALIGNMENT, OFFSET, VTABLE, Faults
 from tflrepair.structure.references import MOST_TABLES, References
+from tflrepair.structure.report import Report
 from tflrepair.structure.rows import Arrival, Rows
 from tflrepair.structure.vtables import Plan, read_plan
 from tflrepair.structure.words import SIZES, Words
@@ -27,25 +28,23 @@ class Walk:
 
     Attributes:
         rows: the tables by type, filled as the walk goes on.
-        arrivals: which fields lead to tables of a type.
+        report: what is wrong, and which fields lead to tables of a type.
     """
 
     def __init__(self, words: Words, faults: Faults) -> None:
         self.words = words
-        self.faults = faults
+        self.report = Report(words.size, faults)
         self.rows: dict[str, Rows] = {}
-        self.arrivals: dict[str, list[Arrival]] = {}
         self._visits = 0
         self._repeated = 0
-        self._references = References(self, words)
-        self._steps: dict[str, dict[int, tuple[Rows, int, str]]] = {}
+        self._references = References(self.report, words)
 
     def run(self, root: int) -> None:
         """Walk from the root table at byte ``root``. Raises TooMuchError."""
         for table in TABLES:
             if table == "Model":
                 self._tables(table, [root], None)
-            elif table in self.arrivals:
+            elif table in self.report.arrivals:
                 self._tables(table, *self._arrived(table))
 
     def of(self, table: str) -> Rows:
@@ -57,7 +56,7 @@ class Walk:
     def _arrived(self, table: str) -> tuple[list[int], list[int] | None]:
         """Positions of all tables of a type, each once, and how often each is referred to."""
         flat: list[int] = []
-        for arrival in self.arrivals[table]:
+        for arrival in self.report.arrivals[table]:
             part = arrival.flat()
             if part is None:
                 break
@@ -66,7 +65,7 @@ class Walk:
             if len(set(flat)) == len(flat):
                 return flat, None
         totals: dict[int, int] = {}
-        for arrival in self.arrivals[table]:
+        for arrival in self.report.arrivals[table]:
             for child, times in arrival.counted():
                 totals[child] = totals.get(child, 0) + times
         return list(totals), list(totals.values())
@@ -78,7 +77,9 @@ class Walk:
         self._visits += visits
         self._repeated += visits - len(positions)
         if self._visits > MOST_TABLES or self._repeated > max(_MOST_REPEATED, self._visits // 2):
-            self.excess(rows, f"it leads to {self._visits} tables, most of them again and again")
+            self.report.excess(
+                rows, f"it leads to {self._visits} tables, most of them again and again"
+            )
         groups = self._by_vtable(rows)
         for vtable, members in groups.items():
             plan = read_plan(self.words, table, vtable)
@@ -86,7 +87,7 @@ class Walk:
             if plan.wrong or plan.misaligned:
                 code = VTABLE if plan.wrong else ALIGNMENT
                 for row in members:
-                    self._table_fault(rows, row, code, plan.wrong or plan.misaligned)
+                    self.report.table_fault(rows, row, code, plan.wrong or plan.misaligned)
                 continue
             if max(places) + plan.length > self.words.size:
                 members, places = self._within(rows, members, places, plan)
@@ -116,9 +117,13 @@ class Walk:
     def _readable(self, rows: Rows, row: int) -> bool:
         pos = rows.positions[row]
         if pos > self.words.size - 4:
-            self._table_fault(rows, row, OFFSET, f"the table would be at {self.beyond(pos)}")
+            self.report.table_fault(
+                rows, row, OFFSET, f"the table would be at {self.report.beyond(pos)}"
+            )
         elif pos % 4:
-            self._table_fault(rows, row, ALIGNMENT, f"the table is at byte {pos}, not aligned to 4")
+            self.report.table_fault(
+                rows, row, ALIGNMENT, f"the table is at byte {pos}, not aligned to 4"
+            )
         return pos <= self.words.size - 4 and not pos % 4
 
     def _within(
@@ -128,15 +133,11 @@ class Walk:
         for row in members:
             if rows.positions[row] > end:
                 text = f"the table of {plan.length} bytes runs past the end of the file"
-                self._table_fault(rows, row, OFFSET, text)
+                self.report.table_fault(rows, row, OFFSET, text)
         return (
             [row for row in members if rows.positions[row] <= end],
             [pos for pos in places if pos <= end],
         )
-
-    def _table_fault(self, rows: Rows, row: int, code: str, text: str) -> None:
-        rows.broken.add(row)
-        self.faults.add(code, lambda: (rows.positions[row], self.path(rows, row)), text)
 
     def _group(self, rows: Rows, plan: Plan, members: Sequence[int], places: list[int]) -> None:
         rows.groups.append((plan, members, places))
@@ -147,12 +148,14 @@ class Walk:
             elif size == 8 and any((pos + field.offset) & 7 for pos in places):
                 for row in members:
                     if (rows.positions[row] + field.offset) & 7:
-                        self.fault(rows, row, field.name, ALIGNMENT, "it is not aligned to 8 bytes")
+                        self.report.fault(
+                            rows, row, field.name, ALIGNMENT, "it is not aligned to 8 bytes"
+                        )
 
     def _onward(self, rows: Rows, name: str, kind: str) -> None:
         """Note which tables the references in one field lead to."""
         if kind[0] == "*" or kind[:2] == "[*":
-            self.arrivals.setdefault(kind.lstrip("[*"), []).append(Arrival(rows, name))
+            self._arrive(kind.lstrip("[*"), Arrival(rows, name))
         elif kind[0] == "|":
             types = rows.column(name + "_type")
             members = UNIONS[kind[1:]]
@@ -161,36 +164,9 @@ class Walk:
                 if target > 0 and 0 < types[row] < len(members):
                     groups.setdefault(types[row], []).append(row)
             for number, those in groups.items():
-                self.arrivals.setdefault(members[number], []).append(Arrival(rows, name, those))
+                self.report.arrivals.setdefault(members[number], []).append(
+                    Arrival(rows, name, those)
+                )
 
-    # ---- faults ------------------------------------------------------------------------------
-
-    def fault(self, rows: Rows, row: int, name: str, code: str, text: str) -> None:
-        """Note a fault in the field ``name`` of a row."""
-
-        def place() -> tuple[int, str]:
-            return rows.place(row, name), f"{self.path(rows, row)}.{name}".lstrip(".")
-
-        self.faults.add(code, place, text)
-
-    def excess(self, rows: Rows, text: str) -> None:
-        """Note that reading has no end. Raises TooMuchError."""
-        self.faults.add(EXCESS, lambda: (rows.positions[0], self.path(rows, 0)), text)
-        raise TooMuchError
-
-    def beyond(self, pos: int) -> str:
-        return f"byte {pos}, and the file ends at byte {self.words.size}"
-
-    def path(self, rows: Rows, row: int) -> str:
-        """``subgraphs[0].operators[17]`` of a row; empty for the root."""
-        parts: list[str] = []
-        while rows.table != "Model":
-            steps = self._steps.get(rows.table)
-            if steps is None:
-                steps = self._steps[rows.table] = {}
-                for arrival in self.arrivals[rows.table]:
-                    for child, parent, field in arrival.steps():
-                        steps.setdefault(child, (arrival.parent, parent, field))
-            rows, row, field = steps[rows.positions[row]]
-            parts.append(field)
-        return ".".join(reversed(parts))
+    def _arrive(self, table: str, arrival: Arrival) -> None:
+        self.report.arrivals.setdefault(table, []).append(arrival)

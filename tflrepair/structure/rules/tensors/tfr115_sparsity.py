@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tflrepair.structure.rows import Rows
-from tflrepair.structure.rules.tfr113_constant import _BITS as BITS
+from tflrepair.structure.rules.tensors.tfr113_constant import BITS
 from tflrepair.structure.subject import Subject
 
 CODE = "TFR115"

@@ -22,7 +22,7 @@ CODE = "TFR113"
 
 _T = schema.TensorType
 # Bits of one element. STRING has its own table (TFR114), RESOURCE and VARIANT have no bytes.
-_BITS = {
+BITS = {
     _T.FLOAT32: 32, _T.FLOAT16: 16, _T.INT32: 32, _T.UINT8: 8, _T.INT64: 64, _T.BOOL: 8,
     _T.INT16: 16, _T.COMPLEX64: 64, _T.INT8: 8, _T.FLOAT64: 64, _T.COMPLEX128: 128,
     _T.UINT64: 64, _T.UINT32: 32, _T.UINT16: 16, _T.INT4: 4, _T.BFLOAT16: 16, _T.INT2: 2,
@@ -46,12 +46,12 @@ def check(subject: Subject) -> None:
         if variable[row] or external[row]:
             text = "a tensor with bytes in the file cannot be a variable or external as well"
             subject.fault(CODE, rows, row, "is_variable", text)
-        if kind not in _BITS or sparse[row] or external[row] or shaped[row] < 0:
+        if kind not in BITS or sparse[row] or external[row] or shaped[row] < 0:
             continue
         shape = shapes[row]
         if len(shape) > 64 or (shape and min(shape) < 0):
             continue  # TFR112 has said so
-        need = (prod(shape) * _BITS[kind] + 7) // 8
+        need = (prod(shape) * BITS[kind] + 7) // 8
         if need > data[1]:
             text = f"its constant needs {need} bytes, and its buffer has {data[1]}"
             subject.fault(CODE, rows, row, "buffer", text)
