@@ -46,7 +46,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("salvage",),
     ),
     "structure.rules": (("encoding", "model", "tensors"), ("registry",)),
-    "checks": (("base",), ("variables", "tables", "checkpoints"), ("registry",)),
+    "checks": (("base",), ("variables", "tables", "checkpoints", "operators"), ("registry",)),
     "weights": (
         ("types",),
         ("model_facts", "constants"),

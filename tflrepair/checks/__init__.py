@@ -7,7 +7,8 @@ from types import ModuleType
 
 from tflrepair.checks.base import Finding, Subject
 from tflrepair.checks.checkpoints import tfr012_checkpoint_names
-from tflrepair.checks.tables import tfr009_empty_table
+from tflrepair.checks.operators import tfr014_no_runtime
+from tflrepair.checks.tables import tfr009_empty_table, tfr013_lost_handle
 from tflrepair.checks.variables import (
     tfr001_no_initial_value,
     tfr002_reads_unset,
@@ -21,6 +22,7 @@ from tflrepair.checks.variables import (
     tfr011_initial_value_size,
 )
 from tflrepair.errors import UserError
+from tflrepair.structure.rules.registry import RULES
 
 CHECKS: tuple[ModuleType, ...] = (
     tfr001_no_initial_value,
@@ -35,6 +37,8 @@ CHECKS: tuple[ModuleType, ...] = (
     tfr010_unknown_handle,
     tfr011_initial_value_size,
     tfr012_checkpoint_names,
+    tfr013_lost_handle,
+    tfr014_no_runtime,
 )
 
 
@@ -44,13 +48,13 @@ def run_checks(subject: Subject) -> tuple[Finding, ...]:
 
 
 def explain(code: str) -> str:
-    """The documentation of the check ``code`` (``TFR001``; case does not matter).
+    """The documentation of the check or rule ``code`` (``TFR001``; case does not matter).
 
     Raises:
         UserError: no check has this code.
     """
-    for check in CHECKS:
+    for check in CHECKS + RULES:
         if code.upper() == check.CODE:
             return f"{check.CODE}: {inspect.getdoc(check)}"
-    known = ", ".join(check.CODE for check in CHECKS)
+    known = ", ".join(check.CODE for check in CHECKS + RULES)
     raise UserError(f"there is no check {code!r}", hint=f"the codes are {known}")

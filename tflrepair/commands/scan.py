@@ -10,6 +10,10 @@ from tflrepair.checks import run_checks
 from tflrepair.checks.base import ERROR, Finding, Subject
 from tflrepair.errors import TflRepairError
 from tflrepair.graph.model import Model, load
+from tflrepair.structure.verify import Verdict
+
+# Rules about what the analysis follows: required fields, indices, operands, circles of calls.
+_FOLLOWED = frozenset(("TFR109", "TFR110", "TFR119", "TFR120"))
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,23 @@ def scan(model: Model | str | os.PathLike[str]) -> ScanResult:
     if not isinstance(model, Model):
         model = load(model)
     model.walk()
+    return _scan(model)
+
+
+def scan_what_is_left(path: str | os.PathLike[str], verdict: Verdict) -> ScanResult | None:
+    """The scan of a model that contradicts itself, as far as that does not matter to a scan.
+
+    None if its tables, indices or calls are wrong, so that there is nothing to follow.
+    """
+    if not verdict.readable or not _FOLLOWED.isdisjoint(fault.code for fault in verdict.faults):
+        return None
+    try:
+        return _scan(load(path))
+    except TflRepairError:
+        return None
+
+
+def _scan(model: Model) -> ScanResult:
     try:
         analysis = analyse(model)
         findings = run_checks(Subject(model, analysis))

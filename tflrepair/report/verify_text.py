@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tflrepair.execution import result
 from tflrepair.execution.result import Run, VerifyReport
+from tflrepair.report.style import safe
 
 _COMPARED = {
     result.REPEAT: "a second fresh interpreter",
@@ -28,7 +29,7 @@ def lines(report: VerifyReport) -> list[str]:
         found.append(f"{run.signature}  {run.runtime}, {mode}: {run.status}")
         found += _findings(run)
         found += _differences(run)
-    return [*found, _summary(report)]
+    return [safe(line) for line in [*found, _summary(report)]]
 
 
 def _findings(run: Run) -> list[str]:

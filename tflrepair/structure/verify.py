@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tflrepair.errors import BadFileError
 from tflrepair.structure.fault import ALIGNMENT, OFFSET, Fault, Faults, TooMuchError
-from tflrepair.structure.rules.registry import CHECKING
+from tflrepair.structure.rules.registry import CHECKING, OF_THE_ENCODING
 from tflrepair.structure.subject import Subject
 from tflrepair.structure.walk import Walk
 from tflrepair.structure.words import Words
@@ -29,6 +29,11 @@ class Verdict:
     @property
     def sound(self) -> bool:
         return not self.count
+
+    @property
+    def readable(self) -> bool:
+        """Whether all tables can be read, even if what they say contradicts itself."""
+        return not any(fault.code in OF_THE_ENCODING for fault in self.faults)
 
 
 def verify(data: memoryview) -> Verdict:
@@ -61,10 +66,11 @@ class DamagedError(BadFileError):
     def __init__(self, verdict: Verdict, path: str | None) -> None:
         first, more = verdict.faults[0], verdict.count - 1
         also = f" (and {more} more {'fault' if more == 1 else 'faults'})" if more else ""
+        what = "model contradicts itself" if verdict.readable else "file is truncated or corrupt"
         super().__init__(
-            f"the file is truncated or corrupt: {first}{also}",
+            f"the {what}: {first}{also}",
             where=path,
-            hint=f"tflrepair explain {first.code} tells more; scan --salvage what can be read",
+            hint=f"`tflrepair explain {first.code}` tells more",
         )
         self.verdict = verdict
 

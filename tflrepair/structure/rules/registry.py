@@ -54,7 +54,7 @@ CHECKING = (
     tfr121_names,
     tfr122_options,
 )
-RULES: tuple[ModuleType, ...] = (
+_ENCODING: tuple[ModuleType, ...] = (
     tfr101_offset,
     tfr102_alignment,
     tfr103_vtable,
@@ -62,5 +62,7 @@ RULES: tuple[ModuleType, ...] = (
     tfr105_terminator,
     tfr106_utf8,
     tfr107_excess,
-    *CHECKING,
 )
+RULES: tuple[ModuleType, ...] = (*_ENCODING, *CHECKING)
+# Codes of faults after which some of the file cannot be read at all.
+OF_THE_ENCODING = frozenset(rule.CODE for rule in _ENCODING)
