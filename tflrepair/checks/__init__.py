@@ -56,5 +56,5 @@ def explain(code: str) -> str:
     for check in CHECKS + RULES:
         if code.upper() == check.CODE:
             return f"{check.CODE}: {inspect.getdoc(check)}"
-    known = ", ".join(check.CODE for check in CHECKS + RULES)
-    raise UserError(f"there is no check {code!r}", hint=f"the codes are {known}")
+    checks, rules = (f"{all_[0].CODE} to {all_[-1].CODE}" for all_ in (CHECKS, RULES))
+    raise UserError(f"there is no check {code!r}", hint=f"the codes are {checks} and {rules}")

@@ -25,17 +25,18 @@ def scan(
     worst = 0
     dictionaries: list[dict[str, Any]] = []
     for number, path in enumerate(models):
-        if number and format is Format.text:
-            emit("")
+        before = "\n" if number else ""
         try:
             result = scan_model(path)
             if format is Format.json:
                 dictionaries.append(scan_json.to_dict(result))
             else:
-                emit(scan_text.render(result, style()))
+                emit(before + scan_text.render(result, style()))
         except TflRepairError as error:
             report_error(error)
-            dictionaries.append(error_dict(path, error, _damage(path, error, salvage, format)))
+            dictionaries.append(
+                error_dict(path, error, _damage(path, error, salvage, format, before))
+            )
             worst = 2
             continue
         worst = max(worst, 0 if result.ok else 1)
@@ -45,7 +46,7 @@ def scan(
 
 
 def _damage(
-    path: str, error: TflRepairError, salvage: bool, format: Format
+    path: str, error: TflRepairError, salvage: bool, format: Format, before: str
 ) -> dict[str, Any] | None:
     """Show the faults of a damaged file, or give them for JSON."""
     from tflrepair.commands.scan import scan_what_is_left
@@ -59,7 +60,7 @@ def _damage(
     if format is Format.json:
         return damage.to_dict(error.verdict, left)
     lines = [*damage.remains_text(path, left, style()), ""] if left else []
-    emit("\n".join([*lines, *damage.faults_text(error.verdict, style())]))
+    emit(before + "\n".join([*lines, *damage.faults_text(error.verdict, style())]))
     result = scan_what_is_left(path, error.verdict) if salvage else None
     if result is not None:
         emit("\n" + scan_text.render(result, style()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 from tflrepair.format import schema
 from tflrepair.format.layout import UNIONS
@@ -44,7 +45,7 @@ class Subject:
         """Note a fault in field ``name`` of a row; ``""`` for the table itself."""
         self.walk.report.fault(rows, row, name, code, text)
 
-    def vector(self, rows: Rows, name: str, pos: int, kind: str = "i") -> list[int]:
+    def vector(self, rows: Rows, name: str, pos: int, kind: str = "i") -> list[Any]:
         """The elements of a vector; nothing if it is absent or broken.
 
         Raises:

@@ -28,7 +28,8 @@ def check(subject: Subject) -> None:
     buffers = len(subject.buffers)
     _column(subject, "Operator", "opcode_index", len(subject.codes), "operator code")
     if model.ref("buffers")[0] > 0:
-        _column(subject, "Tensor", "buffer", buffers, "buffer")
+        # 0 means "none" and need not exist
+        _column(subject, "Tensor", "buffer", max(buffers, 1), "buffer")
         _column(subject, "Metadata", "buffer", buffers, "buffer")
         listed = subject.vectors(model, "metadata_buffer")[0]
         _list(subject, model, 0, "metadata_buffer", listed, buffers, "buffer")

@@ -2,9 +2,11 @@
 
 What: the numbers of scales and zero points differ, they are neither one nor one for each slice of
 `quantized_dimension`, that dimension does not exist, or the tensors that hold the scales of a
-blockwise or multi-axis quantization do not exist (InterpreterBuilder::ParseQuantization).
+blockwise or multi-axis quantization do not exist (InterpreterBuilder::ParseQuantization). Or a
+scale is zero, negative, infinite or no number.
 
-Why it matters: runtimes refuse the file, or scale with numbers of another tensor.
+Why it matters: runtimes refuse the file, or scale with numbers of another tensor. A scale of zero
+is stricter than loading demands: kernels divide by it, and LiteRT aborts the process.
 
 Example: 31 scales for 32 output channels.
 
@@ -12,6 +14,8 @@ How it is mended: convert the model again.
 """
 
 from __future__ import annotations
+
+from math import inf
 
 from tflrepair.structure.subject import Subject
 
@@ -52,6 +56,13 @@ def _affine(shape: list[int], scales: int, zeros: int, dimension: int) -> str:
     if scales != 1 and shape and shape[dimension] != scales:
         return f"it has {scales} scales for a dimension of {shape[dimension]}"
     return ""
+
+
+def _scales(subject: Subject, row: int) -> str:
+    rows = subject.of("QuantizationParameters")
+    scales: list[float] = subject.vector(rows, "scale", rows.ref("scale")[row], "f")
+    wrong = [scale for scale in scales if not 0 < scale < inf]
+    return f"its scale is {wrong[0]}" if wrong else ""
 
 
 def _tensors_of_scales(subject: Subject) -> None:
