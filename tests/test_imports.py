@@ -20,7 +20,7 @@ PACKAGE = ROOT / "tflrepair"
 ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "": (
         ("errors",),
-        ("files", "samples"),
+        ("files", "findings", "progress", "samples"),
         ("format",),
         ("structure",),
         ("graph",),
@@ -46,7 +46,11 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("salvage",),
     ),
     "structure.rules": (("encoding", "model", "tensors"), ("registry",)),
-    "checks": (("base",), ("variables", "tables", "checkpoints", "operators"), ("registry",)),
+    "checks": (
+        ("base",),
+        ("variables", "tables", "checkpoints", "operators", "third_party"),
+        ("registry",),
+    ),
     "weights": (
         ("types",),
         ("model_facts", "constants"),
@@ -54,7 +58,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("matching",),
     ),
     "passes": (("graft",), ("freeze",), ("fold",)),
-    "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins")),
+    "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins"), ("rebuild_pass",)),
     "commands": (("scan", "verify"), ("fix",), ("convert", "emit_python")),
     "cli": (
         ("output",),

@@ -16,6 +16,15 @@ def scan(
     salvage: Annotated[
         bool, typer.Option("--salvage", help="of a damaged file show what can still be read")
     ] = False,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select", metavar="CODE", help="only these checks (TFR001, or TFR1 for all)"
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="CODE", help="not these checks")
+    ] = None,
     format: FormatOption = Format.text,
 ) -> None:
     """Say what is in a model and what is wrong with it, without running it."""
@@ -27,7 +36,7 @@ def scan(
     for number, path in enumerate(models):
         before = "\n" if number else ""
         try:
-            result = scan_model(path)
+            result = scan_model(path, select=select or (), ignore=ignore or ())
             if format is Format.json:
                 dictionaries.append(scan_json.to_dict(result))
             else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -44,10 +45,14 @@ class Signature:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A model file. ``path`` is None for one that was given as bytes."""
+    """A model file. ``path`` is None for one that was given as bytes.
+
+    ``salvaged`` is for one that is known to contradict itself and read all the same.
+    """
 
     data: memoryview = field(repr=False)
     path: str | None = None
+    salvaged: bool = False
 
     @cached_property
     def reader(self) -> Reader:
@@ -161,13 +166,20 @@ class Model:
             rows.append((row.string(schema.TensorMap.NAME) or "", index))
         return tuple(rows)
 
+    def renamed(self, path: str) -> Model:
+        """The same model under another path; what was read of it stays read."""
+        twin = copy(self)
+        object.__setattr__(twin, "path", path)
+        return twin
+
     def walk(self) -> None:
         """Verify the whole file, so that damage anywhere is found now and not halfway.
 
         Raises:
             DamagedError: with every fault that the file has.
         """
-        require_sound(self.data, self.path)
+        if not self.salvaged:
+            require_sound(self.data, self.path)
 
 
 def from_bytes(data: bytes | memoryview, path: str | None = None) -> Model:

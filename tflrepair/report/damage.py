@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from tflrepair.checks.base import megabytes
@@ -18,7 +17,12 @@ def faults_text(verdict: Verdict, style: Style) -> list[str]:
     """One line a fault, in the order of the file, and how many there are."""
     lines = [style("Faults", "bold")]
     rows = [
-        (fault.code, f"byte {fault.byte}", safe(fault.path) or "(the file)", safe(fault.message))
+        (
+            fault.code,
+            f"byte {fault.location.offset}",
+            safe(fault.location.path) or "(the file)",
+            safe(fault.message),
+        )
         for fault in verdict.faults[:_SHOWN]
     ]
     lines += table(rows)
@@ -61,7 +65,15 @@ def to_dict(verdict: Verdict, remains: Remains | None) -> dict[str, Any]:
     """``faults``, ``fault_count`` and, if asked for, ``remains``, to go into an error."""
     found: dict[str, Any] = {
         "fault_count": verdict.count,
-        "faults": [asdict(fault) for fault in verdict.faults],
+        "faults": [
+            {
+                "code": fault.code,
+                "byte": fault.location.offset,
+                "path": fault.location.path,
+                "message": fault.message,
+            }
+            for fault in verdict.faults
+        ],
     }
     if remains is not None:
         found["remains"] = {

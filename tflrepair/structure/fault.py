@@ -1,9 +1,10 @@
-"""One thing that is wrong with a file, and the list that collects them."""
+"""What is wrong with a file: codes, and the list that collects findings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from tflrepair.findings import Finding, Location, Severity
 
 # Codes of what the walk itself finds; the rules have the codes of their files.
 OFFSET, ALIGNMENT, VTABLE = "TFR101", "TFR102", "TFR103"
@@ -11,26 +12,6 @@ VECTOR, TERMINATOR, UTF8, EXCESS = "TFR104", "TFR105", "TFR106", "TFR107"
 
 # A file of damage from end to end would fill the memory with its own description.
 _MOST_KEPT = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault.
-
-    Attributes:
-        code: ``TFR101`` and on; ``tflrepair explain`` tells more.
-        byte: where in the file.
-        path: which field, such as ``subgraphs[0].operators[17].inputs``.
-        message: what is wrong there, one sentence without a full stop.
-    """
-
-    code: str
-    byte: int
-    path: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.path or 'the file'} (byte {self.byte}): {self.message}"
 
 
 # Gives (byte, path), when somebody wants to see the fault.
@@ -53,7 +34,10 @@ class Faults:
         if len(self._kept) < _MOST_KEPT:
             self._kept.append((code, place, message))
 
-    def listed(self) -> tuple[Fault, ...]:
+    def listed(self) -> tuple[Finding, ...]:
         """The first thousand, in the order of their place in the file."""
-        rows = [Fault(code, *place(), text) for code, place, text in self._kept]
-        return tuple(sorted(rows, key=lambda fault: (fault.byte, fault.code)))
+        rows = sorted((*place(), code, text) for code, place, text in self._kept)
+        return tuple(
+            Finding(code, Severity.ERROR, text, location=Location(offset=byte, path=path))
+            for byte, path, code, text in rows
+        )

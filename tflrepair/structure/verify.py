@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tflrepair.errors import BadFileError
-from tflrepair.structure.fault import ALIGNMENT, OFFSET, Fault, Faults, TooMuchError
+from tflrepair.findings import Finding
+from tflrepair.structure.fault import ALIGNMENT, OFFSET, Faults, TooMuchError
 from tflrepair.structure.rules.registry import CHECKING, OF_THE_ENCODING
 from tflrepair.structure.subject import Subject
 from tflrepair.structure.walk import Walk
@@ -17,12 +18,13 @@ class Verdict:
     """What is wrong with a file.
 
     Attributes:
-        faults: the first thousand, in the order of their place in the file.
+        faults: the first thousand, in the order of their place in the file; each has an
+            ``offset`` and, but for the file itself, a ``path``.
         count: how many there are.
         walk: the tables as far as they could be read.
     """
 
-    faults: tuple[Fault, ...]
+    faults: tuple[Finding, ...]
     count: int
     walk: Walk = field(repr=False)
 
@@ -67,8 +69,10 @@ class DamagedError(BadFileError):
         first, more = verdict.faults[0], verdict.count - 1
         also = f" (and {more} more {'fault' if more == 1 else 'faults'})" if more else ""
         what = "model contradicts itself" if verdict.readable else "file is truncated or corrupt"
+        place = first.location.path or "the file"
         super().__init__(
-            f"the {what}: {first}{also}",
+            f"the {what}: {first.code} {place} (byte {first.location.offset}): "
+            f"{first.message}{also}",
             where=path,
             hint=f"`tflrepair explain {first.code}` tells more",
         )

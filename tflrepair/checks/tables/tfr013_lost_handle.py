@@ -10,7 +10,7 @@ a resource. Whatever runs the model stops there.
 Example: a `tf.lookup.StaticHashTable` that is not an attribute of the saved `tf.Module`. The
 converter then writes FlexPlaceholder -> FlexLookupTableFindV2 and leaves the contents out.
 
-How it is mended: in the source, keep the table as an attribute of the module
+How it is fixed: in the source, keep the table as an attribute of the module
 (`self.table = tf.lookup.StaticHashTable(...)`) and convert again. The file alone cannot be fixed.
 """
 
@@ -19,12 +19,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tflrepair.checks.base import ERROR, Finding, Subject
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.checks.base import Found, check, location
+from tflrepair.findings import Severity
 from tflrepair.format.schema import BuiltinOperator as _OP
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.subgraph import Operator, Subgraph
-
-CODE = "TFR013"
 
 _RESOURCE = "resource"
 # Operators that make a resource, and those that hand on what a subgraph that they call gives.
@@ -61,16 +61,17 @@ _TAKERS = frozenset(
 )
 
 
-def check(subject: Subject) -> Iterator[Finding]:
-    model = subject.model
+@check("TFR013", Severity.ERROR)
+def lost_handle(context: AnalysisContext) -> Iterator[Found]:
+    model = context.model
     if not any(row.name.startswith("Flex") or row.code in _TAKERS for row in model.operator_codes):
         return
-    entries = {entry.subgraph for entry in subject.analysis.entries}
+    entries = {entry.subgraph for entry in context.analysis.entries}
     for graph in model.subgraphs:
         yield from _lost(graph, graph.index in entries)
 
 
-def _lost(graph: Subgraph, entry: bool) -> Iterator[Finding]:
+def _lost(graph: Subgraph, entry: bool) -> Iterator[Found]:
     """The first operator that takes each lost resource of a subgraph."""
     makers: dict[int, Operator] = {}
     told: set[int] = set()
@@ -100,12 +101,10 @@ def _origin(maker: Operator | None, is_input: bool, entry: bool) -> str:
     return f"out of {maker.name} (operator {maker.index}), which makes none"
 
 
-def _finding(operator: Operator, origin: str) -> Finding:
-    return Finding(
-        CODE,
-        ERROR,
+def _finding(operator: Operator, origin: str) -> Found:
+    return Found(
         f"a lookup table or variable was lost in conversion: operator {operator.index} "
         f"({operator.name}) of subgraph {operator.subgraph} takes a resource {origin}",
         "keep the table or variable as an attribute of the tf.Module, and convert again",
-        site=OperatorRef(operator.subgraph, operator.index),
+        location(OperatorRef(operator.subgraph, operator.index)),
     )

@@ -8,7 +8,7 @@ memory that is not theirs.
 
 Example: an upload that was cut off: tables at the front refer to buffers that are missing.
 
-How it is mended: fetch the file again, or convert the model again. `tflrepair scan --salvage`
+How it is fixed: fetch the file again, or convert the model again. `tflrepair scan --salvage`
 shows what can still be read.
 """
 

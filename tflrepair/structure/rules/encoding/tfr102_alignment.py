@@ -6,7 +6,7 @@ Why it matters: the flatbuffers verifier refuses the file, and some processors f
 
 Example: a file that was edited by inserting bytes, or a download with a line ending changed.
 
-How it is mended: fetch the file again, or convert the model again.
+How it is fixed: fetch the file again, or convert the model again.
 """
 
 CODE = "TFR102"

@@ -9,7 +9,7 @@ Why it matters: no field of the table can be read.
 
 Example: a damaged or maliciously changed file.
 
-How it is mended: fetch the file again, or convert the model again.
+How it is fixed: fetch the file again, or convert the model again.
 """
 
 CODE = "TFR103"

@@ -6,7 +6,7 @@ Why it matters: runtimes refuse the file.
 
 Example: the length of a weight was overwritten, or the file was cut off inside it.
 
-How it is mended: fetch the file again, or convert the model again.
+How it is fixed: fetch the file again, or convert the model again.
 """
 
 CODE = "TFR104"

@@ -7,7 +7,7 @@ into whatever follows.
 
 Example: a tool that renamed a tensor in place with a longer name.
 
-How it is mended: fetch the file again, or convert the model again.
+How it is fixed: fetch the file again, or convert the model again.
 """
 
 CODE = "TFR105"

@@ -8,7 +8,7 @@ interpreters fail when they are asked for the names of tensors or signatures.
 
 Example: damage inside a name; a name in another encoding, written by hand.
 
-How it is mended: convert the model again, with names in UTF-8.
+How it is fixed: convert the model again, with names in UTF-8.
 """
 
 CODE = "TFR106"

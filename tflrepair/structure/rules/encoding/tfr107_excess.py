@@ -10,7 +10,7 @@ limit on repeated tables is stricter than the verifier's; converters repeat none
 
 Example: 1,000 subgraphs that are all the same table with 999 operators.
 
-How it is mended: it is not; the file was made to waste time, or it is corrupt.
+How it is fixed: it is not; the file was made to waste time, or it is corrupt.
 """
 
 CODE = "TFR107"

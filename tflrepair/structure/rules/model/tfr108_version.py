@@ -7,7 +7,7 @@ equal to supported version 3").
 
 Example: a damaged first table; a file of 2017 with version 0 to 2.
 
-How it is mended: convert the model again.
+How it is fixed: convert the model again.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ subgraph 0 for ever.
 Example: `Missing exported method name for SignatureDef`; `Operator with CUSTOM builtin_code has
 no custom_code`.
 
-How it is mended: convert the model again.
+How it is fixed: convert the model again.
 """
 
 from __future__ import annotations

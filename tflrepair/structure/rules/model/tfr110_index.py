@@ -9,7 +9,7 @@ Why it matters: runtimes refuse the file, or read memory that is not theirs.
 Example: an operator that reads tensor 99 of a subgraph with 12 tensors; a WHILE whose body is
 subgraph 7 of 3.
 
-How it is mended: convert the model again.
+How it is fixed: convert the model again.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ stricter, as in tensorflow/lite/core/tools/verifier.cc.
 
 Example: `Tensor 4 is both input 0 and output 0`.
 
-How it is mended: convert the model again.
+How it is fixed: convert the model again.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ Why it matters: the runtime stops at that operator, or copies tensors that are n
 
 Example: a WHILE with three inputs whose body takes two.
 
-How it is mended: convert the model again.
+How it is fixed: convert the model again.
 """
 
 from __future__ import annotations

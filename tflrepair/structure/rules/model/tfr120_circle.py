@@ -8,7 +8,7 @@ crash.
 
 Example: the body of a WHILE that holds the same WHILE.
 
-How it is mended: convert the model again.
+How it is fixed: convert the model again.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ keyed by name forgets the other, so a check may call an unset variable initializ
 
 Example: `infer` twice, one of which sets no variable.
 
-How it is mended: give each its own name where the model is saved.
+How it is fixed: give each its own name where the model is saved.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ second is stricter than they are.
 
 Example: padding 3 in CONV_2D; a RESHAPE to nine dimensions.
 
-How it is mended: convert the model again.
+How it is fixed: convert the model again.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ range").
 
 Example: one damaged byte in `Tensor.type`.
 
-How it is mended: convert the model again.
+How it is fixed: convert the model again.
 """
 
 from __future__ import annotations

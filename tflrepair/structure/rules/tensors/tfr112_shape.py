@@ -8,7 +8,7 @@ of 64 dimensions is stricter than the runtimes'; it is NumPy's, and kernels stop
 
 Example: a dimension of -16777216 after one damaged byte.
 
-How it is mended: convert the model again.
+How it is fixed: convert the model again.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ Why it matters: runtimes refuse the file, or compute with what lies behind the b
 Example: a [3, 3, 64, 64] float32 weight whose buffer was cut to 100 bytes; a type changed from
 INT8 to FLOAT32.
 
-How it is mended: convert the model again. A variable's value can be put back with
+How it is fixed: convert the model again. A variable's value can be put back with
 `tflrepair fix MODEL --weights FILE`, a plain weight cannot.
 """
 

@@ -8,7 +8,7 @@ Why it matters: runtimes read the strings through that table and would read outs
 
 Example: the label list of a classifier with a damaged offset.
 
-How it is mended: convert the model again.
+How it is fixed: convert the model again.
 """
 
 from __future__ import annotations

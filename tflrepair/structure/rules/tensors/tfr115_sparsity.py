@@ -8,7 +8,7 @@ Why it matters: the kernel that unpacks the tensor (DENSIFY) writes where the in
 
 Example: an index of 300 in a dimension of 64.
 
-How it is mended: convert the model again.
+How it is fixed: convert the model again.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ is stricter than loading demands: kernels divide by it, and LiteRT aborts the pr
 
 Example: 31 scales for 32 output channels.
 
-How it is mended: convert the model again.
+How it is fixed: convert the model again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def check(subject: Subject) -> None:
         count = words.count(scales[number])
         if not count or zeros[number] < 0:
             continue
-        wrong = _affine(subject.shapes[row], count, words.count(zeros[number]), dimensions[number])
+        wrong = _affine(
+            subject.shapes[row], count, words.count(zeros[number]), dimensions[number]
+        ) or _scales(subject, number)
         if wrong:
             subject.fault(CODE, tensors, row, "quantization", wrong)
     _tensors_of_scales(subject)

@@ -7,7 +7,7 @@ Why it matters: the bytes are not there.
 
 Example: a 3 GB model of which 2 GB were downloaded.
 
-How it is mended: fetch the file again, or convert the model again.
+How it is fixed: fetch the file again, or convert the model again.
 """
 
 from __future__ import annotations
