@@ -99,6 +99,10 @@ class Subject:
         index = self.of(table).index
         return [index.get(child, -1) for child in children]
 
+    def _of_the_model(self, field: str) -> list[int]:
+        lists = self.of("Model").children(field)
+        return lists[0] if lists else []  # there may be no first table
+
     @cached_property
     def tensors(self) -> list[list[int]]:
         """Row numbers of the tensors of each subgraph."""
@@ -112,12 +116,12 @@ class Subject:
     @cached_property
     def subgraphs(self) -> list[int]:
         """Row number of each entry of Model.subgraphs."""
-        return self.numbers("SubGraph", self.of("Model").children("subgraphs")[0])
+        return self.numbers("SubGraph", self._of_the_model("subgraphs"))
 
     @cached_property
     def buffers(self) -> list[int]:
         """Row number of each entry of Model.buffers."""
-        return self.numbers("Buffer", self.of("Model").children("buffers")[0])
+        return self.numbers("Buffer", self._of_the_model("buffers"))
 
     @cached_property
     def codes(self) -> list[int]:
@@ -125,7 +129,7 @@ class Subject:
         rows = self.of("OperatorCode")
         newer = rows.column("builtin_code")
         older = rows.column("deprecated_builtin_code")
-        numbers = self.numbers("OperatorCode", self.of("Model").children("operator_codes")[0])
+        numbers = self.numbers("OperatorCode", self._of_the_model("operator_codes"))
         return [max(newer[n], older[n]) if n >= 0 else UNKNOWN for n in numbers]
 
     @cached_property

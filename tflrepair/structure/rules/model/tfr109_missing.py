@@ -1,7 +1,7 @@
 """Something that must be there is missing.
 
 What: the model has no subgraphs or no buffers; a subgraph has no list of tensors; a signature has
-no key; a custom operator has no name; an operator lacks the options that it cannot do without
+no key or no list of inputs or outputs; a custom operator has no name; an operator lacks the options that it cannot do without
 (IF, WHILE, CALL_ONCE, VAR_HANDLE and their kin, LSTM, BUCKETIZE, STABLEHLO_PAD and so on).
 
 Why it matters: runtimes refuse the file, or fill the gap with zeros: a WHILE without options runs
@@ -45,6 +45,8 @@ _FIELDS = (
     ("Model", "buffers", "the model has no buffers"),
     ("SubGraph", "tensors", "the subgraph has no tensors"),
     ("SignatureDef", "signature_key", "the signature has no key"),
+    ("SignatureDef", "inputs", "the signature has no list of inputs"),
+    ("SignatureDef", "outputs", "the signature has no list of outputs"),
     ("BucketizeOptions", "boundaries", "BUCKETIZE has no boundaries"),
     ("StableHLOCompositeOptions", "name", "the composite has no name"),
     ("StableHLOCompositeOptions", "composite_attributes", "the composite has no attributes"),
