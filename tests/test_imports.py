@@ -22,6 +22,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("errors",),
         ("files", "findings", "progress", "samples"),
         ("format",),
+        ("structure",),
         ("graph",),
         ("analysis",),
         ("checks",),
@@ -32,9 +33,22 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("report",),
         ("cli",),
     ),
+    "structure": (
+        ("fault", "words"),
+        ("vtables",),
+        ("rows",),
+        ("report",),
+        ("references",),
+        ("walk",),
+        ("subject",),
+        ("rules",),
+        ("verify",),
+        ("salvage",),
+    ),
+    "structure.rules": (("encoding", "model", "tensors"), ("registry",)),
     "checks": (
         ("base",),
-        ("variables", "tables", "checkpoints", "third_party"),
+        ("variables", "tables", "checkpoints", "operators", "third_party"),
         ("registry",),
     ),
     "weights": (
@@ -134,7 +148,7 @@ def test_every_room_is_in_a_list() -> None:
 def test_files_and_folders_stay_small(top: str) -> None:
     for path in (ROOT / top).rglob("*.py"):
         lines = len(path.read_text(encoding="utf-8").splitlines())
-        generated = path.name in ("schema.py",)
+        generated = path.name in ("schema.py", "layout.py")
         assert generated or lines <= MOST_LINES, f"{path} has {lines} lines"
     for folder in (ROOT / top).rglob("*/"):
         files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
