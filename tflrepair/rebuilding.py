@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tflrepair.model import from_bytes, load
-from tflrepair.planning import Weights, Wishes, match_fix, plan_fix
+from tflrepair.planning import Weights, Wishes, check_wishes, match_fix, open_all, plan_fix
 from tflrepair.repair.graft import graft
 from tflrepair.repair.strategies import require_tensorflow
 from tflrepair.scanning import scan
@@ -35,7 +35,9 @@ def emit_python(
 
     require_tensorflow()
     before = scan(load(model))
-    table = match_fix(before, weights, Wishes(mapping or {}, sets or {}))
+    wishes = Wishes(mapping or {}, sets or {})
+    check_wishes(before, wishes)
+    table = match_fix(before, open_all(weights), wishes)
     if table is not None:
         table.require()
     whole = before.model
