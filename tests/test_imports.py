@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -28,12 +29,13 @@ LAYERS = (
     ("repair",),
     ("planning",),
     ("deciding",),
-    ("converting", "fixing", "rebuilding"),
+    ("converting", "fixing", "rebuilding", "verifying"),
     ("report",),
     ("cli",),
     ("__main__",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+MODULE = re.compile(r"tflrepair(\.\w+)+")
 HEAVY = ("numpy", "h5py", "tensorflow", "keras", "ai_edge_litert", "flatbuffers", "rich.progress")
 
 
@@ -53,6 +55,8 @@ def imported(module: str) -> set[str]:
             names.update(f"{base}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names if alias.name.startswith("tflrepair"))
+        elif isinstance(node, ast.Constant) and MODULE.fullmatch(str(node.value)):
+            names.add(node.value)  # handed to a worker, say
     return names
 
 

@@ -50,7 +50,7 @@ JSONS: dict[str, tuple[str, ...]] = {
     "fix": ("fix", "broken.tflite", "--weights", "classifier.weights.h5",
             "--set", "adam/learning_rate=0.001"),
     "fix-problems": ("fix", "broken.tflite", "--weights", "classifier.weights.h5", "--dry-run"),
-    "verify": ("verify", "healthy.tflite"),
+    "verify": ("verify", "healthy.tflite", "--runtime", "litert"),
     "error": ("scan", "nothing.tflite"),
 }  # fmt: skip
 

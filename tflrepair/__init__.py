@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tflrepair.converting import convert
     from tflrepair.fixing import FixResult, fix
     from tflrepair.model import Model, load
-    from tflrepair.runtime.verify import VerifyReport, verify
     from tflrepair.scanning import ScanResult, scan
+    from tflrepair.verifying import VerifyReport, verify
 
 __version__ = "0.1.0"
 
@@ -31,12 +31,12 @@ _HOMES = {
     "FixResult": "tflrepair.fixing",
     "Model": "tflrepair.model",
     "ScanResult": "tflrepair.scanning",
-    "VerifyReport": "tflrepair.runtime.verify",
+    "VerifyReport": "tflrepair.verifying",
     "convert": "tflrepair.converting",
     "fix": "tflrepair.fixing",
     "load": "tflrepair.model",
     "scan": "tflrepair.scanning",
-    "verify": "tflrepair.runtime.verify",
+    "verify": "tflrepair.verifying",
 }
 
 __all__ = [

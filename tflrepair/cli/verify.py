@@ -39,7 +39,7 @@ def verify(
     """Run MODEL in the runtimes that are installed and judge its answers."""
     from tflrepair.report import verify_text
     from tflrepair.runtime.compare import ATOL, RTOL
-    from tflrepair.runtime.verify import verify as verify_model
+    from tflrepair.verifying import verify as verify_model
 
     with progress("running"):
         report = verify_model(

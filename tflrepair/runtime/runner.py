@@ -109,7 +109,7 @@ def run(
         results: dict[int, list[Outcome]] = {}
         while len(results) < len(tasks):
             left = [n for n in range(len(tasks)) if n not in results]
-            job = {"runtime": runtime.name, "tasks": [rows[n] for n in left]}
+            job = {"module": runtime.module, "tasks": [rows[n] for n in left]}
             (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
             end = _child(runtime, folder, dirty, timeout)
             _collect(folder, tasks, left, end, results)

@@ -3,7 +3,7 @@
 A file of its own that needs Python 3.9, numpy and a runtime, and nothing else: it is handed by
 path to interpreters that do not have tflrepair. FOLDER holds
 
-    job.json            {"runtime": name, "tasks": [task, ...]}
+    job.json            {"module": the one with Interpreter, "tasks": [task, ...]}
     inputs.npz          the arrays that the calls' inputs name
     ready               written once the runtime is imported, or "unavailable" with the reason
     N.C.json, N.C.npz   what call C of task N gave; the .json comes last, and whole
@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 # name -> (package to look for, distributions that bring it, module with Interpreter)
-# ``tensorflow`` is the rebuilt module (it has no delegate, and it runs only when asked for)
 _TENSORFLOW = ["tensorflow", "tensorflow-cpu", "tensorflow-macos", "tensorflow-intel", "tf-nightly"]
 RUNTIMES = {
     "litert": ("ai_edge_litert", ["ai-edge-litert"], "ai_edge_litert.interpreter"),
@@ -35,7 +34,6 @@ RUNTIMES = {
         _TENSORFLOW,
         "tensorflow.lite.python.interpreter",
     ),
-    "tensorflow": ("tensorflow", _TENSORFLOW, "tflrepair.repair.rebuild.interpreter"),
 }
 
 
@@ -65,7 +63,7 @@ def main(folder: Path) -> None:
     try:
         import numpy as np
 
-        module = importlib.import_module(RUNTIMES[job["runtime"]][2])
+        module = importlib.import_module(job["module"])
         arrays = np.load(folder / "inputs.npz", allow_pickle=False)
     except Exception as error:
         _write(folder / "unavailable", f"{type(error).__name__}: {error}")
