@@ -9,6 +9,7 @@ same answer in fresh interpreters.
 from __future__ import annotations
 
 import json
+import mmap
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from tflrepair.deciding import decide
 from tflrepair.errors import RefusedError
-from tflrepair.files import atomic, check_free, check_no_input, write
+from tflrepair.files import Draft, Output, atomic, check_free, check_no_input, write
 from tflrepair.model import Model, load
 from tflrepair.planning import Weights, Wishes, check_wishes, match_fix, open_all, plan_fix
 from tflrepair.repair.graft import graft
@@ -151,14 +152,15 @@ def fix(
         return result
     if not (plan.changes or further):
         return _left_alone(result, tell)
-    with atomic(target, force) as temporary:
-        _graft(result.before.model, plan, temporary, tell)
-        notes = _stages(further, temporary, tell)
+    with atomic(target, force) as output:
+        _graft(result.before.model, plan, output.begin(), tell)
+        notes = _stages(further, output, tell)
         if not plan.changes and not notes:
-            temporary.unlink()
+            output.drop()
             return _left_alone(result, tell)
-        result = _checked(replace(result, notes=notes), temporary, tell)
-        result = replace(result, run=_run(temporary, check, tell))
+        path = output.current.path
+        result = _unmapped(_checked(replace(result, notes=notes), path, tell))
+        result = replace(result, run=_run(path, check, tell))
     return _named(result, str(target))
 
 
@@ -208,31 +210,28 @@ def default_output(model: Path) -> Path:
     return model.with_name(f"{stem}.fixed.tflite")
 
 
-def _graft(model: Model, plan: GraftPlan, path: Path, tell: Progress) -> None:
-    with path.open("xb") as stream:
-        if plan.changes:
-            graft(model, plan).write(stream, lambda done, total: tell("writing", done, total))
-        else:
-            stream.write(model.data)
+def _graft(model: Model, plan: GraftPlan, draft: Draft, tell: Progress) -> None:
+    if plan.changes:
+        graft(model, plan).write(draft.stream, lambda done, all: tell("writing", done, all))
+    else:
+        draft.stream.write(model.data)
+    draft.stream.flush()
 
 
-def _stages(further: tuple[Stage, ...], path: Path, tell: Progress) -> tuple[str, ...]:
-    """Run each stage on the file at ``path``, which its result replaces."""
+def _stages(further: tuple[Stage, ...], output: Output, tell: Progress) -> tuple[str, ...]:
+    """Run each stage on the current draft, which its result replaces."""
     notes = []
     for stage in further:
         tell("reworking the graph", 0, 0)
-        model = load(path)
-        staged = stage(model)
+        old = output.current.path
+        staged = stage(load(old, str(output.target)))
         if staged is None:
             continue
-        newer = path.with_name(f"{path.name}.next")
-        try:
-            newer.write_bytes(staged.data)
+        with output.trial() as newer:
+            newer.write(staged.data)
             if staged.compare:
-                _agree(newer, path)
-            newer.replace(path)
-        finally:
-            newer.unlink(missing_ok=True)
+                _agree(newer.path, old)
+            output.take(newer)
         notes.append(staged.note)
     return tuple(notes)
 
@@ -265,7 +264,7 @@ def _checked(result: FixResult, path: Path, tell: Progress) -> FixResult:
         RefusedError: something that was to be mended is not.
     """
     tell("checking the result", 0, 0)
-    after = scan(load(path))
+    after = scan(load(path, result.target))
     unset = needing_values(after.analysis)
     renames = checkpoint_renames(after.model, after.analysis)
     if unset or renames or missing_calls(after.analysis):
@@ -326,12 +325,18 @@ def _expect(path: Path, check: Check) -> VerifyReport:
     )
 
 
+def _unmapped(result: FixResult) -> FixResult:
+    """``result`` without a scan that maps the draft: Windows renames no file that is mapped."""
+    after = result.after
+    mapped = after is not None and isinstance(after.model.data.obj, mmap.mmap)
+    return replace(result, after=None) if mapped else result
+
+
 def _named(result: FixResult, name: str) -> FixResult:
     """``result`` with the output's own name in the place of the temporary one."""
-    after = result.after
     return replace(
         result,
         out=name,
-        after=replace(after, model=replace(after.model, path=name)) if after else None,
+        after=result.after or scan(load(name)),
         run=replace(result.run, model=name) if result.run else None,
     )

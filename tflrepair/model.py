@@ -6,7 +6,6 @@ Built on demand from the mapped bytes; weight data is never touched until asked 
 
 from __future__ import annotations
 
-import mmap
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +15,7 @@ from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.format import schema, sniff
 from tflrepair.format.reader import Reader, Table
 from tflrepair.graph import CUSTOM, OperatorCode, Subgraph
+from tflrepair.opening import contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,19 +195,20 @@ def from_bytes(data: bytes | memoryview, path: str | None = None) -> Model:
     return model
 
 
-def load(path: str | os.PathLike[str]) -> Model:
-    """Open a .tflite file by mapping it into memory.
+def load(path: str | os.PathLike[str], name: str | None = None) -> Model:
+    """Open a .tflite file; a large one is mapped, not read.
+
+    Args:
+        name: what to call it in messages, if not ``path``.
 
     Raises:
         BadFileError: it cannot be opened, is another kind of file, or is damaged at its root.
     """
-    name = os.fspath(path)
+    name = name or os.fspath(path)
     try:
-        sniff.check_kind(Path(name))
-        with Path(name).open("rb") as stream:
-            data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        return from_bytes(memoryview(data), name)
+        sniff.check_kind(Path(path))
+        return from_bytes(contents(path), name)
     except TflRepairError as error:
+        if error.where == os.fspath(path):
+            error.where = None
         raise error.within(name) from None
-    except (OSError, ValueError) as error:
-        raise BadFileError(f"cannot be opened: {error}", where=name) from None
