@@ -15,6 +15,7 @@ PACKAGE = ROOT / "tflrepair"
 # Lowest first. A module may import from its own layer and from those above it in this list.
 LAYERS = (
     ("errors",),
+    ("opening", "leftovers", "processes"),
     ("files", "samples"),
     ("format",),
     ("graph",),

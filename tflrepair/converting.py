@@ -9,12 +9,12 @@ loaded and saved again, which comes to the same. What comes out is scanned befor
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tflrepair.leftovers import workspace
 from tflrepair.checks.base import ERROR
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.files import check_free, write
@@ -55,8 +55,8 @@ def convert(
         RefusedError: the result would be broken; the message lists the findings.
     """
     _require_tensorflow()
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
-        folder = Path(name) / "saved_model"
+    with workspace() as place:
+        folder = place / "saved_model"
         if isinstance(source, str | os.PathLike):
             keys = _save_again(Path(source), signatures, folder)
         else:

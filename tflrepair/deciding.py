@@ -6,12 +6,12 @@ if it alone answers as expected.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tflrepair.leftovers import workspace
 from tflrepair.errors import RefusedError
 from tflrepair.model import Model
 from tflrepair.repair.graft import graft
@@ -46,10 +46,10 @@ def decide(
         return table
     tables = [_filled(table, rows) for rows in _combinations(table)]
     found = []
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as folder:
+    with workspace() as folder:
         for number, candidate in enumerate(tables):
             tell("running each reading", number, len(tables))
-            path = Path(folder) / "reading.tflite"
+            path = folder / "reading.tflite"
             with path.open("wb") as stream:
                 graft(model, plan_of(candidate)).write(stream)
             if agrees(path):

@@ -12,10 +12,10 @@ Idempotent in effect: a folded model has nothing left to fold.
 from __future__ import annotations
 
 import importlib.util
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tflrepair.leftovers import workspace
 from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError
 from tflrepair.model import Model, from_bytes
 from tflrepair.repair.freeze import check_initialized
@@ -59,8 +59,8 @@ def fold(model: Model, *, timeout: float = TIMEOUT) -> bytes:
     model.walk()
     check_initialized(analyse(model))
     check_foldable(model)
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name, ThreadPoolExecutor(1) as pool:
-        old, new = Path(name) / "before.tflite", Path(name) / "after.tflite"
+    with workspace() as folder, ThreadPoolExecutor(1) as pool:
+        old, new = folder / "before.tflite", folder / "after.tflite"
         old.write_bytes(model.data)
         exported = pool.submit(_mlir, old, new, timeout)
         trial = agree.plan(model)

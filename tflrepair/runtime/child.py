@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tflrepair.processes import children
 from tflrepair.runtime.interpreters import environment
 
 _NOISE = ("INFO:", "I0000", "W0000", "WARNING: All log messages")
@@ -26,20 +27,16 @@ def run_script(
     """
     try:
         with log.open("wb") as stream:
-            done = subprocess.run(
-                [sys.executable, str(script), *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                env=environment(sys.executable),
-                timeout=timeout,
-                check=False,
-            )
+            line = children.command(script, arguments)
+            with children.running(
+                line, env=environment(sys.executable), stdout=stream, stderr=stream
+            ) as process:
+                code = process.wait(timeout)
     except subprocess.TimeoutExpired:
         return f"it took more than {timeout:g} s and was ended"
     except OSError as error:
         return f"no child process can be started: {error}"
-    return ending(done.returncode, log, who) if done.returncode else ""
+    return ending(code, log, who) if code else ""
 
 
 def ending(code: int, log: Path, who: str = "the process") -> str:

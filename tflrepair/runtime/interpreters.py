@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tflrepair.errors import UnsupportedError, UserError
+from tflrepair.processes import children
 from tflrepair.runtime import worker
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -131,7 +132,7 @@ def _ask(python: str) -> dict[str, str]:
     """``worker.installed()`` of another Python."""
     try:
         answer = subprocess.run(
-            [python, str(WORKER), "--list"],
+            children.command(WORKER, ["--list"], python=python),
             capture_output=True,
             timeout=60,
             env=environment(python),

@@ -1,4 +1,4 @@
-"""The child process that runs models: ``python worker.py FOLDER`` or ``python worker.py --list``.
+"""The child process that runs models: ``worker.py FOLDER`` or ``worker.py --list``.
 
 A file of its own that needs Python 3.9, numpy and a runtime, and nothing else: it is handed by
 path to interpreters that do not have tflrepair. FOLDER holds
@@ -20,7 +20,6 @@ import importlib
 import importlib.metadata
 import importlib.util
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,6 @@ def installed() -> dict[str, str]:
 
 
 def main(folder: Path) -> None:
-    _limit_memory()
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     try:
         import numpy as np
@@ -71,20 +69,6 @@ def main(folder: Path) -> None:
     _write(folder / "ready", "")
     for task in job["tasks"]:
         _run(module, task, arrays, folder)
-
-
-def _limit_memory() -> None:
-    """A model may ask for any amount of memory: end this process, not the machine; no core file."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        if hard == resource.RLIM_INFINITY or memory < hard:
-            resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
 
 
 def _run(module: Any, task: dict[str, Any], arrays: Any, folder: Path) -> None:
@@ -151,7 +135,6 @@ def _write(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    del sys.path[0]  # this file's folder, whose modules could shadow others
     if sys.argv[1] == "--list":
         print(json.dumps(installed()))
     else:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tflrepair.leftovers import workspace
 from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.model import Model, Signature, from_bytes
 from tflrepair.repair.rebuild.conversion import convert_saved_model, first_lines
@@ -53,8 +53,7 @@ def save_and_convert(module: Any, functions: Mapping[str, Any], model: Model) ->
     """
     import tensorflow as tf
 
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
-        folder = Path(name)
+    with workspace() as folder:
         save(module, folder, functions)
         options: dict[str, Any] = {"allow_custom_ops": bool(custom_names(model))}
         if not allows_flex(model):
