@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tflrepair.leftovers import workspace
 from tflrepair.checks.base import ERROR
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.files import check_free, write
+from tflrepair.leftovers import workspace
 from tflrepair.model import from_bytes
 from tflrepair.repair.rebuild.conversion import convert_saved_model
 from tflrepair.repair.rebuild.convert import save as save_module

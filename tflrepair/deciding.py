@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tflrepair.leftovers import workspace
 from tflrepair.errors import RefusedError
+from tflrepair.leftovers import workspace
 from tflrepair.model import Model
 from tflrepair.repair.graft import graft
 from tflrepair.repair.plan import GraftPlan

@@ -130,7 +130,7 @@ class Draft:
             _link(self.stream.fileno(), self.path)
             self.named = True
         self.stream.close()  # Windows renames no open file
-        os.replace(self.path, target)
+        self.path.replace(target)
         self.named = False
         _sync(target.parent)
 
@@ -217,7 +217,7 @@ def _nameless(folder: Path) -> int | None:
         descriptor = os.open(folder, flag | os.O_RDWR | os.O_CLOEXEC, 0o666)
     except OSError:  # the file system has none (NFS, some overlays); or it is read-only: said later
         return None
-    if os.path.exists(f"/proc/{os.getpid()}/fd/{descriptor}"):
+    if Path(f"/proc/{os.getpid()}/fd/{descriptor}").exists():
         return descriptor
     os.close(descriptor)
     return None

@@ -46,8 +46,7 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     # without O_NONBLOCK, opening a FIFO waits for a writer
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        before = os.stat(name)
-        kind = kind_of(before.st_mode)
+        kind = kind_of(Path(name).stat().st_mode)
         if kind:
             raise BadFileError(f"is {kind}, not a regular file", where=name)
         descriptor = os.open(name, flags | getattr(os, "O_CLOEXEC", 0))

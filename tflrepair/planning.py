@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -196,10 +196,11 @@ def _new_value(variable: Variable, row: Row) -> NewValue:
         shape=row.shape,
         nbytes=row.nbytes,
         origin=row.weight.path if row.weight else row.reason,
-        read=partial(_little_endian, row),
+        pieces=partial(_little_endian, row),
+        zero=row.is_zero,
     )
 
 
-def _little_endian(row: Row) -> bytes:
-    value = row.value()
-    return value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
+def _little_endian(row: Row) -> Iterator[bytes]:
+    for piece in row.pieces():
+        yield piece.astype(piece.dtype.newbyteorder("<"), copy=False).tobytes()

@@ -28,7 +28,9 @@ def with_values(broken: bytes, values: Mapping[str, Any]) -> Model:
         data = np.broadcast_to(array, variable.shape or ()).tobytes()
         shape = tuple(variable.shape or ())
         rows.append(
-            NewValue(variable.key, variable.dtype or "", shape, len(data), "test", lambda d=data: d)
+            NewValue(
+                variable.key, variable.dtype or "", shape, len(data), "test", lambda d=data: [d]
+            )
         )
     entries = tuple(entry.subgraph for entry in analysis.entries)
     stream = io.BytesIO()

@@ -15,8 +15,8 @@ import importlib.util
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tflrepair.leftovers import workspace
 from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError
+from tflrepair.leftovers import workspace
 from tflrepair.model import Model, from_bytes
 from tflrepair.repair.freeze import check_initialized
 from tflrepair.repair.optimize.restore import restore

@@ -10,6 +10,7 @@ Idempotent: a grafted model needs no value, so there is no plan that changes it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -18,7 +19,7 @@ from tflrepair.errors import RefusedError
 from tflrepair.format.splice import Head, Layout, layout
 from tflrepair.model import Model
 from tflrepair.repair.carried import old_pieces
-from tflrepair.repair.plan import GraftPlan
+from tflrepair.repair.plan import GraftPlan, NewValue
 from tflrepair.repair.tables import Tables
 
 
@@ -38,18 +39,26 @@ class Graft:
     def write(self, stream: BinaryIO, progress: Callable[[int, int], None] | None = None) -> None:
         """Write the new file. ``progress`` is told (bytes written, bytes in all).
 
+        Zeros are skipped, not written: most file systems then store nothing for them.
+
         Raises:
             RefusedError: a value turns out to have another number of bytes than planned.
         """
-        stream.write(self.head)
-        done = len(self.head)
+        done = stream.write(self.head)
         for piece in self._pieces():
-            stream.write(piece)
-            done += len(piece)
+            if isinstance(piece, int):
+                stream.seek(piece, os.SEEK_CUR)
+                done += piece
+            else:
+                done += stream.write(piece)
             if progress is not None:
                 progress(done, self.size)
+        if stream.seek(0, os.SEEK_END) < self.size:  # it ends with zeros
+            stream.seek(self.size - 1)
+            stream.write(b"\0")
 
-    def _pieces(self) -> Iterator[bytes | memoryview]:
+    def _pieces(self) -> Iterator[bytes | memoryview | int]:
+        """Bytes, or the number of bytes that are zero."""
         if self.place.inside:
             yield from self._values(0)
             yield from self._old()
@@ -57,17 +66,14 @@ class Graft:
             yield from self._old()
             yield from self._values(self.model.size)
 
-    def _values(self, position: int) -> Iterator[bytes | memoryview]:
+    def _values(self, position: int) -> Iterator[bytes | memoryview | int]:
         for start, value in zip(self.place.starts, self.plan.all_values, strict=True):
             prefix = value.nbytes.to_bytes(4, "little") if self.place.inside else b""
             yield bytes(start - len(prefix) - position) + prefix
-            data = value.read()
-            if len(data) != value.nbytes:
-                raise RefusedError(
-                    f"{value.origin} gave {len(data)} bytes for {value.key.shared_name!r}, "
-                    f"which needs {value.nbytes}"
-                )
-            yield data
+            if value.zero:
+                yield value.nbytes
+            else:
+                yield from _whole(value)
             position = start + value.nbytes
         if self.place.inside:
             yield bytes(self.place.old - position)
@@ -91,3 +97,18 @@ def graft(model: Model, plan: GraftPlan) -> Graft:
     if head.head.absolute:
         data = Tables(model, plan, Head(place, len(data))).build()
     return Graft(model, plan, data, place)
+
+
+def _whole(value: NewValue) -> Iterator[bytes | memoryview]:
+    """The bytes of a value, and no other number of them than planned."""
+    given = 0
+    for piece in value.pieces():
+        given += len(piece)
+        if given > value.nbytes:
+            break
+        yield piece
+    if given != value.nbytes:
+        raise RefusedError(
+            f"{value.origin} gave {given} bytes for {value.key.shared_name!r}, "
+            f"which needs {value.nbytes}"
+        )

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflrepair.processes import children
 from tflrepair.leftovers import workspace
-from tflrepair.runtime.child import ending
+from tflrepair.processes import children
+from tflrepair.processes.ending import ending
 from tflrepair.runtime.interpreters import WORKER, Runtime, environment
 
 if TYPE_CHECKING:

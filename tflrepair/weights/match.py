@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
 from tflrepair.weights import given, optimizers
 from tflrepair.weights.assign import fits
-from tflrepair.weights.base import Array, Source, Target, Weight, size_text
+from tflrepair.weights.base import Source, Target, Weight, size_text
 from tflrepair.weights.frozen import Kernel, frozen
 from tflrepair.weights.layers import file_layers, target_layers
 from tflrepair.weights.question import Candidate, Question
@@ -201,14 +202,18 @@ def _same_values(readings: Sequence[Mapping[str, Weight]]) -> bool:
         others = {(r[name].source, r[name].path): r[name] for r in readings[1:]}
         others.pop((weight.source, weight.path), None)
         if others:
-            first = weight.read()
-            if any(not _same(first, other.read()) for other in others.values()):
+            first = _digest(weight)
+            if any(_digest(other) != first for other in others.values()):
                 return False
     return True
 
 
-def _same(left: Array, right: Array) -> bool:
-    return left.dtype == right.dtype and left.tobytes() == right.tobytes()
+def _digest(weight: Weight) -> bytes:
+    """Of the type and all bytes."""
+    found = hashlib.sha256(weight.dtype.encode())
+    for piece in weight.pieces():
+        found.update(piece.tobytes())
+    return found.digest()
 
 
 def _start(target: Target, start: optimizers.Start, rows: Mapping[str, Row]) -> Row:

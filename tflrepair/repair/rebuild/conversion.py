@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tflrepair.leftovers import workspace
 from tflrepair.errors import TflRepairError, UnsupportedError, UserError
+from tflrepair.leftovers import workspace
 from tflrepair.repair.rebuild import convert_worker as worker
 from tflrepair.runtime.child import run_script
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tflrepair.leftovers import workspace
 from tflrepair.errors import RefusedError, UnsupportedError
+from tflrepair.leftovers import workspace
 from tflrepair.model import Model, Signature, from_bytes
 from tflrepair.repair.rebuild.conversion import convert_saved_model, first_lines
 from tflrepair.repair.rebuild.customops import allows_flex, custom_names

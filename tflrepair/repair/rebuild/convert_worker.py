@@ -14,7 +14,6 @@ write to, holds
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
