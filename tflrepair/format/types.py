@@ -75,7 +75,8 @@ def numpy_dtype(dtype: str) -> np.dtype[Any]:
         raise UnsupportedError(
             f"{dtype} needs the package ml_dtypes", hint="run `pip install ml_dtypes`"
         ) from None
-    return np.dtype(getattr(ml_dtypes, dtype))
+    found: np.dtype[Any] = np.dtype(getattr(ml_dtypes, dtype))
+    return found
 
 
 def type_code(dtype: str) -> int:

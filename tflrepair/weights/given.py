@@ -13,7 +13,7 @@ from tflrepair.weights.assign import fits
 from tflrepair.weights.base import Source, Target, Weight, size_text
 from tflrepair.weights.table import SET, WEIGHT, Row
 
-# What --set fills is a learning rate, a counter, perhaps a bias. A larger demand is a damaged shape.
+# What --set fills is a learning rate, a counter, a bias. What demands more is a damaged shape.
 LARGEST_FILL = 2**31 - 1
 
 
