@@ -24,8 +24,8 @@ from typing import IO, Any, cast
 from tflrepair.errors import BadFileError, UnsupportedError
 from tflrepair.opening import open_regular
 from tflrepair.processes import children, ending
-from tflrepair.weights.base import Array, Weight
 from tflrepair.weights.pieces import PIECE
+from tflrepair.weights.types.weight import Array, Weight
 
 WORKER = Path(__file__).with_name("library_worker.py")
 MEMORY = 224 << 20  # bytes of private memory; 52 MB of it are Python's, numpy's and h5py's own

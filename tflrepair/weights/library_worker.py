@@ -49,7 +49,7 @@ class Files:
 
 def open_file(request: dict[str, Any]) -> Any:
     if request["kind"] == "hdf5":
-        from tflrepair.weights.h5 import H5Reader
+        from tflrepair.weights.readers.hdf5 import H5Reader
 
         return H5Reader(request["file"], request["member"])
     from tflrepair.weights.safetensors_file import SafetensorsReader

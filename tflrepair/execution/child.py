@@ -1,0 +1,35 @@
+"""Scripts of ours in child processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tflrepair.execution.runtimes import environment
+from tflrepair.processes import children
+from tflrepair.processes.ending import ending
+
+
+def run_script(
+    script: Path, arguments: Sequence[str], log: Path, timeout: float, who: str = "the process"
+) -> str:
+    """Run a script of ours by this Python; empty if it came to a good end, else what happened.
+
+    Args:
+        log: takes what it prints.
+        timeout: seconds that it may take.
+    """
+    try:
+        with log.open("wb") as stream:
+            line = children.command(script, arguments)
+            with children.running(
+                line, env=environment(sys.executable), stdout=stream, stderr=stream
+            ) as process:
+                code = process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        return f"it took more than {timeout:g} s and was ended"
+    except OSError as error:
+        return f"no child process can be started: {error}"
+    return ending(code, log, who) if code else ""
