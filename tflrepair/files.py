@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from tflrepair.errors import UserError
+from tflrepair.errors import TflRepairError, UserError
 from tflrepair.leftovers import PART, hold, sweep_parts
 from tflrepair.opening import kind_of, same_file
 
@@ -106,9 +106,12 @@ class Draft:
 
     def drop(self) -> None:
         """Give it up; nothing is left of it."""
-        self.stream.close()
-        if self.named:
-            self.path.unlink(missing_ok=True)
+        try:
+            self.stream.close()
+        finally:
+            if self.named:  # Windows may refuse while a map is still open: ``close`` tries again
+                with contextlib.suppress(PermissionError):
+                    self.path.unlink(missing_ok=True)
 
     def name(self, target: Path, force: bool) -> None:
         """Give it the name ``target``; it is on the disk before.
@@ -141,16 +144,22 @@ class Output:
     def __init__(self, target: Path) -> None:
         self.target = target
         self.draft: Draft | None = None
+        self._made: list[Draft] = []
 
     def begin(self) -> Draft:
         """A new, empty draft, which is the output from now on."""
-        self.take(Draft(self.target.parent))
-        return self.current
+        draft = self._new()
+        self.take(draft)
+        return draft
+
+    def _new(self) -> Draft:
+        self._made.append(Draft(self.target.parent))
+        return self._made[-1]
 
     @contextmanager
     def trial(self) -> Iterator[Draft]:
         """A new draft that is dropped at the end of the block unless it was taken."""
-        draft = Draft(self.target.parent)
+        draft = self._new()
         try:
             yield draft
         finally:
@@ -168,12 +177,17 @@ class Output:
         if draft is not None:
             draft.drop()
 
-    @property
-    def current(self) -> Draft:
-        """The draft that counts. Raises RuntimeError if there is none: a mistake of the caller."""
-        if self.draft is None:
-            raise RuntimeError("no draft has been begun")
-        return self.draft
+    def close(self) -> None:
+        """Leave nothing but what has its name."""
+        for draft in self._made:
+            with contextlib.suppress(OSError):  # a full disk refuses what is still in the stream
+                draft.drop()
+
+    def named(self, text: str | None) -> str | None:
+        """``text`` with the output's own name in the place of that of a draft."""
+        for draft in self._made:
+            text = text and text.replace(str(draft.path), str(self.target))
+        return text
 
 
 @contextmanager
@@ -193,13 +207,16 @@ def atomic(path: Path, force: bool) -> Iterator[Output]:
         yield output
         if output.draft is not None:
             output.draft.name(path, force)
+    except TflRepairError as error:
+        error.message = output.named(error.message) or ""
+        error.where = output.named(error.where)
+        raise
     except FileExistsError:
         raise UserError("the output exists already", where=str(path)) from None
     except OSError as error:
         raise UserError(f"cannot write: {error.strerror or error}", where=str(path)) from None
     finally:
-        with contextlib.suppress(OSError):  # a full disk refuses what is still in the stream
-            output.drop()
+        output.close()
 
 
 def write(path: Path, data: bytes, force: bool) -> None:

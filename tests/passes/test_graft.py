@@ -121,9 +121,8 @@ def test_positions_behind_the_flatbuffer_are_shifted(monkeypatch: pytest.MonkeyP
         old = grafted(build.bytes())
     model = from_bytes(old)
     # one more variable without a value: cut the plan to what is new
-    value = NewValue(
-        ResourceId("builtin", "", "v"), "float32", (2,), 8, "test", partial(parts, HALF)
-    )
+    key = ResourceId("builtin", "", "v")
+    value = NewValue(key, "float32", (2,), 8, "test", partial(parts, HALF))
     stream = io.BytesIO()
     graft(model, GraftPlan((0,), (value,), ())).write(stream)
     new = stream.getvalue()

@@ -24,9 +24,8 @@ def run_script(
     try:
         with log.open("wb") as stream:
             line = children.command(script, arguments)
-            with children.running(
-                line, env=environment(sys.executable), stdout=stream, stderr=stream
-            ) as process:
+            env = environment(sys.executable)
+            with children.running(line, env=env, stdout=stream, stderr=stream) as process:
                 code = process.wait(timeout)
     except subprocess.TimeoutExpired:
         return f"it took more than {timeout:g} s and was ended"

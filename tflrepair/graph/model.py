@@ -6,7 +6,9 @@ Built on demand from the mapped bytes; weight data is never touched until asked 
 
 from __future__ import annotations
 
+import mmap
 import os
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -59,6 +61,11 @@ class Model:
     @property
     def size(self) -> int:
         return len(self.data)
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether ``data`` is a map of the file, which then must not be cut short or renamed."""
+        return isinstance(self.data.obj, mmap.mmap)
 
     @cached_property
     def version(self) -> int:
@@ -160,6 +167,12 @@ class Model:
             rows.append((row.string(schema.TensorMap.NAME) or "", index))
         return tuple(rows)
 
+    def renamed(self, path: str) -> Model:
+        """The same model under another path; what was read of it stays read."""
+        twin = copy(self)
+        object.__setattr__(twin, "path", path)
+        return twin
+
     def walk(self) -> None:
         """Read every table once, so that damage anywhere is found now and not halfway.
 
@@ -195,20 +208,17 @@ def from_bytes(data: bytes | memoryview, path: str | None = None) -> Model:
     return model
 
 
-def load(path: str | os.PathLike[str], name: str | None = None) -> Model:
-    """Open a .tflite file; a large one is mapped, not read.
-
-    Args:
-        name: what to call it in messages, if not ``path``.
+def load(path: str | os.PathLike[str]) -> Model:
+    """Open a .tflite file: read it, or map it if it is large.
 
     Raises:
         BadFileError: it cannot be opened, is another kind of file, or is damaged at its root.
     """
-    name = name or os.fspath(path)
+    name = os.fspath(path)
     try:
-        sniff.check_kind(Path(path))
-        return from_bytes(contents(path), name)
+        sniff.check_kind(Path(name))
+        return from_bytes(contents(name), name)
     except TflRepairError as error:
-        if error.where == os.fspath(path):
-            error.where = None
+        if error.where == name:  # ``contents`` has named the file already
+            raise
         raise error.within(name) from None

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
 from tflrepair.format.types import numpy_dtype
-from tflrepair.weights.matching.assign import fits
+from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.match_table import SET, WEIGHT, Row
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
 

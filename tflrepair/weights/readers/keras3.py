@@ -16,7 +16,7 @@ from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.weight import Source, Weight
 
 if TYPE_CHECKING:
-    from tflrepair.weights.library import LibraryArray, LibraryFile
+    from tflrepair.weights.native.client import LibraryArray, LibraryFile
 
 VARS = "vars"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import BadFileError
-from tflrepair.weights.library import LibraryFile
+from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import keras3, zips
 from tflrepair.weights.types.weight import Source
 

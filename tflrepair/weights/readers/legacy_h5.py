@@ -17,7 +17,7 @@ from tflrepair.weights.types.layer_names import split_path
 from tflrepair.weights.types.weight import Source, Weight
 
 if TYPE_CHECKING:
-    from tflrepair.weights.library import LibraryArray, LibraryFile
+    from tflrepair.weights.native.client import LibraryArray, LibraryFile
 
 _LAYERS, _WEIGHTS = "layer_names", "weight_names"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import UserError
-from tflrepair.weights.library import LibraryFile
+from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.types.layer_names import split_path
 from tflrepair.weights.types.weight import Array, Source, Weight
 

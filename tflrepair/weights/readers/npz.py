@@ -9,10 +9,10 @@ from math import prod
 from typing import IO, TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError, TflRepairError
-from tflrepair.weights.pieces import PIECE
 from tflrepair.weights.readers import zips
 from tflrepair.weights.readers.zips import open_member
 from tflrepair.weights.types.layer_names import split_path
+from tflrepair.weights.types.pieces import PIECE
 from tflrepair.weights.types.weight import Array, Source, Weight
 
 if TYPE_CHECKING:

@@ -9,18 +9,18 @@ from typing import Any
 
 from tflrepair.errors import BadFileError
 from tflrepair.opening import open_regular
-from tflrepair.weights.library import LibraryFile
+from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import (
     keras3,
     keras_file,
+    legacy_h5,
     named,
     npz,
     sharded,
     tensorflow_files,
+    tflite,
     zips,
 )
-from tflrepair.weights.readers import legacy_h5 as legacy
-from tflrepair.weights.readers import tflite as tflite
 from tflrepair.weights.types.weight import Source
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -92,8 +92,8 @@ def _ends(label: str) -> tuple[bytes, bytes, int]:
 
 def _hdf5(label: str) -> Source:
     file = LibraryFile(Path(label), label, "hdf5")
-    if legacy.looks_like(file):
-        return legacy.source(file)
+    if legacy_h5.looks_like(file):
+        return legacy_h5.source(file)
     if keras3.looks_like(file):
         return keras3.source(file)
     raise BadFileError("is an HDF5 file, but holds no Keras weights", where=label)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tflrepair.errors import BadFileError
 from tflrepair.opening import read_small
-from tflrepair.weights.library import LibraryFile
+from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import keras3
 from tflrepair.weights.types.weight import Source
 

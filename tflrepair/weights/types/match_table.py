@@ -9,7 +9,7 @@ from math import prod
 
 from tflrepair.errors import RefusedError
 from tflrepair.format.types import numpy_dtype
-from tflrepair.weights.pieces import PIECE
+from tflrepair.weights.types.pieces import PIECE
 from tflrepair.weights.types.weight import Array, Target, Weight, size_text
 
 # origins of a value

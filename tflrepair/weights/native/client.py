@@ -24,10 +24,10 @@ from typing import IO, Any, cast
 from tflrepair.errors import BadFileError, UnsupportedError
 from tflrepair.opening import open_regular
 from tflrepair.processes import children, ending
-from tflrepair.weights.pieces import PIECE
+from tflrepair.weights.types.pieces import PIECE
 from tflrepair.weights.types.weight import Array, Weight
 
-WORKER = Path(__file__).with_name("library_worker.py")
+WORKER = Path(__file__).with_name("worker.py")
 MEMORY = 224 << 20  # bytes of private memory; 52 MB of it are Python's, numpy's and h5py's own
 _WAIT = 600.0  # seconds without an answer: the disk stands still, or CPU time cannot be limited
 _IDLE = 2  # children kept for the next request
@@ -154,7 +154,7 @@ class _Child:
     """One child process and its pipes."""
 
     def __init__(self) -> None:
-        package = Path(__file__).parent.parent.parent
+        package = Path(__file__).parents[3]
         paths = [str(package), os.environ.get("PYTHONPATH", "")]
         # one thread: a pool of them reserves memory that counts against the limit
         more = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, paths))}

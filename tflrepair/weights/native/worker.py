@@ -49,10 +49,10 @@ class Files:
 
 def open_file(request: dict[str, Any]) -> Any:
     if request["kind"] == "hdf5":
-        from tflrepair.weights.readers.hdf5 import H5Reader
+        from tflrepair.weights.native.hdf5 import H5Reader
 
         return H5Reader(request["file"], request["member"])
-    from tflrepair.weights.safetensors_file import SafetensorsReader
+    from tflrepair.weights.native.safetensors import SafetensorsReader
 
     return SafetensorsReader(request["file"])
 

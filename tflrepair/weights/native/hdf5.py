@@ -18,7 +18,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError
-from tflrepair.weights.pieces import selections
+from tflrepair.weights.types.pieces import selections
 
 if TYPE_CHECKING:
     import h5py
