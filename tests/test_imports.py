@@ -20,7 +20,8 @@ PACKAGE = ROOT / "tflrepair"
 ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "": (
         ("errors",),
-        ("files", "findings", "progress", "samples"),
+        ("findings", "leftovers", "opening", "processes", "progress", "samples"),
+        ("files",),
         ("format",),
         ("structure",),
         ("graph",),
@@ -53,6 +54,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "weights": (
         ("types",),
+        ("native",),
         ("model_facts", "constants"),
         ("readers", "optimizers"),
         ("matching",),
@@ -61,7 +63,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins"), ("rebuild_pass",)),
     "commands": (("scan", "verify"), ("fix",), ("convert", "emit_python")),
     "cli": (
-        ("output",),
+        ("output", "signals", "streams"),
         ("options",),
         ("convert", "demo", "explain", "fix", "rebuild", "scan", "verify"),
     ),

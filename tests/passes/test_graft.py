@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,14 @@ from tflrepair.passes.graft.plan import (
 HALF = np.array([0.5, 0.25], np.float32)
 
 
+def parts(value: Any) -> list[bytes]:
+    return [value.tobytes()]
+
+
 def plan_for(model: Model, value: Any = HALF) -> GraftPlan:
     analysis = analyse(model)
     values = tuple(
-        NewValue(v.key, v.dtype or "", v.shape or (), v.nbytes or 0, "test", value.tobytes)
+        NewValue(v.key, v.dtype or "", v.shape or (), v.nbytes or 0, "test", partial(parts, value))
         for v in needing_values(analysis)
     )
     entries = tuple(entry.subgraph for entry in analysis.entries)
@@ -116,7 +121,8 @@ def test_positions_behind_the_flatbuffer_are_shifted(monkeypatch: pytest.MonkeyP
         old = grafted(build.bytes())
     model = from_bytes(old)
     # one more variable without a value: cut the plan to what is new
-    value = NewValue(ResourceId("builtin", "", "v"), "float32", (2,), 8, "test", HALF.tobytes)
+    key = ResourceId("builtin", "", "v")
+    value = NewValue(key, "float32", (2,), 8, "test", partial(parts, HALF))
     stream = io.BytesIO()
     graft(model, GraftPlan((0,), (value,), ())).write(stream)
     new = stream.getvalue()
