@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,28 @@ def broken(sample: Path, tmp_path: Path) -> Path:
     for name in ("broken.tflite", "classifier.weights.h5", "input.npz", "expected.npz"):
         shutil.copy(sample / name, tmp_path / name)
     return tmp_path / "broken.tflite"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-m quick`: what a developer runs after each edit."""
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in ("runs", "tf", "slow")):
+            item.add_marker(pytest.mark.quick)
+
+
+@pytest.fixture(autouse=True)
+def _quick_starts_no_process(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that is not marked must not start a child process: it would not be quick for long."""
+    if request.node.get_closest_marker("quick") is None:
+        yield
+        return
+
+    def refused(*_: object, **__: object) -> None:
+        pytest.fail("this test starts a child process: mark it `runs`")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess.Popen, "__init__", refused)
+        yield
 
 
 # these need a second environment; `make test-flex` makes it
