@@ -26,9 +26,12 @@ from peer import resaved
 
 from tflrepair.graph.model import from_bytes
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("litert_converter") is None, reason="needs litert-converter"
-)
+pytestmark = [
+    pytest.mark.runs,
+    pytest.mark.skipif(
+        importlib.util.find_spec("litert_converter") is None, reason="needs litert-converter"
+    ),
+]
 
 
 def test_constants_fold_once_they_are_frozen(tmp_path: Path) -> None:

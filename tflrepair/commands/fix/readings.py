@@ -78,8 +78,10 @@ class Readings:
     def _digest(self, row: Row) -> bytes:
         key = place(row)
         if key not in self._digests:
-            data = row.weight.read().tobytes() if row.weight is not None else b""
-            self._digests[key] = hashlib.sha256(data).digest()
+            found = hashlib.sha256()
+            for piece in row.weight.pieces() if row.weight is not None else ():
+                found.update(piece.tobytes())
+            self._digests[key] = found.digest()
         return self._digests[key]
 
 

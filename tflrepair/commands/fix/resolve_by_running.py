@@ -7,7 +7,6 @@ more combinations than can be run, the others are those that differ from it in o
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from tflrepair.commands.fix.readings import Readings, place
 from tflrepair.errors import RefusedError
 from tflrepair.graph.model import Model
+from tflrepair.leftovers import workspace
 from tflrepair.passes.graft.graft import graft
 from tflrepair.passes.graft.plan import GraftPlan
 from tflrepair.progress import Progress
@@ -49,8 +49,8 @@ def resolve_by_running(
     readings = Readings(table, MOST)
     few = readings.is_whole and readings.count <= MOST
     found, tried = [], 0
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as folder:
-        path = Path(folder) / "reading.tflite"
+    with workspace() as folder:
+        path = folder / "reading.tflite"
         for rows in readings.likeliest(MOST):
             progress("running each reading", tried, min(readings.count, MOST))
             tried += 1

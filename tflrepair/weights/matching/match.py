@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -24,7 +25,7 @@ from tflrepair.weights.types.match_table import (
     Problem,
     Row,
 )
-from tflrepair.weights.types.weight import Array, Source, Target, Weight, size_text
+from tflrepair.weights.types.weight import Source, Target, Weight, size_text
 
 _SHOWN = 8
 _CHECK_HINT = "decide with --check IN.npz OUT.npz: what the Python model answers"
@@ -241,7 +242,8 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
         )
     readings = [(q, c, r) for q in able for c in q.candidates for r in c.readings]
     conflict = next((q.conflict for q in able if q.conflict), "")
-    if conflict:
+    alike = [r for q in able for c in q.fitting for r in c.readings]
+    if conflict and not (len(alike) > 1 and _same_values(alike)):
         candidates = tuple(f"{c.layer.label} in {c.layer.source}" for q in able for c in q.fitting)
         message = f"{asked[0].target.label!r} is not certain: {conflict}"
         choices = _choices(able)
@@ -304,14 +306,18 @@ def _same_values(readings: Sequence[Mapping[str, Weight]]) -> bool:
         others = {(r[name].source, r[name].path): r[name] for r in readings[1:]}
         others.pop((weight.source, weight.path), None)
         if others:
-            first = weight.read()
-            if any(not _same(first, other.read()) for other in others.values()):
+            first = _digest(weight)
+            if any(_digest(other) != first for other in others.values()):
                 return False
     return True
 
 
-def _same(left: Array, right: Array) -> bool:
-    return left.dtype == right.dtype and left.tobytes() == right.tobytes()
+def _digest(weight: Weight) -> bytes:
+    """Of the type and all bytes."""
+    found = hashlib.sha256(weight.dtype.encode())
+    for piece in weight.pieces():
+        found.update(piece.tobytes())
+    return found.digest()
 
 
 def _start(target: Target, start: keras3.OptimizerStart, rows: Mapping[str, Row]) -> Row:
