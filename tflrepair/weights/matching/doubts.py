@@ -126,7 +126,8 @@ def _compared(
 ) -> tuple[str, str]:
     """(how sure it is that a layer of the model is not ``other``, why it is not)."""
     base = split_number(a.target.last)[0]
-    if a.is_proved(other.layer) and (b is not None or base in view.shifted):
+    removed = b is None and (id(other.layer) in a.beside or base not in view.shifted)
+    if a.is_proved(other.layer) and not removed:
         return CLOSED, ""
     if _named_apart(a.target, mine, other.layer):
         return NAMED, ""

@@ -23,7 +23,8 @@ class Question:
 
     ``fitting`` are all candidates by role and shape. ``conflict`` says why none may be taken.
     ``unit`` are the ``id``s of the layers of the file that its architecture leaves, where they are
-    one unit (see ``topology``); ``sure`` is how sure the match is.
+    one unit (see ``topology``); ``beside`` those of the unused units next to that one. ``sure`` is
+    how sure the match is.
     """
 
     target: TargetLayer
@@ -31,6 +32,7 @@ class Question:
     reason: str = "shape"
     conflict: str = ""
     unit: frozenset[int] = frozenset()
+    beside: frozenset[int] = frozenset()
     sure: str = ""
     fitting: tuple[Candidate, ...] = field(init=False)
 

@@ -83,8 +83,10 @@ def by_graph(
     if len(domains) == len(weighted - constant):
         _from_the_start(domains, of_model, of_file)
     result = embed(of_model, of_file, domains)
+    unused = weighted - {v for values in result.domains.values() for v in values}
     for unit in seen:
         left = result.domains[unit.index]
+        near = _beside(of_file, left, unused)
         for question in unit.questions:
             if result.possible is False:
                 question.conflict = OTHER
@@ -92,7 +94,25 @@ def by_graph(
                 inside = frozenset(key for key, number in file.number.items() if number in left)
                 keep(question, [c for c in question.candidates if id(c.layer) in inside], GRAPH)
                 question.unit = inside if len(left) == 1 else frozenset()
+                question.beside = frozenset(
+                    k for k, number in file.number.items() if number in near
+                )
     return True
+
+
+def _beside(graph: unit_graphs.UnitGraph, units: Collection[int], unused: set[int]) -> set[int]:
+    """The unused units that are linked to these through nothing but unused ones.
+
+    A program that lacks one of two layers alike in a row may have kept either.
+    """
+    found, todo = set[int](), set(units)
+    while todo:
+        unit = todo.pop()
+        linked = {a if b == unit else b for a, b in graph.edges if unit in (a, b)}
+        new = linked & unused - found
+        found |= new
+        todo |= new
+    return found
 
 
 def _from_the_start(
