@@ -56,7 +56,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("types",),
         ("native",),
         ("model_facts", "constants"),
-        ("readers", "optimizers"),
+        ("readers", "optimizers", "evidence"),
         ("matching",),
     ),
     "passes": (("graft",), ("freeze",), ("fold",)),

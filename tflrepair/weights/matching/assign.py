@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, islice, pairwise
 
-from tflrepair.weights.matching.creation import is_ordered
+from tflrepair.weights.evidence.creation import is_ordered
 from tflrepair.weights.types import roles
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layer_names import split_number

@@ -19,10 +19,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from tflrepair.weights.matching.attributes import told_by_attributes
-from tflrepair.weights.matching.incomplete import incomplete
+from tflrepair.weights.evidence.attributes import told_by_attributes
+from tflrepair.weights.evidence.incomplete import incomplete
+from tflrepair.weights.evidence.merges import other_merges
 from tflrepair.weights.matching.joins import Joins
-from tflrepair.weights.matching.merges import other_merges
 from tflrepair.weights.matching.order import before, place
 from tflrepair.weights.matching.question import Candidate, Question
 from tflrepair.weights.types.layer_names import canonical, split_number, unscoped

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tflrepair.weights.matching import unit_graphs
-from tflrepair.weights.matching.merges import KINDS
+from tflrepair.weights.evidence import unit_graphs
+from tflrepair.weights.evidence.merges import KINDS
 from tflrepair.weights.matching.question import Question
 from tflrepair.weights.matching.topology import Owner, Part
 from tflrepair.weights.types.layers import FileLayer

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tflrepair.weights.matching import given
+from tflrepair.weights.matching.by_name import (
+    MAP_HINT,
+    by_all_names,
+    by_exact_name,
+    same_values,
+    without_slots,
+)
 from tflrepair.weights.matching.frozen import Kernel, frozen, strangers
 from tflrepair.weights.matching.question import Candidate, Question
 from tflrepair.weights.matching.reading import read
 from tflrepair.weights.matching.suspicion import suspicious
 from tflrepair.weights.optimizers import keras3
 from tflrepair.weights.optimizers.saved_state import saved_state
-from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layers import file_layers, target_layers
 from tflrepair.weights.types.match_table import (
     CHECKED,
-    EXACT,
     INITIAL,
     OPEN,
     WEIGHT,
@@ -30,7 +34,6 @@ from tflrepair.weights.types.weight import Source, Target, Weight, size_text
 _SHOWN = 8
 _CHECK_HINT = "decide with --check IN.npz OUT.npz: what the Python model answers"
 _CONFLICT_HINT = f"{_CHECK_HINT}; or with --map FILE"
-_MAP_HINT = "decide with --map FILE: a JSON object of variable name to weight path"
 
 
 def match(
@@ -60,8 +63,8 @@ def match(
     problems: list[Problem] = []
     for source in sources:
         if source.exact or source.saved or by_name:
-            _by_exact_name(targets, source, rows, problems)
-    _by_all_names([t for t in targets if t.shared_name not in starts], sources, rows, problems)
+            by_exact_name(targets, source, rows, problems)
+    by_all_names([t for t in targets if t.shared_name not in starts], sources, rows, problems)
     weights = _only(targets, {t.shared_name for t in targets} - set(rows) - set(starts))
     found, more = _by_layer(weights, [s for s in sources if not s.exact], rows, kernels)
     rows |= found
@@ -110,89 +113,6 @@ def _starts(
     }
 
 
-def _by_exact_name(
-    targets: Sequence[Target],
-    source: Source,
-    rows: dict[str, Row],
-    problems: list[Problem],
-    called: Mapping[str, str] = {},
-) -> None:
-    """Rows for all variables whose name (or what ``called`` says for it) is an array's."""
-    whole: dict[str, set[Weight]] = {}
-    inner: dict[str, set[Weight]] = {}  # without the saved model's own name, say
-    for weight in source.weights:
-        whole.setdefault(weight.path.removesuffix(":0"), set()).add(weight)
-        for own in weight.names:
-            inner.setdefault(own.removesuffix(":0"), set()).add(weight)
-    for target in targets:
-        name = target.shared_name
-        found = set[Weight]()
-        for alias in (*(target.saved_as if source.saved else ()), called.get(name, name)):
-            found = found or whole.get(alias) or inner.get(alias, set())
-        if len(found) != 1:
-            continue
-        (weight,) = found
-        if not fits(target, weight):
-            continue
-        reason = f"has the same name in the {source.kind}"
-        row = Row(target, WEIGHT, weight, None, reason, EXACT, trusted=not called)
-        known = rows.setdefault(name, row)
-        if known.confidence == EXACT and known.weight not in (None, weight):
-            both = [{name: w} for w in (known.weight, weight) if w is not None]
-            if not _same_values(both):
-                message = (
-                    f"{name!r} has different values in {known.weight.source} and {source.label}"
-                )
-                candidates = tuple(f"{w.source}::{w.path}" for r in both for w in r.values())
-                problems.append(Problem("conflict", (name,), message, candidates, _MAP_HINT))
-
-
-def _by_all_names(
-    targets: Sequence[Target],
-    sources: Sequence[Source],
-    rows: dict[str, Row],
-    problems: list[Problem],
-) -> None:
-    """Take names as they are where all variables have theirs, of the right shape, in the sources.
-
-    A program that dumps its variables by name writes such a file. Where some are missing, the
-    others may have come by their names in another program.
-    """
-    own = {target.shared_name: target.shared_name for target in targets}
-    for called in (own, _paths(targets, 0), _paths(targets, 1)):
-        found, conflicts = dict(rows), list[Problem]()
-        for source in sources:
-            if source.named:
-                _by_exact_name(targets, source, found, conflicts, called)
-        if all(target.shared_name in found for target in targets):
-            rows |= found
-            problems += conflicts
-            return
-
-
-def _paths(targets: Sequence[Target], outer: int) -> dict[str, str]:
-    """Shared name -> what Keras calls the variable's ``path``, where the two are not the same.
-
-    A subclassed model that is built by calling it makes variables ``net/kernel``, ``net/kernel_1``.
-    The path of a layer in a Functional model begins without the model's own name (``outer`` = 1).
-    """
-    rows = [(layer.names[outer:], layer.targets) for layer in target_layers(targets)]
-    found = {t.shared_name: "/".join((*names, role)) for names, ts in rows for role, t in ts}
-    return found if len(set(found.values())) == len(found) else {}
-
-
-def _no_slots(source: Source) -> Source:
-    """The source without arrays that have the name of an optimizer's variable for another one."""
-    if not source.named:
-        return source
-    named = {
-        w.path: Target("", w.path.removesuffix(":0"), w.dtype, w.shape) for w in source.weights
-    }
-    slots = keras3.starts(list(named.values()))
-    kept = (w for w in source.weights if named[w.path].shared_name not in slots)
-    return replace(source, weights=tuple(kept))
-
-
 def _by_layer(
     targets: Sequence[Target],
     sources: Sequence[Source],
@@ -203,7 +123,7 @@ def _by_layer(
     groups = target_layers(targets)
     used = {(r.weight.source, r.weight.path) for r in taken.values() if r.weight}
     opened = []
-    for source in map(_no_slots, sources):
+    for source in map(without_slots, sources):
         free = [w for w in source.weights if w.plain and (w.source, w.path) not in used]
         opened.append((source, file_layers(free)))
     strange = strangers(kernels, [layer for _, layers in opened for layer in layers])
@@ -232,7 +152,7 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
     """Write the rows of one layer if all sources together leave one reading."""
     names = tuple(target.shared_name for _, target in asked[0].target.targets)
     able = [q for q in asked if q.candidates]
-    hint = _MAP_HINT
+    hint = MAP_HINT
     if not able:
         shapes = ", ".join(f"{r} {size_text(t.shape)}" for r, t in asked[0].target.targets)
         conflict = next((q.conflict for q in asked if q.conflict), "")
@@ -243,7 +163,7 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
     readings = [(q, c, r) for q in able for c in q.candidates for r in c.readings]
     conflict = next((q.conflict for q in able if q.conflict), "")
     alike = [r for q in able for c in q.fitting for r in c.readings]
-    if conflict and not (len(alike) > 1 and _same_values(alike)):
+    if conflict and not (len(alike) > 1 and same_values(alike)):
         candidates = tuple(f"{c.layer.label} in {c.layer.source}" for q in able for c in q.fitting)
         message = f"{asked[0].target.label!r} is not certain: {conflict}"
         choices = _choices(able)
@@ -255,7 +175,7 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
             _CONFLICT_HINT if choices else hint,
             choices,
         )
-    if len(readings) > 1 and not _same_values([r for _, _, r in readings]):
+    if len(readings) > 1 and not same_values([r for _, _, r in readings]):
         candidates = tuple(
             f"{c.layer.label} in {c.layer.source}: "
             + ", ".join(f"{n.rpartition('/')[2]} = {w.path}" for n, w in r.items())
@@ -297,27 +217,7 @@ def _rows(
 def _hint(readings: Sequence[tuple[Question, Candidate, Mapping[str, Weight]]]) -> str:
     own = any(all(name in w.names for name, w in reading.items()) for _, _, reading in readings)
     trust = "; or with --by-name, if the names in the file are this model's own" if own else ""
-    return f"{_CHECK_HINT}{trust}; or {_MAP_HINT.removeprefix('decide ')}"
-
-
-def _same_values(readings: Sequence[Mapping[str, Weight]]) -> bool:
-    """Whether all readings give every variable the same bytes."""
-    for name, weight in readings[0].items():
-        others = {(r[name].source, r[name].path): r[name] for r in readings[1:]}
-        others.pop((weight.source, weight.path), None)
-        if others:
-            first = _digest(weight)
-            if any(_digest(other) != first for other in others.values()):
-                return False
-    return True
-
-
-def _digest(weight: Weight) -> bytes:
-    """Of the type and all bytes."""
-    found = hashlib.sha256(weight.dtype.encode())
-    for piece in weight.pieces():
-        found.update(piece.tobytes())
-    return found.digest()
+    return f"{_CHECK_HINT}{trust}; or {MAP_HINT.removeprefix('decide ')}"
 
 
 def _start(target: Target, start: keras3.OptimizerStart, rows: Mapping[str, Row]) -> Row:

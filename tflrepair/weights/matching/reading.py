@@ -21,10 +21,11 @@ from collections.abc import Collection, Iterator, Sequence
 
 from tflrepair.weights.matching.assign import assignments
 from tflrepair.weights.matching.doubts import Facts, examine
+from tflrepair.weights.matching.numbers import by_number, no_shift
 from tflrepair.weights.matching.order import contradict, narrow, updates_agree
 from tflrepair.weights.matching.question import Candidate, Question, keep
 from tflrepair.weights.matching.topology import by_graph, own_class
-from tflrepair.weights.types.layer_names import canonical, split_number
+from tflrepair.weights.types.layer_names import canonical
 from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
 from tflrepair.weights.types.weight import Source
 
@@ -68,7 +69,7 @@ def read(
         _narrow(questions, groups, by_update)
     contradict(questions, by_update)
     _torn_apart(groups)
-    _no_shift(questions)
+    no_shift(questions)
     _other_names(questions)
     _other_models(questions)
     examine(questions, layers, Facts(frozenset(frozen), source, frozenset(strange)))
@@ -87,7 +88,7 @@ def _narrow(questions: Sequence[Question], groups: Sequence[Group], by_update: b
     """Let all kinds of evidence take candidates away, until none of them does."""
     changed = True
     while changed:
-        changed = _by_nesting(groups) | _by_number(questions) | _take_turns(questions)
+        changed = _by_nesting(groups) | by_number(questions) | _take_turns(questions)
         changed |= narrow(questions, by_update)
 
 
@@ -221,84 +222,6 @@ def _nodes(candidate: Candidate, below: tuple[str, ...]) -> Iterator[object]:
         level.fits(name) for level, name in zip(levels[start:], below, strict=True)
     ):
         yield candidate.layer.source, candidate.layer.node(start)
-
-
-Shifts = dict[tuple[str, str], set[int]]
-
-
-def _by_number(questions: Sequence[Question]) -> bool:
-    """One shift of the numbers for each class, the same for all layers of one outermost model."""
-    any_change, changed = False, True
-    while changed:
-        shifts = _common_shifts(questions)
-        changed = False
-        for question in questions:
-            agreeing = [c for c in question.candidates if _agrees(question, c, shifts)]
-            changed |= keep(question, agreeing, "number")
-        any_change |= changed
-    return any_change
-
-
-def _common_shifts(questions: Sequence[Question]) -> Shifts:
-    """The shifts that every layer allows by some candidate: over all layers, and where these do
-    not agree, over those of one outermost model. Empty where these do not agree either."""
-    everywhere: dict[str, set[int]] = {}
-    shifts: Shifts = {}
-    for question in questions:
-        for (root, base), found in _shifts(question).items():
-            everywhere[base] = everywhere[base] & found if base in everywhere else found
-            key = root, base
-            shifts[key] = shifts[key] & found if key in shifts else found
-    return {(root, base): everywhere[base] or found for (root, base), found in shifts.items()}
-
-
-def _agrees(question: Question, candidate: Candidate, shifts: Shifts) -> bool:
-    """Whether the numbers in the names differ by a possible shift. None possible: no evidence."""
-    aligned = _aligned(question.target, candidate.layer)
-    return all(
-        len(found) == 1 and (not shifts.get(base) or found <= shifts[base])
-        for base, found in aligned.items()
-    )
-
-
-def _no_shift(questions: Sequence[Question]) -> None:
-    """Layers whose numbers contradict each other: the file may lack one and have another."""
-    shifts = _common_shifts(questions)
-    for question in questions:
-        if question.conflict or question.reason == "name" or not question.candidates:
-            continue
-        if question.unit:
-            continue
-        own = split_number(question.target.last)[0]
-        torn = any(base == own and not shifts[root, base] for root, base in _shifts(question))
-        if torn or not any(_agrees(question, c, {}) for c in question.candidates):
-            question.conflict = f"the numbers of the layers {own!r} differ by no one shift"
-
-
-def _shifts(question: Question) -> Shifts:
-    """For each class in the layer's name: the shifts its candidates allow, if all tell one."""
-    rows = [_aligned(question.target, c.layer) for c in question.candidates]
-    bases = set.intersection(*(set(row) for row in rows)) if rows else set()
-    return {base: set().union(*(row[base] for row in rows)) for base in bases}
-
-
-def _aligned(target: TargetLayer, layer: FileLayer) -> Shifts:
-    """Shifts of the numbers by outermost model and class, as far as both names agree in their
-    classes from the end."""
-    root = target.names[0] if len(target.names) > 1 else ""
-    ways = [_align(names, layer.levels) for names in (target.names, target.short)]
-    return {(root, base): found for base, found in max(ways, key=len).items()}
-
-
-def _align(names: Sequence[str], levels: Sequence[Level]) -> dict[str, set[int]]:
-    found: dict[str, set[int]] = {}
-    for name, level in zip(reversed(names), reversed(levels), strict=False):
-        if not level.name or not level.fits(name):
-            break
-        shift = level.shift(name)
-        if shift is not None:
-            found.setdefault(split_number(name)[0], set()).add(shift)
-    return found
 
 
 def _take_turns(questions: Sequence[Question]) -> bool:

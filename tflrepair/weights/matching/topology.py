@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from tflrepair.weights.matching import unit_graphs
-from tflrepair.weights.matching.embedding import embed
+from tflrepair.weights.evidence import unit_graphs
+from tflrepair.weights.evidence.embedding import embed
+from tflrepair.weights.evidence.unit_graphs import SOURCE
 from tflrepair.weights.matching.question import Question, keep
-from tflrepair.weights.matching.unit_graphs import SOURCE
 from tflrepair.weights.types.architecture import Architecture
 from tflrepair.weights.types.layer_flow import FlowOp
 from tflrepair.weights.types.layer_names import split_number

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tflrepair.weights.matching.unit_graphs import MAYBE, SOURCE, SURE, UnitGraph, alike
+from tflrepair.weights.evidence.unit_graphs import MAYBE, SOURCE, SURE, UnitGraph, alike
 
 _MOST_STEPS = 20_000
 

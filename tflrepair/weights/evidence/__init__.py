@@ -1,0 +1,1 @@
+"""What can tell layers of a file apart: graphs, names of attributes, gaps, order of creation."""
