@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from makers.networks import one_try
 
 import tflrepair
 from tflrepair import weights
@@ -23,7 +24,6 @@ from tflrepair.graph.model import load
 from tflrepair.passes.graft.plan import needing_values
 from tflrepair.weights import MatchTable
 from weights.cases import DATA
-from weights.networks import one_try
 
 EVIDENCE = DATA / "evidence"
 RIGHT = {

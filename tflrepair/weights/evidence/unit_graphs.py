@@ -140,7 +140,7 @@ def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
             result = dict.fromkeys(sources, MAYBE)
         else:
             graph.feed(sources, unit)
-            graph.alone.update(*(operand for operand in operands if len(operand) == 1))
+            graph.alone.update(*(o for o in operands if len(o) == 1 and unit not in o))
             known = {_function(scope[-1]) for scope in owner.scopes(op, unit)} - {""}
             graph.activations[unit] = (graph.activations.get(unit) or frozenset()) | known
             if not _is_named(op):
