@@ -81,6 +81,7 @@ def fix(
     sets: Mapping[str, str | float] | None = None,
     by_name: bool = False,
     allow_rounding: bool = False,
+    learning_rate: float | None = None,
     replace_values: bool = False,
     check: Check | None = None,
     strategy: str = GRAFT,
@@ -101,6 +102,7 @@ def fix(
         sets: shared name -> value of every element, such as a learning rate.
         by_name: the names in ``weights`` are the model's own variable names; take them as they are.
         allow_rounding: floats of more precision than a variable has are rounded to the nearest.
+        learning_rate: value of every learning rate that nothing else gives.
         replace_values: give variables that have an initial value a new one, too.
         check: (inputs, expected outputs), each an .npz: the result must answer so. Where the
             weights can be read in several ways, the only one that answers so is taken.
@@ -125,7 +127,9 @@ def fix(
     tell("scanning", 0, 0)
     before = scan(load(model))
     tell("matching weights", 0, 0)
-    wishes = Wishes(mapping or {}, sets or {}, replace_values, by_name, allow_rounding)
+    wishes = Wishes(
+        mapping or {}, sets or {}, replace_values, by_name, allow_rounding, learning_rate
+    )
     table = match_fix(before, weights, wishes)
     if table is not None and check is not None and not dry_run:
         plan_of = partial(plan_fix, before)

@@ -39,6 +39,7 @@ class Wishes:
     replace: bool = False
     by_name: bool = False
     rounds: bool = False
+    rate: float | None = None
 
 
 def match_fix(before: ScanResult, weights: Weights, wishes: Wishes) -> MatchTable | None:
@@ -109,12 +110,13 @@ def _match(
         sets=wishes.sets,
         by_name=wishes.by_name,
         kernels=weights.kernels_of(before.model),
+        rate=wishes.rate,
     )
     return weights.proven(table, proofs) if proofs else table
 
 
 def _without_kept(table: MatchTable, given: set[str]) -> MatchTable:
-    """Leave out optimizer state that the weights do not hold: it keeps the value it has.
+    """Leave out state that the weights do not hold: it keeps the value it has.
 
     Everything else that is missing stays a problem; a model that is half old and half new would
     look right and be wrong.
@@ -127,8 +129,7 @@ def _without_kept(table: MatchTable, given: set[str]) -> MatchTable:
         row.target.shared_name
         for row in table.rows
         if row.target.shared_name in given
-        and row.target.shared_name in starts
-        and row.origin in (INITIAL, OPEN)
+        and (row.origin == INITIAL or (row.origin == OPEN and row.target.shared_name in starts))
     }
     return replace(
         table,

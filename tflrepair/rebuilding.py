@@ -21,6 +21,7 @@ def emit_python(
     *,
     mapping: Mapping[str, str] | None = None,
     sets: Mapping[str, str | float] | None = None,
+    learning_rate: float | None = None,
     force: bool = False,
 ) -> str:
     """Write the model as a Python file that builds and converts it; see ``fix`` for the weights.
@@ -35,7 +36,7 @@ def emit_python(
 
     require_tensorflow()
     before = scan(load(model))
-    table = match_fix(before, weights, Wishes(mapping or {}, sets or {}))
+    table = match_fix(before, weights, Wishes(mapping or {}, sets or {}, rate=learning_rate))
     if table is not None:
         table.require()
     whole = before.model

@@ -7,15 +7,16 @@ weights file numbers them, with their names; files of Keras before 3.6 have name
 from __future__ import annotations
 
 import json
-import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tflrepair.errors import BadFileError
-from tflrepair.weights import keras3, zips
+from tflrepair.weights import configs, keras3, zips
 from tflrepair.weights.base import Source
 from tflrepair.weights.h5 import H5File
+from tflrepair.weights.names import snake_case
 from tflrepair.weights.views import View
 
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
@@ -43,7 +44,9 @@ def source(archive: zipfile.ZipFile, data: memoryview, label: str) -> Source:
         raise BadFileError(f"its {CONFIG} is no JSON: {error}", where=label) from None
     names = dict(_names(model, (), 0)) if isinstance(model, dict) else {}
     file = H5File(View(zips.member_bytes(archive, weights, data, label)), label)
-    return keras3.source(file, "Keras model file", names)
+    compiled = model.get("compile_config") if isinstance(model, dict) else None
+    found = configs.optimizers(compiled.get("optimizer")) if isinstance(compiled, dict) else ()
+    return replace(keras3.source(file, "Keras model file", names), optimizers=tuple(found))
 
 
 def _names(
@@ -86,10 +89,3 @@ def class_names(config: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str
     for layer in layers if isinstance(layers, list) else ():
         if isinstance(layer, dict):
             yield from class_names(layer, depth + 1)
-
-
-def snake_case(name: str) -> str:
-    """``Conv2D`` -> ``conv2d`` (keras/src/utils/naming.py, ``to_snake_case``)."""
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

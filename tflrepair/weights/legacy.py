@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError
+from tflrepair.weights import configs
 from tflrepair.weights.base import Source, Weight
 from tflrepair.weights.keras_file import class_names
 from tflrepair.weights.names import split_path
@@ -34,7 +35,7 @@ def source(file: H5File) -> Source:
     """
     root = _root(file) or ""
     datasets = {row.path: row for row in file.datasets}
-    config = _config(file)
+    config = _json(file, "model_config")
     classes = dict(class_names(config))
     sorted_by_flow = _sorted_by_flow(file, root, config)
     weights: list[Weight] = []
@@ -52,7 +53,8 @@ def source(file: H5File) -> Source:
             names, role = split_path(name)
             weights.append(row.weight(layer=names, keys=("optimizer",), role=role, plain=False))
     kind = "Keras 2 model file" if root else "Keras 2 weights file"
-    return Source(file.label, kind, tuple(weights))
+    compiled = _json(file, "training_config").get("optimizer_config")
+    return Source(file.label, kind, tuple(weights), optimizers=tuple(configs.optimizers(compiled)))
 
 
 def _split(name: str, layer: str) -> tuple[tuple[str, ...], str]:
@@ -96,9 +98,9 @@ def _list(attributes: Mapping[str, Any], name: str) -> list[str]:
     return found
 
 
-def _config(file: H5File) -> dict[str, Any]:
-    """The model's config, where the file has one that can be read."""
-    text = file.groups.get("", {}).get("model_config")
+def _json(file: H5File, name: str) -> dict[str, Any]:
+    """A config of the model (``model_config``, ``training_config``), if there is a readable one."""
+    text = file.groups.get("", {}).get(name)
     try:
         config = json.loads(text) if isinstance(text, (str, bytes)) else {}
     except (ValueError, RecursionError):

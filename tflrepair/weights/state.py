@@ -12,7 +12,7 @@ from tflrepair.weights import state_keras2
 from tflrepair.weights.assign import fits
 from tflrepair.weights.base import Source, Target, Weight
 from tflrepair.weights.names import split_number
-from tflrepair.weights.optimizers import Start
+from tflrepair.weights.start import Start
 from tflrepair.weights.state_numbered import numbered
 from tflrepair.weights.table import WEIGHT, Row
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from tflrepair.weights.base import Source, Weight
 from tflrepair.weights.names import split_number
-from tflrepair.weights.optimizers import Start
+from tflrepair.weights.start import Start
 from tflrepair.weights.state_numbered import numbered
 from tflrepair.weights.table import Row
 

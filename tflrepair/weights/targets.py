@@ -9,7 +9,9 @@ from tflrepair.model import Model
 from tflrepair.resources import Key
 from tflrepair.variables import Analysis, Variable, analyse
 from tflrepair.weights.base import Target
+from tflrepair.weights.casing import called_names
 from tflrepair.weights.dataflow import flow_of
+from tflrepair.weights.selfupdate import self_updates
 from tflrepair.weights.updates import update_ranks
 
 
@@ -29,6 +31,8 @@ def targets_of(
     names = [(v.key.container, v.key.shared_name) for v in variables]
     flows = flow_of(model, names)
     updates = update_ranks(model, whole.variables)
+    own = self_updates(model, whole, variables)
+    called = called_names(v.key.shared_name for v in variables)
     return tuple(
         Target(
             v.key.container,
@@ -40,6 +44,10 @@ def targets_of(
             tuple(_read_as(model, v)),
             tuple(saved.get(v.key, ())),
             updates.get(v.key),
+            called=called.get(v.name, ""),
+            unset_in=v.unset_in,
+            update=own[v.key].kind if v.key in own else "",
+            follows=own[v.key].follows if v.key in own else "",
         )
         for v, (rank, upstream) in zip(variables, flows, strict=True)
     )

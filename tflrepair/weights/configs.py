@@ -1,0 +1,78 @@
+"""The optimizers in a file's config: ``compile_config`` of ``.keras``, ``training_config`` of h5.
+
+keras/src/saving/serialization_lib.py writes each object as ``class_name`` and ``config``, the
+arguments of its constructor; an optimizer around another one holds it in its own config
+(``inner_optimizer``, or in the values of ``optimizer_map``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from tflrepair.weights.base import OptimizerConfig, Source
+from tflrepair.weights.names import snake_case, split_number
+
+_DEEPEST = 20
+
+
+def optimizers(config: Any, depth: int = 0) -> Iterator[OptimizerConfig]:
+    """Every optimizer in a config, the outermost first; nothing where it is none."""
+    if depth > _DEEPEST or not isinstance(config, Mapping):
+        return
+    arguments = config.get("config")
+    if isinstance(config.get("class_name"), str) and isinstance(arguments, Mapping):
+        yield OptimizerConfig(snake_case(config["class_name"]), arguments)
+        config = arguments
+    for value in config.values():
+        if isinstance(value, Mapping):
+            yield from optimizers(value, depth + 1)
+
+
+def kind_called(name: str, sources: Iterable[Source]) -> str:
+    """The class of the one optimizer that somebody called ``name``; empty if no file tells."""
+    found = {
+        config.kind
+        for source in sources
+        for config in source.optimizers
+        if config.arguments.get("name") == name
+    }
+    return found.pop() if len(found) == 1 else ""
+
+
+def argument(
+    kind: str, scope: str, name: str, sources: Iterable[Source]
+) -> tuple[float, str] | None:
+    """(what the constructor was given for ``name``, the file that says so).
+
+    Of the optimizer that is called ``scope``, else of those of the class; None where no file tells
+    or where they tell different values.
+
+    Args:
+        kind: the class, as Keras names optimizers after it; ``adagrad``, say.
+    """
+    rows = [
+        (config, source.label)
+        for source in sources
+        for config in source.optimizers
+        if _base(config.kind) == kind
+    ]
+    called = [row for row in rows if _name(row[0]) == scope]
+    values = {
+        float(given): label
+        for config, label in called or rows
+        if isinstance(given := config.arguments.get(name), (int, float))
+        and not isinstance(given, bool)
+    }
+    return next(iter(values.items())) if len(values) == 1 else None
+
+
+def _base(kind: str) -> str:
+    """tf-keras calls today's class ``LossScaleOptimizerV3``."""
+    base = kind.rpartition("_v")
+    return base[0] if base[0] and base[2].isdigit() else kind
+
+
+def _name(config: OptimizerConfig) -> str:
+    name = config.arguments.get("name")
+    return split_number(name)[0] if isinstance(name, str) else ""

@@ -1,0 +1,141 @@
+"""How a model changes a variable from the variable's own value.
+
+What is computed into an ASSIGN_VARIABLE is followed back to what was read. So state shows, which no
+file of weights holds: a counter, a cache of which a part is overwritten, a slow copy of a weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import prod
+
+from tflrepair.format import schema
+from tflrepair.graph import Operator
+from tflrepair.model import Model
+from tflrepair.resources import Key
+from tflrepair.variables import Analysis, Variable
+
+COUNTED = "counted"  # a single number to which numbers are added
+MOVED = "moved"  # elements stay, move, or give way to others; nothing is computed from them
+UPDATED = "updated"  # any other update from its own value
+_OP = schema.BuiltinOperator
+_ADDS = frozenset({_OP.ADD, _OP.SUB, _OP.ADD_N, _OP.CAST, _OP.RESHAPE, _OP.SUM, _OP.FLOOR_MOD,
+                   _OP.MINIMUM, _OP.MAXIMUM, _OP.SELECT, _OP.SELECT_V2})  # fmt: skip
+_MOVES = frozenset({_OP.CONCATENATION, _OP.SLICE, _OP.STRIDED_SLICE, _OP.RESHAPE, _OP.TRANSPOSE,
+                    _OP.DYNAMIC_UPDATE_SLICE, _OP.SELECT, _OP.SELECT_V2, _OP.SCATTER_ND, _OP.PAD,
+                    _OP.PACK, _OP.UNPACK, _OP.SPLIT, _OP.SPLIT_V, _OP.EXPAND_DIMS, _OP.SQUEEZE,
+                    _OP.GATHER, _OP.REVERSE_V2, _OP.CAST})  # fmt: skip
+_FLEX_MOVES = frozenset({"FlexTensorScatterUpdate", "FlexRoll", "FlexXlaDynamicUpdateSlice",
+                         "FlexConcatV2", "FlexStridedSlice", "FlexSelectV2"})  # fmt: skip
+_MIXES = frozenset({_OP.ADD, _OP.SUB, _OP.MUL, _OP.DIV, _OP.ADD_N, _OP.SELECT, _OP.SELECT_V2,
+                    _OP.CAST, _OP.NEG, _OP.RESHAPE, _OP.BROADCAST_TO})  # fmt: skip
+_NEAR = _ADDS | _MOVES | _MIXES
+
+
+@dataclass(frozen=True)
+class SelfUpdate:
+    """``kind`` as above, or empty; ``follows``: the one other variable that is mixed into it."""
+
+    kind: str = ""
+    follows: str = ""
+
+
+def self_updates(
+    model: Model, analysis: Analysis, variables: Iterable[Variable]
+) -> dict[Key, SelfUpdate]:
+    """For each of ``variables`` that the model assigns: how.
+
+    Raises:
+        BadFileError: the model is damaged.
+    """
+    wanted = {variable.key: variable for variable in variables}
+    walks: dict[int, _Walk] = {}
+    found: dict[Key, list[SelfUpdate]] = {}
+    for (subgraph, tensor), key in analysis.assigns.items():
+        if key not in wanted or subgraph in analysis.initializers:
+            continue
+        if subgraph not in walks:
+            walks[subgraph] = _Walk(model, analysis, subgraph)
+        found.setdefault(key, []).append(walks[subgraph].judge(wanted[key], tensor))
+    return {key: _together(rows) for key, rows in found.items()}
+
+
+def _together(rows: Sequence[SelfUpdate]) -> SelfUpdate:
+    """One verdict for all places that assign a variable: those that do not reset it."""
+    kinds = {row.kind for row in rows if row.kind}
+    follows = {row.follows for row in rows}
+    kind = kinds.pop() if len(kinds) == 1 else UPDATED if kinds else ""
+    return SelfUpdate(kind, follows.pop() if len(follows) == 1 else "")
+
+
+@dataclass
+class _Near:
+    """What lies between an assigned tensor and what was read, as far as simple operators go."""
+
+    operators: dict[int, Operator] = field(default_factory=dict)
+    others: set[Key] = field(default_factory=set)
+    strange: bool = False  # something else takes part: data, or what another operator computes
+
+
+class _Walk:
+    """Back from assigned tensors of one subgraph."""
+
+    def __init__(self, model: Model, analysis: Analysis, subgraph: int) -> None:
+        self.model = model
+        self.graph = model.subgraph(subgraph)
+        self.reads = {t: key for (place, t), key in analysis.reads.items() if place == subgraph}
+        self.producers = {t: op for op in self.graph.operators for t in op.outputs}
+
+    def judge(self, variable: Variable, tensor: int) -> SelfUpdate:
+        near = self._near(variable.key, tensor)
+        path = self._path(variable.key, near)
+        follows = ""
+        mixed = all(op.code in _MIXES for op in near.operators.values())
+        if mixed and not near.strange and len(near.others) == 1:
+            follows = next(iter(near.others)).shared_name
+        if not path:
+            is_read = variable.key in self.reads.values()
+            return SelfUpdate(UPDATED if is_read else "", follows)
+        if variable.shape == () and all(op.code in _ADDS for op in path):
+            return SelfUpdate(COUNTED, follows)
+        moved = all(op.code in _MOVES or op.name in _FLEX_MOVES for op in path)
+        return SelfUpdate(MOVED if moved and variable.shape else UPDATED, follows)
+
+    def _near(self, own: Key, tensor: int) -> _Near:
+        found = _Near()
+        todo, seen = [tensor], set[int]()
+        while todo:
+            index = todo.pop()
+            if index < 0 or index in seen:
+                continue
+            seen.add(index)
+            key = self.reads.get(index)
+            operator = self.producers.get(index)
+            if key == own:
+                continue
+            if key is not None and self.graph.tensor(index).shape:
+                found.others.add(key)
+            elif operator is not None and (operator.code in _NEAR or operator.name in _FLEX_MOVES):
+                found.operators[operator.index] = operator
+                todo += operator.inputs
+            elif not self._is_number(index) and (operator is not None or self._is_input(index)):
+                found.strange = True
+        return found
+
+    def _path(self, own: Key, near: _Near) -> list[Operator]:
+        """The operators through which the variable's own value comes, in execution order."""
+        mine = {tensor for tensor, key in self.reads.items() if key == own}
+        path = []
+        for _, operator in sorted(near.operators.items()):
+            if not mine.isdisjoint(operator.inputs):
+                path.append(operator)
+                mine.update(operator.outputs)
+        return path
+
+    def _is_number(self, index: int) -> bool:
+        tensor = self.graph.tensor(index)
+        return prod(tensor.shape) == 1
+
+    def _is_input(self, index: int) -> bool:
+        return index in self.graph.inputs
