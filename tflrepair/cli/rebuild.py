@@ -35,7 +35,7 @@ def rebuild(
 
     The file runs by itself: `python OUT.py` converts it to OUT.tflite.
     """
-    from tflrepair.rebuilding import emit_python as write_python
+    from tflrepair.commands.emit_python import emit_python as write_python
 
     with paste_on_refusal(context), progress("rebuilding"):
         npz = write_python(

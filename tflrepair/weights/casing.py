@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tflrepair.weights.names import split_number
+from tflrepair.weights.types.layer_names import split_number
 
 
 def called_names(names: Iterable[str]) -> dict[str, str]:

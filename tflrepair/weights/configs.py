@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tflrepair.weights.base import OptimizerConfig, Source
-from tflrepair.weights.names import snake_case, split_number
+from tflrepair.weights.types.layer_names import snake_case, split_number
+from tflrepair.weights.types.weight import OptimizerConfig, Source
 
 _DEEPEST = 20
 

@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from tflrepair.weights import copies
-from tflrepair.weights.assign import fits
-from tflrepair.weights.base import Source, Target, size_text
-from tflrepair.weights.names import split_number, split_path
+from tflrepair.weights.matching.assign import fits
 from tflrepair.weights.selfupdate import COUNTED, MOVED
 from tflrepair.weights.start import Start
-from tflrepair.weights.table import Problem, Row
+from tflrepair.weights.types.layer_names import split_number, split_path
+from tflrepair.weights.types.match_table import Problem, Row
+from tflrepair.weights.types.weight import Source, Target, size_text
 
 _RNN = "keras/src/layers/rnn/rnn.py"
 _LORA = "keras/src/layers/core/dense.py"

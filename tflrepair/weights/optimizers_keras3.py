@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tflrepair.weights.names import split_number
+from tflrepair.weights.types.layer_names import split_number
 
 LIKE_VARIABLE = -1.0  # no slot starts at -1: marks "starts as a copy of its variable"
 BASE = "keras/src/optimizers/base_optimizer.py"

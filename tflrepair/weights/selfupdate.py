@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
+from tflrepair.analysis.resources import ResourceId
+from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.format import schema
-from tflrepair.graph import Operator
-from tflrepair.model import Model
-from tflrepair.resources import Key
-from tflrepair.variables import Analysis, Variable
+from tflrepair.graph.model import Model
+from tflrepair.graph.subgraph import Operator
 
 COUNTED = "counted"  # a single number to which numbers are added
 MOVED = "moved"  # elements stay, move, or give way to others; nothing is computed from them
@@ -43,7 +43,7 @@ class SelfUpdate:
 
 def self_updates(
     model: Model, analysis: Analysis, variables: Iterable[Variable]
-) -> dict[Key, SelfUpdate]:
+) -> dict[ResourceId, SelfUpdate]:
     """For each of ``variables`` that the model assigns: how.
 
     Raises:
@@ -51,7 +51,7 @@ def self_updates(
     """
     wanted = {variable.key: variable for variable in variables}
     walks: dict[int, _Walk] = {}
-    found: dict[Key, list[SelfUpdate]] = {}
+    found: dict[ResourceId, list[SelfUpdate]] = {}
     for (subgraph, tensor), key in analysis.assigns.items():
         if key not in wanted or subgraph in analysis.initializers:
             continue
@@ -74,7 +74,7 @@ class _Near:
     """What lies between an assigned tensor and what was read, as far as simple operators go."""
 
     operators: dict[int, Operator] = field(default_factory=dict)
-    others: set[Key] = field(default_factory=set)
+    others: set[ResourceId] = field(default_factory=set)
     strange: bool = False  # something else takes part: data, or what another operator computes
 
 
@@ -102,7 +102,7 @@ class _Walk:
         moved = all(op.code in _MOVES or op.name in _FLEX_MOVES for op in path)
         return SelfUpdate(MOVED if moved and variable.shape else UPDATED, follows)
 
-    def _near(self, own: Key, tensor: int) -> _Near:
+    def _near(self, own: ResourceId, tensor: int) -> _Near:
         found = _Near()
         todo, seen = [tensor], set[int]()
         while todo:
@@ -123,7 +123,7 @@ class _Walk:
                 found.strange = True
         return found
 
-    def _path(self, own: Key, near: _Near) -> list[Operator]:
+    def _path(self, own: ResourceId, near: _Near) -> list[Operator]:
         """The operators through which the variable's own value comes, in execution order."""
         mine = {tensor for tensor, key in self.reads.items() if key == own}
         path = []

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
-from tflrepair.weights import configs, copies, layer_state, optimizers
-from tflrepair.weights.base import Source, Target
+from tflrepair.weights import configs, copies, layer_state
+from tflrepair.weights.optimizers import keras3 as optimizers
 from tflrepair.weights.start import NO_RATE, Assumption, Start
-from tflrepair.weights.table import INITIAL, OPEN, SET, Problem, Row
+from tflrepair.weights.types.match_table import INITIAL, OPEN, SET, Problem, Row
+from tflrepair.weights.types.weight import Source, Target
 
 RATE_OPTION = "--learning-rate"
 _EXAMPLE_RATE = "1e-4"
