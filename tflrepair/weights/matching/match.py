@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 
-from tflrepair.weights import layer_state, starting
 from tflrepair.weights.matching import given
-from tflrepair.weights.matching.assign import fits
 from tflrepair.weights.matching.frozen import Kernel, frozen
 from tflrepair.weights.matching.question import Candidate, Question
 from tflrepair.weights.matching.reading import read
 from tflrepair.weights.matching.suspicion import suspicious
 from tflrepair.weights.optimizers.saved_state import saved_state
+from tflrepair.weights.starts import layer_state, starting
+from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layers import file_layers, target_layers
 from tflrepair.weights.types.match_table import OPEN, WEIGHT, MatchTable, Problem, Row
 from tflrepair.weights.types.weight import Array, Source, Target, Weight, size_text

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tflrepair.weights.start import NO_RATE
 from tflrepair.weights.types.layer_names import snake_case, split_number
+from tflrepair.weights.types.start import NO_RATE
 from tflrepair.weights.types.weight import Target
 
 _SOURCE = "tf_keras/src/optimizers"

@@ -1,187 +1,77 @@
-"""Which variables belong to an optimizer or a random generator, and how they start.
-
-Keras 3 calls a slot ``<optimizer>/<variable's path with _ for />_<slot>``
-(keras/src/optimizers/base_optimizer.py, ``add_variable_from_reference``). An optimizer that an
-outer one builds when it is first called stands inside the outer one's scope, with a number for each
-time that it was entered: ``loss_scale_optimizer/adam_3/net_dense_kernel_velocity``. A slot's start
-is known only under the name of an optimizer that Keras has: two optimizers give one slot name
-different starts (``momentum`` is 0 in Adam, the variable's own value in ScheduleFreeAdamW).
-"""
+"""Which optimizers Keras has, what each keeps, and how that starts: from their own source."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from tflrepair.weights import configs, copies
-from tflrepair.weights.optimizers import keras2 as optimizers_keras2
-from tflrepair.weights.optimizers.keras2 import Scalar, Slot
-from tflrepair.weights.optimizers_keras3 import BASE, LIKE_VARIABLE, OPTIMIZERS, Optimizer, kind_of
-from tflrepair.weights.start import NO_RATE
-from tflrepair.weights.types.layer_names import snake_case, split_number
-from tflrepair.weights.types.weight import Source, Target
+from tflrepair.weights.types.layer_names import split_number
 
-_SEED = "keras/src/random/seed_generator.py"
-_SEED_ASSUMED = "random generators start from the seed 0; Keras draws one, or takes it as seed="
+LIKE_VARIABLE = -1.0  # no slot starts at -1: marks "starts as a copy of its variable"
+BASE = "keras/src/optimizers/base_optimizer.py"
+# Every optimizer of Keras may keep these (use_ema=True, gradient_accumulation_steps=N).
+_COMMON = {"average": 0.0, "gradient_accumulator": 0.0}
+_MOMENTS = {"momentum": 0.0, "velocity": 0.0}
 
 
-def starts(targets: Sequence[Target], sources: Sequence[Source] = ()) -> dict[str, OptimizerStart]:
-    """For each target that belongs to an optimizer or a random generator: how it starts.
+@dataclass(frozen=True)
+class Optimizer:
+    """What an optimizer keeps for each variable, and once for itself, with the starts.
 
-    Args:
-        sources: files whose configs may tell which optimizer it is that has a name of its own.
+    ``arguments`` tells which argument of the constructor changes the start of a slot or scalar.
     """
-    names = {target.shared_name: target for target in targets}
-    scopes = _scopes(target.name for target in targets)
-    paths = _paths(targets)
-    found = {}
-    for name, target in names.items():
-        *outer, rest = target.name.split("/")
-        inside = bool(outer) and all(_is_scope(part, scopes) for part in outer)
-        if inside and rest:
-            scope = outer[-1] if outer[-1] in scopes else split_number(outer[-1])[0]
-            kind = kind_of(scope) or configs.kind_called(scope, sources)
-            found[name] = _in_scope(scope, kind, rest, target, paths)
-        elif rest == "seed_generator_state" and target.shape == (2,):
-            found[name] = _seed()
-        elif _is_nadam_product(target, names):
-            reason = "Nadam's running product starts at 1"
-            found[name] = OptimizerStart(reason, value=1.0, source=OPTIMIZERS["nadam"].source)
-    for name, row in optimizers_keras2.recognise(targets).items():
-        found.setdefault(name, _of_keras2(name, row, names))
-    return found
+
+    source: str
+    slots: Mapping[str, float]
+    scalars: Mapping[str, float]
+    arguments: Mapping[str, str] = field(default_factory=dict)
 
 
-def _paths(targets: Iterable[Target]) -> dict[str, str]:
-    """The part of a slot's name that stands for its variable -> the variable; only clear ones."""
-    found: dict[str, list[str]] = {}
-    for target in targets:
-        found.setdefault(target.name.replace("/", "_"), []).append(target.shared_name)
-    return {path: names[0] for path, names in found.items() if len(names) == 1}
+def _keras(
+    file: str,
+    slots: Mapping[str, float],
+    arguments: Mapping[str, str] | None = None,
+    **scalars: float,
+) -> Optimizer:
+    source = f"keras/src/optimizers/{file}.py"
+    return Optimizer(source, {**_COMMON, **slots}, scalars, arguments or {})
 
 
-def _seed() -> OptimizerStart:
-    reason = "state of a random generator; Keras draws its seed at random"
-    pattern = "*seed_generator_state"
-    return OptimizerStart(
-        reason, 0.0, source=_SEED, in_optimizer=False, assumed=_SEED_ASSUMED, pattern=pattern
-    )
+_ACCUMULATOR = {"accumulator": "initial_accumulator_value"}
+
+# By the name that Keras gives an optimizer: its class name in lower snake case. Where the
+# constructor decides (``arguments``), the start is its default.
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": _keras("sgd", {"momentum": 0.0}),
+    "adam": _keras("adam", {**_MOMENTS, "velocity_hat": 0.0}),
+    "adam_w": _keras("adam", {**_MOMENTS, "velocity_hat": 0.0}),
+    "adamax": _keras("adamax", {"momentum": 0.0, "norm": 0.0}),
+    "nadam": _keras("nadam", _MOMENTS),
+    "rm_sprop": _keras("rmsprop", {**_MOMENTS, "average_gradient": 0.0}),
+    "adagrad": _keras("adagrad", {"accumulator": 0.1}, _ACCUMULATOR),
+    "adadelta": _keras("adadelta", {"accumulated_grad": 0.0, "accumulated_delta_var": 0.0}),
+    "ftrl": _keras("ftrl", {"accumulator": 0.1, "linear": 0.0}, _ACCUMULATOR),
+    "lion": _keras("lion", {"momentum": 0.0}),
+    "lamb": _keras("lamb", _MOMENTS),
+    "adafactor": _keras("adafactor", {"velocity": 0.0}),
+    "muon": _keras("muon", _MOMENTS),
+    "schedule_free_adam_w": _keras(
+        "schedule_free_adamw", {"momentum": LIKE_VARIABLE, "velocity": 0.0}
+    ),
+    "loss_scale_optimizer": _keras(
+        "loss_scale_optimizer",
+        {},
+        {"dynamic_scale": "initial_scale"},
+        step_counter=0.0,
+        dynamic_scale=2.0**15,
+        learning_rate=0.0,
+    ),
+    # the wrapper's own; each optimizer in it keeps its variables under its own name
+    "multi_optimizer": _keras("multi_optimizer", {}, learning_rate=0.0),
+}
 
 
-def _of_keras2(name: str, row: Slot | Scalar, names: Mapping[str, Target]) -> OptimizerStart:
-    if isinstance(row, Scalar):
-        return OptimizerStart(
-            row.reason,
-            value=row.value,
-            source=row.source,
-            keras2=True,
-            kind=row.kind,
-            argument=row.argument,
-            pattern=name,
-        )
-    owner = row.owner if row.owner in names else None
-    if row.value is None and owner is None:
-        return OptimizerStart(f"{row.slot} starts as a copy of {row.owner!r}, which is not there")
-    copy = row.value is None
-    return OptimizerStart(
-        f"{row.slot} starts as a copy of {owner}"
-        if copy
-        else f"{row.slot} starts at {row.value:g}",
-        row.value,
-        like=owner if copy else None,
-        source=row.source,
-        slot=row.slot,
-        owner=owner,
-        keras2=True,
-        kind=snake_case(row.kind),
-        argument=row.argument,
-        pattern=row.pattern,
-    )
-
-
-def _scopes(names: Iterable[str]) -> set[str]:
-    """Parts of names under which an optimizer keeps its step counter or other scalars."""
-    kept: dict[str, set[str]] = {}
-    for name in names:
-        *outer, rest = name.split("/")
-        if outer:
-            kept.setdefault(outer[-1], set()).add(rest)
-    return {
-        scope
-        for scope, rests in kept.items()
-        if "iteration" in rests
-        or ("learning_rate" in rests and kind_of(scope))
-        or {"step_counter", "dynamic_scale"} <= rests
-    }
-
-
-def _is_scope(part: str, scopes: Iterable[str]) -> bool:
-    return part in scopes or split_number(part)[0] in scopes
-
-
-def _in_scope(
-    scope: str, kind: str, rest: str, target: Target, paths: Mapping[str, str]
-) -> OptimizerStart:
-    optimizer = OPTIMIZERS.get(kind)
+def kind_of(scope: str) -> str:
+    """The optimizer of Keras that a scope is named after: ``adam_3`` -> ``adam``; or empty."""
     base = split_number(scope)[0]
-    if rest == "iteration":
-        return OptimizerStart(
-            "the step counter starts at 0", value=0.0, source=BASE, scope=base, kind=kind
-        )
-    if optimizer is not None and rest in optimizer.scalars:
-        value = optimizer.scalars[rest]
-        return OptimizerStart(
-            f"{rest} starts at {value:g}",
-            value=value,
-            source=optimizer.source,
-            kind=kind,
-            scope=base,
-            argument=optimizer.arguments.get(rest, ""),
-            pattern=target.shared_name,
-        )
-    if rest == "learning_rate":
-        return OptimizerStart(
-            NO_RATE, kind=kind, scope=base, argument=rest, pattern=target.shared_name
-        )
-    # TensorFlow makes the second of two equal names unique by a number
-    if optimizer is not None:
-        for name in (rest, split_number(rest)[0]):
-            for slot in sorted(optimizer.slots, key=len, reverse=True):
-                if name.endswith(f"_{slot}"):
-                    path = name.removesuffix(f"_{slot}")
-                    return _slot(optimizer, kind, base, slot, paths.get(path), target)
-    if kind == "adafactor" and optimizer is not None:
-        # its row and column averages carry the last part of their variable's name
-        return OptimizerStart("an average starts at 0", value=0.0, source=optimizer.source)
-    return copies.of_unknown(scope, rest, target, paths)
-
-
-def _slot(
-    optimizer: Optimizer, kind: str, scope: str, slot: str, owner: str | None, target: Target
-) -> OptimizerStart:
-    value = optimizer.slots[slot]
-    if value == LIKE_VARIABLE and owner is None:
-        return OptimizerStart(
-            f"{slot} starts as a copy of its variable, and which one that is is unclear"
-        )
-    outer = target.shared_name.rpartition("/")[0]
-    copy = value == LIKE_VARIABLE
-    return OptimizerStart(
-        f"{slot} starts as a copy of {owner}" if copy else f"{slot} starts at {value:g}",
-        None if copy else value,
-        like=owner if copy else None,
-        source=optimizer.source,
-        slot=slot,
-        owner=owner,
-        kind=kind,
-        scope=scope,
-        argument=optimizer.arguments.get(slot, ""),
-        pattern=f"{outer}/*_{slot}",
-    )
-
-
-def _is_nadam_product(target: Target, names: Iterable[str]) -> bool:
-    """Keras gives Nadam's product no name of its own: it is called ``variable``, ``variable_1``."""
-    if target.shape != () or split_number(target.shared_name)[0] != "variable":
-        return False
-    scalars = [name for name in names if split_number(name)[0] == "variable"]
-    return len(scalars) == 1 and any(split_number(s)[0] == "nadam" for s in _scopes(names))
+    return scope if scope in OPTIMIZERS else base if base in OPTIMIZERS else ""

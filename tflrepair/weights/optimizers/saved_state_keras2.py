@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tflrepair.weights.optimizers.numbered_state import numbered
-from tflrepair.weights.start import Start
 from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.match_table import Row
+from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Source, Weight
 
 # Class -> its name in Keras 3, and what Keras 3 calls its slots: so numbered state is named.

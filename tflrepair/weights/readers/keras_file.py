@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from tflrepair.errors import BadFileError
-from tflrepair.weights import configs
 from tflrepair.weights.readers import keras3, zips
 from tflrepair.weights.readers.hdf5 import H5File
 from tflrepair.weights.readers.views import View
+from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.layer_names import snake_case
 from tflrepair.weights.types.weight import Source
 
@@ -46,7 +46,9 @@ def source(archive: zipfile.ZipFile, data: memoryview, label: str) -> Source:
     names = dict(_names(model, (), 0)) if isinstance(model, dict) else {}
     file = H5File(View(zips.member_bytes(archive, weights, data, label)), label)
     compiled = model.get("compile_config") if isinstance(model, dict) else None
-    found = configs.optimizers(compiled.get("optimizer")) if isinstance(compiled, dict) else ()
+    found = (
+        optimizer_config.optimizers(compiled.get("optimizer")) if isinstance(compiled, dict) else ()
+    )
     return replace(keras3.source(file, "Keras model file", names), optimizers=tuple(found))
 
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError
-from tflrepair.weights import configs
 from tflrepair.weights.readers.keras_file import class_names
+from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.layer_names import split_path
 from tflrepair.weights.types.weight import Source, Weight
 
@@ -54,7 +54,9 @@ def source(file: H5File) -> Source:
             weights.append(row.weight(layer=names, keys=("optimizer",), role=role, plain=False))
     kind = "Keras 2 model file" if root else "Keras 2 weights file"
     compiled = _json(file, "training_config").get("optimizer_config")
-    return Source(file.label, kind, tuple(weights), optimizers=tuple(configs.optimizers(compiled)))
+    return Source(
+        file.label, kind, tuple(weights), optimizers=tuple(optimizer_config.optimizers(compiled))
+    )
 
 
 def _split(name: str, layer: str) -> tuple[tuple[str, ...], str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import prod
 
 from tflrepair.errors import RefusedError, UndecidedError
-from tflrepair.weights.start import Assumption
+from tflrepair.weights.types.start import Assumption
 from tflrepair.weights.types.weight import Array, Target, Weight, size_text
 
 # origins of a value

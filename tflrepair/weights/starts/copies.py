@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tflrepair.weights.start import Start
 from tflrepair.weights.types.layer_names import split_number, split_path
+from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Target
 
 COPY = "copy"  # what --set takes for "each as a copy of the variable that it is named after"

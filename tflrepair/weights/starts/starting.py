@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
-from tflrepair.weights import configs, copies, layer_state
-from tflrepair.weights.optimizers import keras3 as optimizers
-from tflrepair.weights.start import NO_RATE, Assumption, Start
+from tflrepair.weights.starts import copies, layer_state, optimizer_state
+from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.match_table import INITIAL, OPEN, SET, Problem, Row
+from tflrepair.weights.types.start import NO_RATE, Assumption, Start
 from tflrepair.weights.types.weight import Source, Target
 
 RATE_OPTION = "--learning-rate"
@@ -26,7 +26,7 @@ def starts(targets: Sequence[Target], sources: Sequence[Source]) -> dict[str, St
         name.removesuffix(":0") for s in sources for w in s.weights if w.plain for name in w.names
     }
     found = layer_state.never_held(targets, sources)
-    for name, start in optimizers.starts(targets, sources).items():
+    for name, start in optimizer_state.starts(targets, sources).items():
         like_a_slot = start.keras2 and start.slot and name.startswith(f"{start.slot}/")
         if not (like_a_slot and name in held):
             found[name] = start
@@ -74,7 +74,7 @@ def _row(
         return Row(
             target, INITIAL, like.weight, like.fill, start.reason, sure, start.source, assumption
         )
-    told = configs.argument(start.kind, start.scope, start.argument, sources)
+    told = optimizer_config.argument(start.kind, start.scope, start.argument, sources)
     if told is not None:
         value, label = told
         reason = f"{start.argument} is {value:g} in the config of {label}"

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tflrepair.weights import copies
-from tflrepair.weights.matching.assign import fits
-from tflrepair.weights.selfupdate import COUNTED, MOVED
-from tflrepair.weights.start import Start
+from tflrepair.weights.model_facts.selfupdate import COUNTED, MOVED
+from tflrepair.weights.starts import copies
+from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layer_names import split_number, split_path
 from tflrepair.weights.types.match_table import Problem, Row
+from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Source, Target, size_text
 
 _RNN = "keras/src/layers/rnn/rnn.py"
