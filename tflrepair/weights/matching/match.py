@@ -83,7 +83,7 @@ def _by_exact_name(
     for target in targets:
         name = target.shared_name
         found = set[Weight]()
-        for alias in (*(target.saved_as if source.saved else ()), name):
+        for alias in (*(target.saved_as if source.saved else ()), name, target.name):
             found = found or paths.get(alias, set())
         if len(found) != 1:
             continue

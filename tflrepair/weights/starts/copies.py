@@ -14,7 +14,7 @@ from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Target
 
 COPY = "copy"  # what --set takes for "each as a copy of the variable that it is named after"
-_ASSUMED = "start as copies of the variables that their updates mix into them"
+_ASSUMED = "start as copies of the variables that their updates mix into them, not at 0"
 
 
 def of_unknown(scope: str, rest: str, target: Target, paths: Mapping[str, str]) -> Start:
@@ -28,7 +28,7 @@ def of_unknown(scope: str, rest: str, target: Target, paths: Mapping[str, str]) 
     outer = target.shared_name.rpartition("/")[0]
     pattern = f"{outer}/*_{slot}" if slot else target.shared_name
     if owner is not None and target.follows == owner:
-        return copy_of(owner, slot, pattern, slot)
+        return copy_of(owner, f"the variables {slot!r} of {scope!r}", pattern, slot)
     reason = f"{scope!r} is no optimizer of Keras, so the start of its variables is not known"
     return Start(reason, slot=slot, owner=owner, scope=scope, pattern=pattern)
 
@@ -41,7 +41,7 @@ def copy_of(owner: str, what: str, pattern: str, slot: str = "") -> Start:
         slot=slot,
         owner=owner,
         in_optimizer=bool(slot),
-        assumed=f"{what!r} {_ASSUMED}",
+        assumed=f"{what} {_ASSUMED}",
         pattern=pattern,
     )
 
@@ -54,8 +54,19 @@ def followers(targets: Sequence[Target], wanted: Iterable[str]) -> dict[str, Sta
         target = names[name]
         owner = names.get(target.follows)
         if owner is not None and owner.shape == target.shape and named_after(target, owner):
-            found[name] = copy_of(owner.shared_name, name, name)
+            pattern = _alike(target, owner)
+            found[name] = copy_of(owner.shared_name, f"variables {pattern!r}", pattern)
     return found
+
+
+def _alike(target: Target, owner: Target) -> str:
+    """What stands for all that are named so after a variable: ``*_ema`` for ``net_kernel_ema``."""
+    name = target.shared_name
+    for theirs in (owner.name, owner.name.replace("/", "_")):
+        before, found, behind = name.partition(theirs)
+        if found and (before or behind):
+            return f"{before}*{behind}"
+    return name
 
 
 def named_after(target: Target, owner: Target) -> bool:

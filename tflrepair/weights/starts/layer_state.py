@@ -65,7 +65,7 @@ def _lora(target: Target) -> Start:
         source=_LORA,
         in_optimizer=False,
         assumed=_MERGED + stuck,
-        pattern="*/" + split_path(target.name)[1],
+        pattern="*/lora_*",
     )
 
 

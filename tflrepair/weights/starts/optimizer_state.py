@@ -45,8 +45,7 @@ def starts(targets: Sequence[Target], sources: Sequence[Source] = ()) -> dict[st
         elif rest == "seed_generator_state" and target.shape == (2,):
             found[name] = _seed()
         elif _is_nadam_product(target, names):
-            reason = "Nadam's running product starts at 1"
-            found[name] = Start(reason, value=1.0, source=OPTIMIZERS["nadam"].source)
+            found[name] = _nadam_product()
     for name, row in keras2.recognise(targets).items():
         found.setdefault(name, _of_keras2(name, row, names))
     return found
@@ -144,6 +143,8 @@ def _in_scope(scope: str, kind: str, rest: str, target: Target, paths: Mapping[s
                 if name.endswith(f"_{slot}"):
                     path = name.removesuffix(f"_{slot}")
                     return _slot(optimizer, kind, base, slot, paths.get(path), target)
+    if kind == "nadam" and split_number(rest)[0] == "variable" and target.shape == ():
+        return _nadam_product()
     if kind == "adafactor" and optimizer is not None:
         # its row and column averages carry the last part of their variable's name
         return Start("an average starts at 0", value=0.0, source=optimizer.source)
@@ -170,6 +171,11 @@ def _slot(
         argument=optimizer.arguments.get(slot, ""),
         pattern=f"{outer}/*_{slot}",
     )
+
+
+def _nadam_product() -> Start:
+    reason = "Nadam's running product starts at 1"
+    return Start(reason, value=1.0, source=OPTIMIZERS["nadam"].source)
 
 
 def _is_nadam_product(target: Target, names: Iterable[str]) -> bool:
