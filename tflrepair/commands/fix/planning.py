@@ -200,9 +200,11 @@ def _new_value(variable: Variable, row: Row) -> NewValue:
         nbytes=row.nbytes,
         origin=row.weight.path if row.weight else row.reason,
         read=partial(_little_endian, row),
+        handle=variable.created_by[0] if variable.key.kind == "flex" else None,
     )
 
 
 def _little_endian(row: Row) -> bytes:
-    value = row.value()
-    return value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
+    from tflrepair.weights.types.dtypes import little_endian
+
+    return little_endian(row.value())

@@ -20,7 +20,8 @@ class NewValue:
     """An initial value for one variable.
 
     ``read`` gives exactly ``nbytes`` little-endian bytes in row-major order, and is called once,
-    when they are written.
+    when they are written. ``handle`` is the operator that makes the handle of a variable that lives
+    in the Flex delegate; None for a builtin one.
     """
 
     key: ResourceId
@@ -29,6 +30,7 @@ class NewValue:
     nbytes: int
     origin: str
     read: Callable[[], Bytes] = field(repr=False, compare=False)
+    handle: OperatorRef | None = None
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,8 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
     """The graft's precondition.
 
     Raises:
-        UnsupportedError: a variable without a value lives in the Flex delegate, has an unknown
-            type or shape; a hash table is empty; or metadata counts operators.
+        UnsupportedError: a variable without a value holds strings, or has an unknown type or shape;
+            a hash table is empty; or metadata counts operators.
         RefusedError: one name stands for variables of different type or shape.
     """
     for name, buffer in model.metadata:
@@ -157,11 +159,11 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
                 hint="track the table on the module and convert again",
             )
     for variable in needing_values(analysis):
-        if variable.key.kind == "flex":
+        if variable.dtype == "string":
             raise UnsupportedError(
-                f"variable {variable.name!r} lives in the Flex delegate ({variable.dtype}); "
-                "its initial value cannot be grafted",
-                hint="reconvert the model instead",
+                f"variable {variable.name!r} holds strings, which no weights file has",
+                where=place(variable.created_by),
+                hint="make it a constant in the source and convert again",
             )
         if variable.conflicts:
             raise RefusedError(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
+from tflrepair.weights.types.dtypes import numpy_dtype
 from tflrepair.weights.types.weight import Array, Weight
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class H5File:
 
         with guarded(self.label, row.path):
             array: Array = np.asarray(self._known[row.path][()])
-        return array.view(_numpy(row.dtype)) if row.dtype == "bfloat16" else array
+        return array.view(numpy_dtype(row.dtype)) if row.dtype == "bfloat16" else array
 
     def _walk(self) -> Iterator[Dataset]:
         import h5py
@@ -143,13 +144,6 @@ def _attributes(group: h5py.Group) -> dict[str, Any]:
         if name in wanted or base in wanted:  # long lists are split: weight_names0, weight_names1
             found[name] = group.attrs[name]
     return found
-
-
-def _numpy(dtype: str) -> Any:
-    import ml_dtypes
-    import numpy as np
-
-    return ml_dtypes.bfloat16 if dtype == "bfloat16" else np.dtype(dtype)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 
 from tflrepair.errors import RefusedError, UndecidedError
+from tflrepair.weights.types.dtypes import is_float, numpy_dtype
 from tflrepair.weights.types.start import Assumption
 from tflrepair.weights.types.weight import Array, Target, Weight, size_text
 
@@ -58,9 +59,7 @@ class Row:
 
     @property
     def nbytes(self) -> int:
-        import numpy as np
-
-        return prod(self.shape) * np.dtype(self.target.dtype).itemsize
+        return prod(self.shape) * int(numpy_dtype(self.target.dtype).itemsize)
 
     def value(self) -> Array:
         """The value, of exactly the variable's dtype and shape, C-contiguous; read now.
@@ -75,7 +74,7 @@ class Row:
             return exact(self.weight.read(), self.target, self.weight)
         if self.fill is None:
             raise RefusedError(f"{self.target.shared_name!r} has no value")
-        return np.full(self.shape, self.fill, dtype=np.dtype(self.target.dtype))
+        return np.full(self.shape, self.fill, dtype=numpy_dtype(self.target.dtype))
 
 
 def exact(array: Array, target: Target, weight: Weight) -> Array:
@@ -88,13 +87,13 @@ def exact(array: Array, target: Target, weight: Weight) -> Array:
     """
     import numpy as np
 
-    wanted = np.dtype(target.dtype)
+    wanted = numpy_dtype(target.dtype)
     if array.dtype == wanted:
         return np.ascontiguousarray(array).reshape(array.shape)
     with np.errstate(all="ignore"):
         result = array.astype(wanted)
-        same = np.array_equal(result.astype(array.dtype), array, equal_nan=array.dtype.kind == "f")
-    floats = array.dtype.kind == wanted.kind == "f"
+        same = np.array_equal(result.astype(array.dtype), array, equal_nan=is_float(array.dtype))
+    floats = is_float(array.dtype) and is_float(wanted)
     fits = floats and np.array_equal(np.isfinite(result), np.isfinite(array))
     if not same and not (target.rounds and fits):
         raise RefusedError(

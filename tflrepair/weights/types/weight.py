@@ -124,6 +124,8 @@ class Weight:
     def nbytes(self) -> int:
         import numpy as np
 
+        if self.dtype == "bfloat16":  # no type of numpy's own
+            return prod(self.shape) * 2
         return prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
