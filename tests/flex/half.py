@@ -47,7 +47,7 @@ class Trainer(tf.Module):
             difference = self.model(tf.bitcast(x, self.dtype)) - tf.bitcast(y, self.dtype)
             loss = tf.reduce_mean(difference * difference)
         variables = self.model.trainable_variables
-        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return {"loss": tf.bitcast(loss, tf.uint16)}
 
 

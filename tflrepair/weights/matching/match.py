@@ -60,7 +60,7 @@ def match(
         starts |= own
         found, more = by_layer(rows, starts)
     rows |= found
-    problems += more
+    problems += layer_state.advise(more, targets)
     state, warnings = saved_state(targets, starts, rows, sources)
     rows = state | rows
     rows |= starting.rows(targets, starts, rows, sources, rate)

@@ -8,7 +8,7 @@ from tflrepair.analysis.checkpoints import named_tensors
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.variables import Analysis, Variable, analyse
 from tflrepair.graph.model import Model
-from tflrepair.weights.model_facts.casing import called_names
+from tflrepair.weights.model_facts.called import called_names
 from tflrepair.weights.model_facts.dataflow import flow_of
 from tflrepair.weights.model_facts.selfupdate import self_updates
 from tflrepair.weights.model_facts.updates import update_ranks

@@ -1,7 +1,7 @@
 """Variables of layers that no file of weights holds, and how Keras starts them.
 
     rnn_state        what a stateful RNN remembers: zeros (keras/src/layers/rnn/rnn.py,
-                     ``_create_state_variables``); without a name before Keras 3.5
+                     ``_create_state_variables``), unless the cell is somebody's own
     lora_*           low-rank updates: a file holds the kernel with them merged in, and loading sets
                      them to 0 (keras/src/layers/core/dense.py, ``load_own_variables``)
     total, count     of a metric: zeros (keras/src/metrics/reduction_metrics.py)
@@ -12,20 +12,27 @@ counters and caches start at 0, as far as anybody knows, and copies as what they
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from tflrepair.weights.model_facts.called import LORA_ROLES
 from tflrepair.weights.model_facts.selfupdate import COUNTED, MOVED
 from tflrepair.weights.starts import copies
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layer_names import split_number, split_path
 from tflrepair.weights.types.match_table import Problem, Row
+from tflrepair.weights.types.roles import known_roles
 from tflrepair.weights.types.start import Start
-from tflrepair.weights.types.weight import Source, Target, size_text
+from tflrepair.weights.types.weight import Source, Target, Weight, size_text
 
 _RNN = "keras/src/layers/rnn/rnn.py"
 _LORA = "keras/src/layers/core/dense.py"
 _METRIC = "keras/src/metrics/reduction_metrics.py"
-_LORA_ROLES = ("lora_kernel_a", "lora_kernel_b", "lora_embeddings_a", "lora_embeddings_b")
+# keras/src/layers/rnn/: lstm.py, gru.py, simple_rnn.py, conv_lstm.py, stacked_rnn_cells.py
+_CELLS = frozenset(
+    ("lstm_cell", "gru_cell", "simple_rnn_cell", "conv_lstm_cell", "stacked_rnn_cells")
+)
 _MERGED = (
     "LoRA: the file holds kernels with their updates merged in, as Keras saves them; lora_* start "
     "at 0, as Keras sets them when it loads such a file"
@@ -36,7 +43,6 @@ _STUCK = ". Where both start at 0, training never changes them"
 def never_held(targets: Sequence[Target], sources: Sequence[Source]) -> dict[str, Start]:
     """Starts of variables that Keras writes into no file, by their names."""
     named = {name.removesuffix(":0") for s in sources for w in s.weights for name in w.names}
-    roles = {weight.role for source in sources for weight in source.weights}
     names = {target.name for target in targets}
     found = {}
     for target in targets:
@@ -44,17 +50,30 @@ def never_held(targets: Sequence[Target], sources: Sequence[Source]) -> dict[str
         if name in named or not layers:
             continue
         base = split_number(role)[0]
-        if _is_rnn_state(layers, base, target, targets):
-            found[target.shared_name] = _state("an RNN's state starts at 0", _RNN)
-        elif role in _LORA_ROLES and role not in roles and sources:
+        if base == "rnn_state" and target.shape:
+            found[target.shared_name] = _rnn_state(layers, names)
+        elif base in LORA_ROLES and sources and not _may_hold(target, base, sources):
             found[target.shared_name] = _lora(target)
         elif base in ("total", "count") and _is_metric(layers, target, names):
-            found[target.shared_name] = _state(f"a metric's {base} starts at 0", _METRIC)
+            reason = f"a metric's {base} starts at 0"
+            found[target.shared_name] = Start(reason, 0.0, source=_METRIC, in_optimizer=False)
     return found
 
 
-def _state(reason: str, source: str) -> Start:
-    return Start(reason, 0.0, source=source, in_optimizer=False)
+def _may_hold(target: Target, role: str, sources: Iterable[Source]) -> bool:
+    """Whether a file has the update by itself, not merged: by role, or in a layer that has more
+    arrays than Keras's own with LoRA, which are a kernel and a bias."""
+    for source in sources:
+        layers: dict[object, list[Weight]] = {}
+        for weight in source.weights if not source.exact else ():
+            layers.setdefault((weight.keys, weight.layer), []).append(weight)
+        for weights in layers.values():
+            if any(weight.role == role for weight in weights):
+                return True
+            unnamed = weights[0].plain and not any(weight.role for weight in weights)
+            if unnamed and len(weights) > 2 and any(fits(target, weight) for weight in weights):
+                return True
+    return False
 
 
 def _lora(target: Target) -> Start:
@@ -65,27 +84,26 @@ def _lora(target: Target) -> Start:
         source=_LORA,
         in_optimizer=False,
         assumed=_MERGED + stuck,
-        pattern="*/lora_*",
+        pattern="*/lora_*_a",
     )
 
 
-def _is_rnn_state(
-    layers: tuple[str, ...], base: str, target: Target, targets: Sequence[Target]
-) -> bool:
-    if base not in ("rnn_state", "variable") or not target.shape:
-        return False
-    if base == "rnn_state":
-        return True
-    units = {
-        other.shape[-2]
-        for other in targets
-        if (path := split_path(other.name))[1] == "recurrent_kernel"
-        and path[0][: len(layers)] == layers
-        and len(path[0]) > len(layers)
-        and other.shape
-        and len(other.shape) > 1
-    }
-    return bool(target.unset_in) and target.shape[-1] in units
+def _rnn_state(layers: tuple[str, ...], names: Iterable[str]) -> Start:
+    """Keras's own cells start at zeros; another may have a ``get_initial_state`` of its own."""
+    scope = "/".join(layers)
+    inside = (name.removeprefix(f"{scope}/") for name in names if name.startswith(f"{scope}/"))
+    cells = {split_number(part)[0] for name in inside for part in name.split("/")[:-1]}
+    known = bool(cells) and cells <= _CELLS
+    return Start(
+        "an RNN's state starts at 0",
+        0.0,
+        source=_RNN,
+        in_optimizer=False,
+        assumed=""
+        if known
+        else f"the state of the RNN {scope!r} starts at 0, as with Keras's cells",
+        pattern=f"{scope}/rnn_state*",
+    )
 
 
 def _is_metric(layers: tuple[str, ...], target: Target, names: Iterable[str]) -> bool:
@@ -122,3 +140,31 @@ def of_own(
             pattern=name,
         )
     return found
+
+
+def advise(problems: Sequence[Problem], targets: Sequence[Target]) -> list[Problem]:
+    """The same problems; where nothing fits a variable that the model itself updates, and that is
+    not trained, the advice is to give its start: it may be state that no file holds."""
+    names = {target.shared_name: target for target in targets}
+    return [
+        _give_start(problem)
+        if problem.kind == "missing" and all(_is_state(names[n]) for n in problem.variables)
+        else problem
+        for problem in problems
+    ]
+
+
+def _is_state(target: Target) -> bool:
+    role = split_number(split_path(target.name)[1])[0]
+    return bool(target.update) and target.updated is None and not known_roles([role])
+
+
+def _give_start(problem: Problem) -> Problem:
+    options = tuple(f"--set {shlex.quote(f'{name}=0')}" for name in problem.variables)
+    return replace(
+        problem,
+        message=f"{problem.message}; the model itself updates it, so it may be state, which no "
+        "file holds",
+        hint=f"give its start with {' '.join(options)}, or another value",
+        options=options,
+    )

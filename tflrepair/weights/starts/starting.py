@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -91,21 +92,14 @@ def _number(target: Target, value: float) -> float | int:
 
 
 def _assumption(target: Target, start: Start) -> Assumption | None:
-    option = f"--set {quoted(f'{_pattern(start, target.shared_name)}=VALUE')}"
     if start.assumed:
-        return Assumption(start.assumed, option)
+        return Assumption(start.assumed, f"--set {shlex.quote(f'{start.pattern}=VALUE')}")
+    option = f"--set {shlex.quote(f'{_pattern(start, target.shared_name)}=VALUE')}"
     if start.argument and start.value is not None:
         made = f"{start.scope or start.kind!r} was made with"
         text = f"{made} {start.argument}={start.value:g}, the default"
         return Assumption(text, option)
     return None
-
-
-def quoted(text: str) -> str:
-    """As a shell wants it."""
-    import shlex
-
-    return shlex.quote(text)
 
 
 def _pattern(start: Start, name: str) -> str:
@@ -127,10 +121,10 @@ def missing(open_: Mapping[str, Start], targets: Sequence[Target]) -> Iterator[P
     for (reason, pattern), names in groups.items():
         owned = any(open_[name].slot and open_[name].owner for name in names)
         value = "0" if owned else "VALUE"
-        option = f"--set {quoted(f'{pattern}={value}')}"
+        option = f"--set {shlex.quote(f'{pattern}={value}')}"
         hint = f"give it with {option}" + (", or another value" if owned else "")
         if owned:
-            copy = f"--set {quoted(f'{pattern}={copies.COPY}')}"
+            copy = f"--set {shlex.quote(f'{pattern}={copies.COPY}')}"
             hint += f"; if each starts as a copy of its variable: {copy}"
         message = f"{_listed(names)} {'has' if len(names) == 1 else 'have'} no value: {reason}"
         yield Problem("missing", tuple(names), message, (), hint, options=(option,))

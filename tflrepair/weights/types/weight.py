@@ -37,7 +37,7 @@ class Target:
         saved_as: names under which the model's own save operators, and no other variable, save it.
         updated: place in the order in which the optimizer updates variables, if that is known.
         rounds: whether a float of more precision may be rounded to ``dtype``.
-        called: its name in the program, where TensorFlow numbered it (see ``casing``); else empty.
+        called: its name in the program, if the graph has another one (see ``called``); else empty.
         unset_in: entries (signatures) that read it before they set it.
         update: how the model itself changes it from its own value (see ``selfupdate``); or empty.
         follows: shared name of the variable that updates mix into it, if that is all they do.
