@@ -18,6 +18,7 @@ from tflrepair.weights.types.match_table import OPEN, WEIGHT, MatchTable, Proble
 from tflrepair.weights.types.weight import Array, Source, Target, Weight, size_text
 
 _SHOWN = 8
+_FILE_HINT = "give one with --weights FILE"
 _CHECK_HINT = "decide with --check IN.npz OUT.npz: what the Python model answers"
 _MAP_HINT = "decide with --map FILE: a JSON object of variable name to weight path"
 
@@ -137,7 +138,9 @@ def _by_layer(
         shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
         count = "1 variable needs" if len(names) == 1 else f"{len(names)} variables need"
         message = f"{count} a file of weights: {shown}"
-        problems.append(Problem("missing", names, message, (), "give one with --weights FILE"))
+        problems.append(
+            Problem("missing", names, message, (), _FILE_HINT, options=("--weights FILE",))
+        )
     return rows, problems
 
 

@@ -30,6 +30,12 @@ _FLEX_MOVES = frozenset({"FlexTensorScatterUpdate", "FlexRoll", "FlexXlaDynamicU
                          "FlexConcatV2", "FlexStridedSlice", "FlexSelectV2"})  # fmt: skip
 _MIXES = frozenset({_OP.ADD, _OP.SUB, _OP.MUL, _OP.DIV, _OP.ADD_N, _OP.SELECT, _OP.SELECT_V2,
                     _OP.CAST, _OP.NEG, _OP.RESHAPE, _OP.BROADCAST_TO})  # fmt: skip
+# what makes a mask, and what else may lie between it and its use
+_PLACES = frozenset({_OP.ONE_HOT, _OP.SCATTER_ND, _OP.EQUAL, _OP.NOT_EQUAL, _OP.LESS, _OP.GREATER,
+                     _OP.LESS_EQUAL, _OP.GREATER_EQUAL})  # fmt: skip
+_SHAPES = frozenset({_OP.SUB, _OP.RESHAPE, _OP.CAST, _OP.EXPAND_DIMS, _OP.BROADCAST_TO, _OP.TILE,
+                     _OP.LOGICAL_NOT, _OP.TRANSPOSE})  # fmt: skip
+_MOST_OF_MASK = 50
 _NEAR = _ADDS | _MOVES | _MIXES
 
 
@@ -99,8 +105,40 @@ class _Walk:
             return SelfUpdate(UPDATED if is_read else "", follows)
         if variable.shape == () and all(op.code in _ADDS for op in path):
             return SelfUpdate(COUNTED, follows)
-        moved = all(op.code in _MOVES or op.name in _FLEX_MOVES for op in path)
-        return SelfUpdate(MOVED if moved and variable.shape else UPDATED, follows)
+        moved = bool(variable.shape) and self._moves(variable.key, path)
+        return SelfUpdate(MOVED if moved else UPDATED, follows)
+
+    def _moves(self, own: ResourceId, path: Sequence[Operator]) -> bool:
+        """Whether elements stay, move or are masked away, and what is added fills the gaps."""
+        mine = {tensor for tensor, key in self.reads.items() if key == own}
+        masked = False
+        for operator in path:
+            others = [tensor for tensor in operator.inputs if tensor not in mine]
+            if operator.code == _OP.MUL and len(others) == 1 and self._is_mask(others[0]):
+                masked = True
+            elif not (operator.code == _OP.ADD and masked) and not (
+                operator.code in _MOVES or operator.name in _FLEX_MOVES
+            ):
+                return False
+            mine.update(operator.outputs)
+        return True
+
+    def _is_mask(self, tensor: int) -> bool:
+        """Whether a tensor is computed from where something is, and from nothing else."""
+        todo, found = [tensor], False
+        for _ in range(_MOST_OF_MASK):
+            if not todo:
+                break
+            operator = self.producers.get(todo.pop())
+            if operator is None:
+                continue
+            if operator.code in _PLACES:
+                found = True
+            elif operator.code in _SHAPES:
+                todo += operator.inputs
+            else:
+                return False
+        return found and not todo
 
     def _near(self, own: ResourceId, tensor: int) -> _Near:
         found = _Near()

@@ -137,7 +137,8 @@ class H5File:
 
 def _attributes(group: h5py.Group) -> dict[str, Any]:
     """The attributes that Keras's formats use; others are not touched."""
-    wanted = ("name", "weight_names", "layer_names", "keras_version", "backend", "model_config")
+    wanted = ("name", "weight_names", "layer_names", "keras_version", "backend", "model_config",
+              "training_config")  # fmt: skip
     found: dict[str, Any] = {}
     for name in group.attrs:
         base = name.rstrip("0123456789")

@@ -143,28 +143,45 @@ def of_own(
 
 
 def advise(problems: Sequence[Problem], targets: Sequence[Target]) -> list[Problem]:
-    """The same problems; where nothing fits a variable that the model itself updates, and that is
-    not trained, the advice is to give its start: it may be state that no file holds."""
+    """The same problems; where nothing fits, what is state or a single number has a problem of its
+    own, and the advice is to give its start, which no file holds."""
     names = {target.shared_name: target for target in targets}
-    return [
-        _give_start(problem)
-        if problem.kind == "missing" and all(_is_state(names[n]) for n in problem.variables)
-        else problem
-        for problem in problems
-    ]
+    found = []
+    for problem in problems:
+        mine = [names[name] for name in problem.variables]
+        if problem.kind != "missing" or problem.options:
+            found.append(problem)
+            continue
+        state = [t for t in mine if _is_state(t)]
+        numbers = [t for t in mine if t not in state and t.shape == () and not _is_of_keras(t)]
+        rest = tuple(t.shared_name for t in mine if t not in state and t not in numbers)
+        found += [_give_start(target) for target in state]
+        found += [_give_number(target) for target in numbers]
+        if rest:
+            found.append(replace(problem, variables=rest))
+    return found
+
+
+def _is_of_keras(target: Target) -> bool:
+    return known_roles([split_number(split_path(target.name)[1])[0]])
 
 
 def _is_state(target: Target) -> bool:
-    role = split_number(split_path(target.name)[1])[0]
-    return bool(target.update) and target.updated is None and not known_roles([role])
+    return bool(target.update) and target.updated is None and not _is_of_keras(target)
 
 
-def _give_start(problem: Problem) -> Problem:
-    options = tuple(f"--set {shlex.quote(f'{name}=0')}" for name in problem.variables)
-    return replace(
-        problem,
-        message=f"{problem.message}; the model itself updates it, so it may be state, which no "
-        "file holds",
-        hint=f"give its start with {' '.join(options)}, or another value",
-        options=options,
-    )
+def _give_start(target: Target) -> Problem:
+    why = "the model itself updates it, so it may be state, which no file holds"
+    return _give(target, why, "0", ", or another value")
+
+
+def _give_number(target: Target) -> Problem:
+    readers = ", ".join(f"`{label}`" for label in target.unset_in)
+    return _give(target, f"a single number, which {readers} reads", "VALUE", "")
+
+
+def _give(target: Target, why: str, value: str, more: str) -> Problem:
+    name = target.shared_name
+    option = f"--set {shlex.quote(f'{name}={value}')}"
+    message = f"{name!r} ({size_text(target.shape)}) is in none of the files; {why}"
+    return Problem("missing", (name,), message, (), f"give it with {option}{more}", (), (option,))

@@ -11,6 +11,7 @@ different starts (``momentum`` is 0 in Adam, the variable's own value in Schedul
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from tflrepair.weights.optimizers import keras2
 from tflrepair.weights.optimizers.keras2 import Scalar, Slot
@@ -33,6 +34,7 @@ def starts(targets: Sequence[Target], sources: Sequence[Source] = ()) -> dict[st
     """
     names = {target.shared_name: target for target in targets}
     scopes = _scopes(target.name for target in targets)
+    entered = _entered((target.name for target in targets), scopes)
     paths = _paths(targets)
     found = {}
     for name, target in names.items():
@@ -41,7 +43,8 @@ def starts(targets: Sequence[Target], sources: Sequence[Source] = ()) -> dict[st
         if inside and rest:
             scope = outer[-1] if outer[-1] in scopes else split_number(outer[-1])[0]
             kind = kind_of(scope) or optimizer_config.kind_called(scope, sources)
-            found[name] = _in_scope(scope, kind, rest, target, paths)
+            start = _in_scope(scope, kind, rest, target, paths)
+            found[name] = replace(start, pattern=_numbered(start.pattern, outer, entered))
         elif rest == "seed_generator_state" and target.shape == (2,):
             found[name] = _seed()
         elif _is_nadam_product(target, names):
@@ -49,6 +52,22 @@ def starts(targets: Sequence[Target], sources: Sequence[Source] = ()) -> dict[st
     for name, row in keras2.recognise(targets).items():
         found.setdefault(name, _of_keras2(name, row, names))
     return found
+
+
+def _entered(names: Iterable[str], scopes: set[str]) -> set[str]:
+    """The scopes of optimizers that were entered several times, without the numbers."""
+    parts = {part for name in names for part in name.split("/")[:-1]}
+    return {split_number(part)[0] for part in parts - scopes} & scopes
+
+
+def _numbered(pattern: str, outer: Sequence[str], entered: set[str]) -> str:
+    """The pattern of a slot for all slots like it, whose scope has a number for each entering."""
+    scope = "/".join(outer)
+    if not pattern.startswith(f"{scope}/*"):
+        return pattern
+    bases = [(part, split_number(part)[0]) for part in outer]
+    parts = [f"{base}*" if base in entered else part for part, base in bases]
+    return f"{'/'.join(parts)}{pattern.removeprefix(scope)}"
 
 
 def _paths(targets: Iterable[Target]) -> dict[str, str]:

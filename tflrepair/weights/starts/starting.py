@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
@@ -68,13 +69,8 @@ def _row(
         return Row(target, SET, None, rate, f"given with {RATE_OPTION}", "given")
     assumption = _assumption(target, start)
     if start.like is not None:
-        like = rows.get(start.like)
-        if like is None or like.origin == OPEN:
-            return Row(target, OPEN, reason=start.reason)
-        sure = "assumed" if assumption else "documented"
-        return Row(
-            target, INITIAL, like.weight, like.fill, start.reason, sure, start.source, assumption
-        )
+        row = Row(target, OPEN, reason=start.reason, source=start.source, assumption=assumption)
+        return copied(replace(row, like=start.like), rows)
     told = optimizer_config.argument(start.kind, start.scope, start.argument, sources)
     if told is not None:
         value, label = told
@@ -85,6 +81,15 @@ def _row(
     fill = _number(target, start.value)
     sure = "assumed" if assumption else "documented"
     return Row(target, INITIAL, None, fill, start.reason, sure, start.source, assumption)
+
+
+def copied(row: Row, rows: Mapping[str, Row]) -> Row:
+    """The row of a copy with the value of what it copies, if that has one by now."""
+    like = rows.get(row.like)
+    if like is None or like.origin == OPEN:
+        return row
+    sure = "assumed" if row.assumption else "documented"
+    return replace(row, origin=INITIAL, weight=like.weight, fill=like.fill, confidence=sure)
 
 
 def _number(target: Target, value: float) -> float | int:

@@ -34,6 +34,7 @@ class Row:
             ``assumed``, or the last evidence that took a candidate away (see ``reading``).
         source: where a documented start is documented.
         assumption: what the value rests on that no file says, if there is such a thing.
+        like: shared name of the variable that it copies, if it does.
     """
 
     target: Target
@@ -44,6 +45,7 @@ class Row:
     confidence: str = ""
     source: str = ""
     assumption: Assumption | None = None
+    like: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
