@@ -114,7 +114,7 @@ def fix(
         sets: shared name -> value of every element, such as a learning rate.
         by_name: the names in ``weights`` are the model's own variable names; take them as they are.
         allow_rounding: floats of more precision than a variable has are rounded to the nearest.
-        learning_rate: value of every learning rate that nothing else gives.
+        learning_rate: value of every learning rate that ``sets`` does not name.
         replace_values: give variables that have an initial value a new one, too.
         check: (inputs, expected outputs), each an .npz: the result must answer so. Where the
             weights can be read in several ways, the only one that answers so is taken.

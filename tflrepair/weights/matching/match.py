@@ -40,7 +40,7 @@ def match(
         sets: shared name (``*`` stands for anything) -> value of every element.
         by_name: the sources' names are the model's own variable names: take them as they are.
         kernels: the model's constants; a layer of a file that is one of them is no variable.
-        rate: every learning rate that nothing else gives.
+        rate: value of every learning rate that ``mapping`` and ``sets`` do not name.
 
     Raises:
         UserError: ``mapping`` or ``sets`` names what does not exist or does not fit.
@@ -49,7 +49,7 @@ def match(
     starts = starting.starts(targets, sources)
     starts |= given.as_copies(targets, sets or {}, starts)
     rows = given.by_map(targets, sources, mapping or {})
-    rows |= given.by_set(targets, sets or {})
+    rows |= starting.rates(targets, starts, rate) | given.by_set(targets, sets or {})
     problems: list[Problem] = []
     for source in sources:
         if source.exact or source.saved or by_name:
@@ -64,7 +64,7 @@ def match(
     problems += layer_state.advise(more, targets)
     state, warnings = saved_state(targets, starts, rows, sources)
     rows = state | rows
-    rows |= starting.rows(targets, starts, rows, sources, rate)
+    rows |= starting.rows(targets, starts, rows, sources)
     open_ = {name: start for name, start in starts.items() if rows[name].origin == OPEN}
     problems += starting.missing(open_, targets)
     doubts, more_warnings = suspicious(rows.values())

@@ -34,7 +34,7 @@ _MIXES = frozenset({_OP.ADD, _OP.SUB, _OP.MUL, _OP.DIV, _OP.ADD_N, _OP.SELECT, _
 _PLACES = frozenset({_OP.ONE_HOT, _OP.SCATTER_ND, _OP.EQUAL, _OP.NOT_EQUAL, _OP.LESS, _OP.GREATER,
                      _OP.LESS_EQUAL, _OP.GREATER_EQUAL})  # fmt: skip
 _SHAPES = frozenset({_OP.SUB, _OP.RESHAPE, _OP.CAST, _OP.EXPAND_DIMS, _OP.BROADCAST_TO, _OP.TILE,
-                     _OP.LOGICAL_NOT, _OP.TRANSPOSE})  # fmt: skip
+                     _OP.LOGICAL_NOT, _OP.TRANSPOSE, _OP.SLICE, _OP.STRIDED_SLICE})  # fmt: skip
 _MOST_OF_MASK = 50
 _NEAR = _ADDS | _MOVES | _MIXES
 

@@ -35,25 +35,35 @@ def starts(targets: Sequence[Target], sources: Sequence[Source]) -> dict[str, St
     return found
 
 
+def rates(
+    targets: Sequence[Target], starts: Mapping[str, Start], rate: float | None
+) -> dict[str, Row]:
+    """A row with ``rate`` for every learning rate; none if it is None.
+
+    Raises:
+        UserError: there is no learning rate.
+    """
+    if rate is None:
+        return {}
+    mine = [t for t in targets if t.shared_name in starts and starts[t.shared_name].is_rate]
+    if not mine:
+        raise UserError(f"{RATE_OPTION}: the model has no learning rate that takes a value")
+    reason = f"given with {RATE_OPTION}"
+    return {t.shared_name: Row(t, SET, None, rate, reason, "given") for t in mine}
+
+
 def rows(
     targets: Sequence[Target],
     starts: Mapping[str, Start],
     known: dict[str, Row],
     sources: Sequence[Source],
-    rate: float | None,
 ) -> dict[str, Row]:
-    """A row for each variable that has none and starts by itself; copies after what they copy.
-
-    Raises:
-        UserError: a learning rate is given, and there is none to give it to.
-    """
-    if rate is not None and not any(start.is_rate for start in starts.values()):
-        raise UserError(f"{RATE_OPTION}: the model has no learning rate that lacks a value")
+    """A row for each variable that has none and starts by itself; copies after what they copy."""
     mine = [t for t in targets if t.shared_name in starts and t.shared_name not in known]
     found: dict[str, Row] = {}
     for target in sorted(mine, key=lambda t: starts[t.shared_name].like is not None):
         name = target.shared_name
-        found[name] = _row(target, starts[name], known | found, sources, rate)
+        found[name] = _row(target, starts[name], known | found, sources)
     return found
 
 
@@ -62,11 +72,8 @@ def _row(
     start: Start,
     rows: Mapping[str, Row],
     sources: Sequence[Source],
-    rate: float | None,
 ) -> Row:
     """The value that a variable starts with; unresolved if it must be given."""
-    if start.is_rate and rate is not None:
-        return Row(target, SET, None, rate, f"given with {RATE_OPTION}", "given")
     assumption = _assumption(target, start)
     if start.like is not None:
         row = Row(target, OPEN, reason=start.reason, source=start.source, assumption=assumption)
