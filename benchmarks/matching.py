@@ -25,7 +25,7 @@ import numpy as np
 from tflrepair import weights
 from tflrepair.analysis.variables import analyse
 from tflrepair.commands.fix.planning import plan_fix
-from tflrepair.commands.fix.resolve_by_running import decide
+from tflrepair.commands.fix.resolve_by_running import resolve_by_running
 from tflrepair.commands.scan import ScanResult, scan
 from tflrepair.errors import TflRepairError
 from tflrepair.execution.verify import verify
@@ -88,7 +88,7 @@ def score(model: Model, source: Path, by_name: bool, answers: Path) -> Score:
         decided = checked(result, table, answers)
         return Score(f"refused{decided}", table.problems[0].message, seconds)
     out = io.BytesIO()
-    graft(model, plan_fix(result, table)).write(out)
+    graft(model, plan_fix(result.context, table)).write(out)
     try:
         gap = difference(out.getvalue(), answers)
     except RuntimeError:  # needs the Flex delegate, which no wheel has
@@ -108,8 +108,8 @@ def checked(result: ScanResult, table: weights.MatchTable, answers: Path) -> str
         return verify(path, inputs=given, expect=wanted, runtimes=["litert"]).ok
 
     try:
-        plan_of = partial(plan_fix, result)
-        table = decide(result.model, table, plan_of, agrees, lambda *_: None)
+        plan_of = partial(plan_fix, result.context)
+        table = resolve_by_running(result.model, table, plan_of, agrees, lambda *_: None)
     except TflRepairError:
         return ""
     if table.problems:
@@ -172,7 +172,7 @@ def table(made: Path, weights_from: Path, names: list[str]) -> Iterator[str]:
     yield ""
     yield (
         "refused+: right with --check (tried up to 10 MB), proven by value, as the answers have "
-        "been used to decide."
+        "been used to resolve_by_running."
     )
     yield "right*: `infer` needs the Flex delegate, so values were compared with the SavedModel's."
     yield f"Slowest, opening the source included: {slowest[0]:.1f} s, {slowest[1]}."

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -20,8 +21,8 @@ import tensorflow as tf
 STEPS = 3
 
 
-class Trainer(tf.Module):
-    def __init__(self, dtype):
+class Trainer(tf.Module):  # type: ignore[misc]
+    def __init__(self, dtype: str) -> None:
         super().__init__()
         self.dtype = dtype
         keras.config.set_floatx(dtype)
@@ -36,13 +37,13 @@ class Trainer(tf.Module):
 
     # Bits, because a CAST to bfloat16 is one that tf.lite 2.18, the last with Flex, cannot do.
     @tf.function(input_signature=[tf.TensorSpec([2, 4], tf.uint16)])
-    def infer(self, x):
+    def infer(self, x: Any) -> Any:
         return {"y": tf.bitcast(self.model(tf.bitcast(x, self.dtype)), tf.uint16)}
 
     @tf.function(
         input_signature=[tf.TensorSpec([2, 4], tf.uint16), tf.TensorSpec([2, 3], tf.uint16)]
     )
-    def train(self, x, y):
+    def train(self, x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
             difference = self.model(tf.bitcast(x, self.dtype)) - tf.bitcast(y, self.dtype)
             loss = tf.reduce_mean(difference * difference)
@@ -51,7 +52,7 @@ class Trainer(tf.Module):
         return {"loss": tf.bitcast(loss, tf.uint16)}
 
 
-def make(dtype, folder):
+def make(dtype: str, folder: Path) -> None:
     random = np.random.default_rng(8)
     module = Trainer(dtype)
     for variable in module.model.variables:
@@ -75,7 +76,7 @@ def make(dtype, folder):
     np.savez(folder / "io.npz", dtype=dtype, **arrays)
 
 
-def run(model, path):
+def run(model: str, path: str) -> None:
     io = np.load(path)
     interpreter = tf.lite.Interpreter(model)
     infer, train = map(interpreter.get_signature_runner, ("infer", "train"))
@@ -83,7 +84,7 @@ def run(model, path):
     losses = [train(x=io["x"], y=io["y"])["loss"] for _ in range(STEPS)]
     pairs = {"before": before, "losses": losses, "after": infer(x=io["x"])["y"]}
 
-    def apart(one, other):
+    def apart(one: Any, other: Any) -> float:
         numbers = [np.array(a, "uint16").view(tf.dtypes.as_dtype(str(io["dtype"])).as_numpy_dtype)
                    for a in (one, other)]  # fmt: skip
         return float(np.abs(numbers[0].astype("float32") - numbers[1].astype("float32")).max())

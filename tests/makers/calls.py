@@ -35,7 +35,7 @@ def keep(module: Holder, out: Path, calls: Sequence[Call]) -> None:
     functions = {name: f.get_concrete_function() for name, f in module.functions.items()}
     tf.saved_model.save(module, str(out / "saved_model"), signatures=functions)
     (out / "model.tflite").write_bytes(convert(out / "saved_model"))
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for number, (name, inputs) in enumerate(calls):
         answers = module.functions[name](**{k: tf.constant(v) for k, v in inputs.items()})
         arrays |= {f"{number}:{name}:in:{k}": v for k, v in inputs.items()}

@@ -13,12 +13,12 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import optimizers as O
 from keras.src.optimizers.multi_optimizer import MultiOptimizer, OptimizerMap
 
 from makers.calls import Holder, keep
 from makers.common import randomize
 
-O = keras.optimizers  # noqa: E741
 RATE = 0.05
 
 

@@ -11,11 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import layers as L
+from keras import ops
 
 from makers.calls import Call, Holder, keep
 from makers.common import randomize
 
-L, ops = keras.layers, keras.ops
 RANDOM = np.random.default_rng(12)
 
 
@@ -145,7 +146,7 @@ def cased() -> Any:
     return keras.Model(inputs, L.Dense(3, name="out")(x), name="net")
 
 
-class Attention(keras.Model):  # type: ignore[misc]
+class Attention(keras.Model):
     """Queries and keys as attributes that differ by case only."""
 
     def __init__(self) -> None:
@@ -197,4 +198,3 @@ def make(out: Path) -> None:
         keep(module, out / name, calls)
         save(model, out / name, whole=name == "cased")
         if name == "cased":
-            np.savez(out / name / "by_path.npz", **{v.path: np.asarray(v) for v in model.variables})

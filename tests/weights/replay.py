@@ -12,28 +12,29 @@ import numpy as np
 from running import Session
 
 import tflrepair
-from tflrepair.commands.fix.fix import FixResult
 
 COMMAND = "  tflrepair fix "
 
 
-def repaired(folder: Path, weights: str, out: Path, **options: Any) -> FixResult:
+def repaired(folder: Path, weights: str, out: Path, **options: Any) -> tflrepair.FixResult:
     return tflrepair.fix(folder / "model.tflite", [folder / weights], out=out, **options)
 
 
 def furthest(folder: Path, model: Path) -> float:
-    """The largest difference to eager TensorFlow over all calls, in one interpreter."""
+    """The largest difference to eager TensorFlow over all calls, in one interpreter; relative where
+    an answer is larger than 1."""
     session, kept = Session(model), np.load(folder / "calls.npz")
-    calls: dict[int, tuple[str, dict[str, Any], dict[str, Any]]] = {}
+    calls: dict[int, tuple[str, tuple[dict[str, Any], dict[str, Any]]]] = {}
     for key in kept:
         number, name, side, tensor = key.split(":")
-        call = calls.setdefault(int(number), (name, {}, {}))
-        call[1 if side == "in" else 2][tensor] = kept[key]
+        call = calls.setdefault(int(number), (name, ({}, {})))
+        call[1][side == "out"][tensor] = kept[key]
     worst = 0.0
-    for _, (name, inputs, expected) in sorted(calls.items()):
+    for _, (name, (inputs, expected)) in sorted(calls.items()):
         answers = session.run(name, **inputs)
         for tensor, value in expected.items():
-            worst = max(worst, float(np.abs(answers[tensor] - value).max()))
+            scale = max(1.0, float(np.abs(value).max()))
+            worst = max(worst, float(np.abs(answers[tensor] - value).max()) / scale)
     return worst
 
 

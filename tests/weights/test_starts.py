@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tflrepair.commands.fix.fix import FixResult
+import tflrepair
 from tflrepair.errors import UndecidedError, UserError
 from weights.replay import advised, furthest, repaired, shell
 
@@ -40,7 +40,7 @@ DECIDED: dict[str, tuple[dict[str, str], set[str]]] = {
 }
 
 
-def assumed(result: FixResult) -> list[str]:
+def assumed(result: tflrepair.FixResult) -> list[str]:
     assert result.table is not None
     return [assumption.text for assumption in result.table.assumptions]
 
@@ -86,12 +86,10 @@ def test_a_config_knows_what_the_constructor_was_given(
 
 
 def test_two_configs_that_differ_decide_nothing(starts: Path, tmp_path: Path) -> None:
-    from tflrepair import fix
-
     out = tmp_path / "fixed.tflite"
     model, files = starts / "adagrad" / "model.tflite", ("adagrad", "named")
     weights = [starts / name / "model.keras" for name in files]
-    result = fix(model, weights, out=out, dry_run=True, **RATE)
+    result = tflrepair.fix(model, weights, out=out, dry_run=True, learning_rate=0.05)
     assert "initial_accumulator_value=0.1" in str(assumed(result))
 
 

@@ -17,6 +17,7 @@ from tflrepair.cli.options import (
     read_map,
 )
 from tflrepair.cli.output import emit, progress
+from tflrepair.report.style import safe
 
 
 def rebuild(
@@ -47,4 +48,5 @@ def rebuild(
             learning_rate=learning_rate,
             force=force,
         )
-    emit(f"written: {emit_python} and {npz}; `python {emit_python}` converts it")
+    name = safe(emit_python)
+    emit(f"written: {name} and {safe(str(npz))}; `python {name}` converts it")

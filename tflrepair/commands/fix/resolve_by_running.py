@@ -6,7 +6,6 @@ if it alone answers as expected.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from tflrepair.errors import RefusedError
 from tflrepair.graph.model import Model
+from tflrepair.leftovers import workspace
 from tflrepair.passes.graft.graft import graft
 from tflrepair.passes.graft.plan import GraftPlan
+from tflrepair.progress import Progress
 
 if TYPE_CHECKING:
     from tflrepair.weights import MatchTable, Row
@@ -25,11 +26,10 @@ _MOST_PARTIAL = 4096  # of the first layers' readings; more than that do not shr
 
 Agrees = Callable[[Path], bool]
 PlanOf = Callable[["MatchTable"], GraftPlan]
-Progress = Callable[[str, int, int], None]
 
 
-def decide(
-    model: Model, table: MatchTable, plan_of: PlanOf, agrees: Agrees, tell: Progress
+def resolve_by_running(
+    model: Model, table: MatchTable, plan_of: PlanOf, agrees: Agrees, progress: Progress
 ) -> MatchTable:
     """The table without its ambiguous layers, each reading of which was tried.
 
@@ -46,10 +46,10 @@ def decide(
         return table
     tables = [_filled(table, rows) for rows in _combinations(table)]
     found = []
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as folder:
+    with workspace() as folder:
         for number, candidate in enumerate(tables):
-            tell("running each reading", number, len(tables))
-            path = Path(folder) / "reading.tflite"
+            progress("running each reading", number, len(tables))
+            path = folder / "reading.tflite"
             with path.open("wb") as stream:
                 graft(model, plan_of(candidate)).write(stream)
             if agrees(path):

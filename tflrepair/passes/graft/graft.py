@@ -10,16 +10,27 @@ Idempotent: a grafted model needs no value, so there is no plan that changes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import RefusedError
 from tflrepair.format.splice import Head, Layout, layout
 from tflrepair.graph.model import Model
-from tflrepair.passes.graft.plan import GraftPlan
+from tflrepair.passes.graft.plan import (
+    GraftPlan,
+    NewValue,
+    check_graftable,
+    checkpoint_renames,
+    missing_calls,
+    needing_values,
+)
 from tflrepair.passes.graft.tables import Tables
-from tflrepair.rewrite.relocation import old_pieces
+from tflrepair.progress import Progress
+from tflrepair.rewrite.contract import Change
+from tflrepair.rewrite.relocation import Piece, old_pieces, write_pieces
 
 
 @dataclass(frozen=True)
@@ -35,21 +46,16 @@ class Graft:
     def size(self) -> int:
         return len(self.head) + self.place.length
 
-    def write(self, stream: BinaryIO, progress: Callable[[int, int], None] | None = None) -> None:
-        """Write the new file. ``progress`` is told (bytes written, bytes in all).
+    def write(self, stream: BinaryIO, progress: Progress | None = None) -> None:
+        """Write the new file. Zeros are skipped: most file systems then store nothing for them.
 
         Raises:
             RefusedError: a value turns out to have another number of bytes than planned.
         """
-        stream.write(self.head)
-        done = len(self.head)
-        for piece in self._pieces():
-            stream.write(piece)
-            done += len(piece)
-            if progress is not None:
-                progress(done, self.size)
+        write_pieces(self._pieces(), self.size, stream, progress)
 
-    def _pieces(self) -> Iterator[bytes | memoryview]:
+    def _pieces(self) -> Iterator[Piece]:
+        yield self.head
         if self.place.inside:
             yield from self._values(0)
             yield from self._old()
@@ -57,23 +63,64 @@ class Graft:
             yield from self._old()
             yield from self._values(self.model.size)
 
-    def _values(self, position: int) -> Iterator[bytes | memoryview]:
+    def _values(self, position: int) -> Iterator[Piece]:
         for start, value in zip(self.place.starts, self.plan.all_values, strict=True):
             prefix = value.nbytes.to_bytes(4, "little") if self.place.inside else b""
             yield bytes(start - len(prefix) - position) + prefix
-            data = value.read()
-            if len(data) != value.nbytes:
-                raise RefusedError(
-                    f"{value.origin} gave {len(data)} bytes for {value.key.shared_name!r}, "
-                    f"which needs {value.nbytes}"
-                )
-            yield data
+            if value.zero:
+                yield value.nbytes
+            else:
+                yield from _whole(value)
             position = start + value.nbytes
         if self.place.inside:
             yield bytes(self.place.old - position)
 
-    def _old(self) -> Iterator[bytes | memoryview]:
+    def _old(self) -> Iterator[Piece]:
         return old_pieces(self.model, len(self.head) + self.place.old)
+
+
+def _whole(value: NewValue) -> Iterator[Piece]:
+    """The bytes of a value, and no other number of them than planned."""
+    given = 0
+    for piece in value.pieces():
+        given += len(piece)
+        if given > value.nbytes:
+            break
+        yield piece
+    if given != value.nbytes:
+        raise RefusedError(
+            f"{value.origin} gave {given} bytes for {value.key.shared_name!r}, "
+            f"which needs {value.nbytes}"
+        )
+
+
+@dataclass(frozen=True)
+class GraftPass:
+    """The graft of one plan as a pass; it changes nothing if the plan does not."""
+
+    plan: GraftPlan
+    title: str = "grafting"
+
+    def requires(self, before: AnalysisContext) -> None:
+        check_graftable(before.model, before.analysis)
+
+    def apply(self, before: AnalysisContext, work: Path) -> Change | None:
+        return Change(graft(before.model, self.plan)) if self.plan.changes else None
+
+    def ensures(self, before: AnalysisContext, after: AnalysisContext) -> None:
+        check_grafted(after)
+
+
+def check_grafted(after: AnalysisContext) -> None:
+    """What must hold of a repaired file.
+
+    Raises:
+        RefusedError: something that was to be fixed is not.
+    """
+    unset = needing_values(after.analysis)
+    if unset or checkpoint_renames(after) or missing_calls(after.analysis):
+        name = unset[0].name if unset else "initializer calls or checkpoint names"
+        raise RefusedError(f"the result failed its own check ({name}); nothing was written")
 
 
 def graft(model: Model, plan: GraftPlan) -> Graft:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from tflrepair.analysis.checkpoints import clashes, named_tensors
+from tflrepair.analysis.checkpoints import clashes
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import ORDER_DEPENDENT, PARTIAL, UNINITIALIZED, Analysis, Variable
+from tflrepair.analysis.variables import Analysis, Variable, VariableStatus
 from tflrepair.errors import RefusedError, UnsupportedError
+from tflrepair.format.types import numpy_dtype
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
 
@@ -19,9 +21,10 @@ Bytes = bytes | memoryview
 class NewValue:
     """An initial value for one variable.
 
-    ``read`` gives exactly ``nbytes`` little-endian bytes in row-major order, and is called once,
-    when they are written. ``handle`` is the operator that makes the handle of a variable that lives
-    in the Flex delegate; None for a builtin one.
+    ``pieces`` gives exactly ``nbytes`` little-endian bytes in row-major order, and is called once,
+    when they are written. ``zero`` says that all of them are zero, so it need not be called.
+    ``handle`` is the operator that makes the handle of a variable that lives in the Flex delegate;
+    None for a builtin one.
     """
 
     key: ResourceId
@@ -29,7 +32,8 @@ class NewValue:
     shape: tuple[int, ...]
     nbytes: int
     origin: str
-    read: Callable[[], Bytes] = field(repr=False, compare=False)
+    pieces: Callable[[], Iterable[Bytes]] = field(repr=False, compare=False)
+    zero: bool = False
     handle: OperatorRef | None = None
 
 
@@ -74,7 +78,11 @@ class GraftPlan:
 
 def needing_values(analysis: Analysis) -> tuple[Variable, ...]:
     """The variables that a graft must give an initial value."""
-    return tuple(v for v in analysis.variables if v.status in (UNINITIALIZED, ORDER_DEPENDENT))
+    return tuple(
+        v
+        for v in analysis.variables
+        if v.status in (VariableStatus.UNINITIALIZED, VariableStatus.ORDER_DEPENDENT)
+    )
 
 
 def replaceable(analysis: Analysis) -> tuple[Variable, ...]:
@@ -98,7 +106,7 @@ def missing_calls(analysis: Analysis) -> tuple[tuple[int, int], ...]:
     pairs: dict[tuple[int, int], None] = {}
     targets = set(analysis.initializers)
     for variable in analysis.variables + analysis.tables:
-        if variable.status != PARTIAL:
+        if variable.status != VariableStatus.PARTIAL:
             continue
         setters = {site.subgraph for site in variable.assigned_by} & targets
         for entry in analysis.entries:
@@ -108,7 +116,7 @@ def missing_calls(analysis: Analysis) -> tuple[tuple[int, int], ...]:
     return tuple(pairs)
 
 
-def checkpoint_renames(model: Model, analysis: Analysis) -> tuple[Rename, ...]:
+def checkpoint_renames(context: AnalysisContext) -> tuple[Rename, ...]:
     """New names for what the model saves and restores, if names clash; else nothing.
 
     A save with a clash has never worked, so no checkpoint is lost: every tensor that belongs to
@@ -117,7 +125,7 @@ def checkpoint_renames(model: Model, analysis: Analysis) -> tuple[Rename, ...]:
     Raises:
         RefusedError: a tensor whose name clashes belongs to no variable that can be told.
     """
-    rows = named_tensors(model, analysis)
+    rows = context.checkpoints
     if not clashes(rows):
         return ()
     renames = []
@@ -152,7 +160,7 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
                 hint="reconvert the model instead",
             )
     for table in analysis.tables:
-        if table.status in (UNINITIALIZED, ORDER_DEPENDENT):
+        if table.status in (VariableStatus.UNINITIALIZED, VariableStatus.ORDER_DEPENDENT):
             raise UnsupportedError(
                 f"hash table {table.name} is never filled, and no weights file holds its entries",
                 where=place(table.read_by),
@@ -175,9 +183,21 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
         if variable.nbytes is None:
             raise UnsupportedError(
                 f"the file does not tell the shape or type of variable {variable.name!r} "
-                f"({variable.dtype}, {variable.shape})",
+                f"({variable.dtype}, {_sizes(variable.shape)})",
                 where=place(variable.created_by),
             )
+        try:
+            numpy_dtype(variable.dtype or "")
+        except UnsupportedError as error:
+            error.message = f"variable {variable.name!r}: {error.message}"
+            raise error.within(place(variable.created_by) or "the model") from None
+
+
+def _sizes(shape: tuple[int, ...] | None) -> str:
+    """A shape in brackets; of a long one, which only damage makes, its beginning."""
+    if shape is None:
+        return "no shape"
+    return f"[{', '.join(map(str, shape[:8]))}{', ...' if len(shape) > 8 else ''}]"
 
 
 def _facts(variable: Variable) -> str:

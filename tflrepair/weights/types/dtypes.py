@@ -1,33 +1,12 @@
-"""Element types by name. bfloat16 is numpy's only with the package ml_dtypes."""
+"""bfloat16 is a float like others, though numpy has it from the package ml_dtypes only."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tflrepair.errors import UnsupportedError
 from tflrepair.weights.types.weight import Array
 
 _BFLOAT16 = "bfloat16"
-
-
-def numpy_dtype(name: str) -> Any:
-    """The numpy dtype called ``name``.
-
-    Raises:
-        UnsupportedError: it is bfloat16, and ml_dtypes is not installed.
-    """
-    import numpy as np
-
-    if name == _BFLOAT16:
-        try:
-            import ml_dtypes
-        except ImportError:
-            raise UnsupportedError(
-                "values of the type bfloat16 need the package ml_dtypes",
-                hint="run `pip install ml_dtypes`",
-            ) from None
-        return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype(name)
 
 
 def is_float(dtype: Any) -> bool:
