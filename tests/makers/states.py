@@ -197,4 +197,3 @@ def make(out: Path) -> None:
         module, calls = infer(model, 1, 4)
         keep(module, out / name, calls)
         save(model, out / name, whole=name == "cased")
-        if name == "cased":

@@ -12,7 +12,7 @@ import pytest
 
 import tflrepair
 from tflrepair.errors import UndecidedError, UserError
-from weights.replay import advised, furthest, repaired, shell
+from weights.starts.replay import advised, furthest, repaired, shell
 
 pytestmark = pytest.mark.tf
 RATE = {"learning_rate": 0.05}

@@ -13,7 +13,7 @@ import pytest
 
 import tflrepair
 from tflrepair.errors import UndecidedError
-from weights.replay import advised, furthest, repaired, shell
+from weights.starts.replay import advised, furthest, repaired, shell
 
 pytestmark = pytest.mark.tf
 CLOSE = 1e-5
