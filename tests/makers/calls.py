@@ -29,12 +29,12 @@ class Holder(tf.Module):
         self.functions[name] = tf.function(function, input_signature=specs)
 
 
-def keep(module: Holder, out: Path, calls: Sequence[Call]) -> None:
+def keep(module: Holder, out: Path, calls: Sequence[Call], flex: bool = False) -> None:
     """saved_model/, model.tflite (broken), and calls.npz: inputs and eager answers in order."""
     out.mkdir(exist_ok=True)
     functions = {name: f.get_concrete_function() for name, f in module.functions.items()}
     tf.saved_model.save(module, str(out / "saved_model"), signatures=functions)
-    (out / "model.tflite").write_bytes(convert(out / "saved_model"))
+    (out / "model.tflite").write_bytes(convert(out / "saved_model", flex))
     arrays: dict[str, Any] = {}
     for number, (name, inputs) in enumerate(calls):
         answers = module.functions[name](**{k: tf.constant(v) for k, v in inputs.items()})

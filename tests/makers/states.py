@@ -117,6 +117,17 @@ def counted() -> tuple[Holder, list[Call]]:
     return module, [("evaluate", {"x": numbers(2, 4), "y": numbers(2, 3)}) for _ in range(3)]
 
 
+def half(dtype: str) -> Any:
+    """Variables of 16 bits, which live in the Flex delegate."""
+    layers = [
+        L.Input((4,)),
+        L.Dense(5, "relu", dtype=dtype, name="a"),
+        L.Dense(3, dtype=dtype, name="b"),
+        L.Activation("linear", dtype="float32"),
+    ]
+    return keras.Sequential(layers, name="net")
+
+
 def adapted() -> Any:
     """LoRA on every layer that can have it."""
     inputs = L.Input((6,))
@@ -182,6 +193,16 @@ def make(out: Path) -> None:
     module, calls = counted()
     keep(module, out / "counted", calls)
     save(module.model, out / "counted")
+
+    for dtype in ("float16", "bfloat16"):
+        keras.backend.clear_session()
+        model = half(dtype)
+        randomize(model.variables, seed=9)
+        module, calls = infer(model, 1, 4)
+        keep(module, out / dtype, calls, flex=True)
+        save(model, out / dtype)
+        wide = {v.path: np.asarray(v).astype("float32") + np.float32(1e-6) for v in model.variables}
+        np.savez(out / dtype / "wide.npz", allow_pickle=False, **wide)
 
     keras.backend.clear_session()
     model = adapted()

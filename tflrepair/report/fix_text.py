@@ -48,7 +48,7 @@ def render(result: FixResult, style: Style, dry_run: bool, command: str = "") ->
         lines += _would_check(result, dry_run)
         ready = result.plan is not None
         lines.append("nothing written (dry run)" if ready else "cannot be fixed yet")
-        return "\n".join([*lines, *([to_paste(command)] if command else ())])
+        return "\n".join([*lines, *([to_paste(safe(command))] if command else ())])
     return "\n".join([*lines, *_written(result, style)])
 
 
