@@ -14,6 +14,7 @@ from tflrepair.weights.types.layer_names import snake_case, split_number
 from tflrepair.weights.types.weight import OptimizerConfig, Source
 
 _DEEPEST = 20
+_LARGEST = 1e30  # what an optimizer is given is far from the ends of float32
 
 
 def optimizers(config: Any, depth: int = 0) -> Iterator[OptimizerConfig]:
@@ -61,10 +62,14 @@ def argument(
     values = {
         float(given): label
         for config, label in called or rows
-        if isinstance(given := config.arguments.get(name), (int, float))
-        and not isinstance(given, bool)
+        if _is_number(given := config.arguments.get(name))
     }
     return next(iter(values.items())) if len(values) == 1 else None
+
+
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and -_LARGEST <= value <= _LARGEST  # NaN is neither
 
 
 def _base(kind: str) -> str:
