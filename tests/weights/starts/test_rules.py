@@ -41,9 +41,9 @@ def test_what_the_program_called_them(names: set[str], called: dict[str, str]) -
     assert called_names(names) == called
 
 
-def config(name: str, inner: Any = None, **arguments: Any) -> dict[str, Any]:
+def config(kind: str, inner: Any = None, **arguments: Any) -> dict[str, Any]:
     more = {"inner_optimizer": inner} if inner else {}
-    return {"class_name": name, "config": {**arguments, **more}}
+    return {"class_name": kind, "config": {**arguments, **more}}
 
 
 def source(*configs: Any) -> Source:
@@ -67,9 +67,8 @@ def test_configs_that_differ_tell_nothing_but_by_name() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, "1", True, None, [1], {}])
 def test_what_is_no_number_tells_nothing(value: Any) -> None:
-    assert (
-        argument("sgd", "", "learning_rate", [source(config("SGD", learning_rate=value))]) is None
-    )
+    told = source(config("SGD", learning_rate=value))
+    assert argument("sgd", "", "learning_rate", [told]) is None
 
 
 def test_a_config_that_never_ends() -> None:

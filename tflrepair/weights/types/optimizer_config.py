@@ -8,7 +8,7 @@ arguments of its constructor; an optimizer around another one holds it in its ow
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from tflrepair.weights.types.layer_names import snake_case, split_number
 from tflrepair.weights.types.weight import OptimizerConfig, Source
@@ -59,15 +59,12 @@ def argument(
         if _base(config.kind) == kind
     ]
     called = [row for row in rows if _name(row[0]) == scope]
-    values = {
-        float(given): label
-        for config, label in called or rows
-        if _is_number(given := config.arguments.get(name))
-    }
+    given = [(config.arguments.get(name), label) for config, label in called or rows]
+    values = {float(value): label for value, label in given if _is_number(value)}
     return next(iter(values.items())) if len(values) == 1 else None
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return is_number and -_LARGEST <= value <= _LARGEST  # NaN is neither
 
