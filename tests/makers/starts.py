@@ -100,13 +100,13 @@ MAKERS: dict[str, tuple[Callable[[], Any], bool]] = {
 OF_KERAS = ("adagrad", "ftrl", "named", "scaled", "scaled_late")
 
 
-def network() -> Any:
+def network(name: str = "net") -> Any:
     layers = [
         keras.layers.Input((4,)),
         keras.layers.Dense(5, "tanh", name="a"),
         keras.layers.Dense(1, name="b"),
     ]
-    return keras.Sequential(layers, name="net")
+    return keras.Sequential(layers, name=name)
 
 
 def trainer(model: Any, optimizer: Any, early: bool) -> Holder:
@@ -131,9 +131,35 @@ def trainer(model: Any, optimizer: Any, early: bool) -> Holder:
     return module
 
 
+def taught(out: Path, x: Any, y: Any) -> None:
+    """A student, and a teacher that follows it: another model of the same layers."""
+    student, teacher = network("student"), network("teacher")
+    randomize(student.variables, seed=5)
+    teacher.set_weights(student.get_weights())
+    module = trainer(student, O.SGD(RATE), True)
+    module.teacher = teacher
+    learn = module.functions.pop("train").python_function
+
+    def train(x: Any, y: Any) -> Any:
+        answer = learn(x, y)
+        for slow, fast in zip(teacher.variables, student.variables, strict=True):
+            slow.assign(0.9 * slow.value + 0.1 * fast.value)
+        return answer
+
+    module.add("train", train, x=[2, 4], y=[2, 1])
+    module.add("teach", lambda x: {"y": teacher(x)}, x=[2, 4])
+    out.mkdir()
+    student.save_weights(out / "w.weights.h5")
+    both = {v.path: np.asarray(v) for v in [*student.variables, *teacher.variables]}
+    np.savez(out / "both.npz", allow_pickle=False, **both)
+    calls = [("train", {"x": x, "y": y})] * 3
+    keep(module, out, [*calls, ("teach", {"x": x}), ("infer", {"x": x})])
+
+
 def make(out: Path) -> None:
     random = np.random.default_rng(11)
     x, y = random.normal(0, 1, (2, 4)).astype("f"), random.normal(0, 1, (2, 1)).astype("f")
+    taught(out / "taught", x, y)
     for name, (optimizer, early) in MAKERS.items():
         keras.backend.clear_session()
         model = network()

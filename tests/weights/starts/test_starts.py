@@ -37,6 +37,7 @@ DECIDED: dict[str, tuple[dict[str, str], set[str]]] = {
     "lookahead": ({}, {"'slow' of 'lookahead'"}),
     "lookahead_branch": ({}, {"'slow' of 'outer'"}),
     "averaged": ({}, {"'ema' of 'adam'"}),
+    "taught": ({}, {"'teacher/*'"}),
 }
 
 
@@ -128,6 +129,13 @@ def test_json_states_assumptions(starts: Path, tmp_path: Path) -> None:
     rows = {v["shared_name"]: v for v in answer["variables"]}
     assert all(rows[n]["assumption"] == assumption["text"] for n in assumption["variables"])
     assert all(rows[n]["confidence"] == "assumed" for n in assumption["variables"])
+
+
+def test_a_copy_that_a_file_holds_is_taken_from_it(starts: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.tflite"
+    result = repaired(starts / "taught", "both.npz", out, **RATE)
+    assert not assumed(result)
+    assert furthest(starts / "taught", out) < CLOSE
 
 
 def refused(command: str) -> str:

@@ -56,13 +56,9 @@ def match(
         if source.exact or source.saved or by_name:
             _by_exact_name(targets, source, rows, problems)
     by_layer = partial(_by_layer, targets, [s for s in sources if not s.exact], kernels)
-    found, more = by_layer(rows, starts)
-    own = layer_state.of_own(targets, more, rows | found, sources)
-    if own:
-        starts |= own
-        found, more = by_layer(rows, starts)
+    starts, found, more = layer_state.settled(by_layer, targets, sources, rows, starts)
     rows |= found
-    problems += layer_state.advise(more, targets)
+    problems += more
     state, warnings = saved_state(targets, starts, rows, sources)
     rows = state | rows
     rows |= starting.rows(targets, starts, rows, sources)

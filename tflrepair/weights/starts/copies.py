@@ -60,13 +60,17 @@ def followers(targets: Sequence[Target], wanted: Iterable[str]) -> dict[str, Sta
 
 
 def _alike(target: Target, owner: Target) -> str:
-    """What stands for all that are named so after a variable: ``*_ema`` for ``net_kernel_ema``."""
+    """What stands for all that are named so after a variable: ``*_ema`` for ``net_kernel_ema``,
+    ``teacher/*`` for ``teacher/dense/kernel``."""
     name = target.shared_name
     for theirs in (owner.name, owner.name.replace("/", "_")):
         before, found, behind = name.partition(theirs)
         if found and (before or behind):
             return f"{before}*{behind}"
-    return name
+    parts, other = name.split("/"), owner.name.split("/")
+    while parts and other and parts[-1] == other[-1]:
+        parts, other = parts[:-1], other[:-1]
+    return "/".join((*parts, "*")) if parts and len(parts) <= name.count("/") else name
 
 
 def named_after(target: Target, owner: Target) -> bool:

@@ -13,7 +13,7 @@ counters and caches start at 0, as far as anybody knows, and copies as what they
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tflrepair.weights.model_facts.called import LORA_ROLES
@@ -26,6 +26,7 @@ from tflrepair.weights.types.roles import known_roles
 from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
 
+ByLayer = Callable[[Mapping[str, Row], Mapping[str, Start]], tuple[dict[str, Row], list[Problem]]]
 _RNN = "keras/src/layers/rnn/rnn.py"
 _LORA = "keras/src/layers/core/dense.py"
 _METRIC = "keras/src/metrics/reduction_metrics.py"
@@ -112,21 +113,56 @@ def _is_metric(layers: tuple[str, ...], target: Target, names: Iterable[str]) ->
     return target.shape == () and target.update == COUNTED and both <= set(names)
 
 
-def of_own(
+def settled(
+    by_layer: ByLayer,
     targets: Sequence[Target],
-    problems: Sequence[Problem],
-    rows: Mapping[str, Row],
     sources: Sequence[Source],
+    rows: Mapping[str, Row],
+    starts: Mapping[str, Start],
+) -> tuple[dict[str, Start], dict[str, Row], list[Problem]]:
+    """Match by layer, leaving out state and copies of what cannot be matched with them.
+
+    Args:
+        by_layer: matches all targets but those with a row or a start.
+
+    Returns:
+        All starts, the rows found, and the problems left, with their advice.
+    """
+    started = dict(starts)
+    found, problems = by_layer(rows, started)
+    for more in (_of_own, _twins):
+        own = more(targets, problems, _unused(sources, {**rows, **found}))
+        if own:
+            again = {**started, **own}
+            rows_again, problems_again = by_layer(rows, again)
+            left = _unused(sources, {**rows, **rows_again})
+            fitting = any(fits(t, w) for t in targets if t.shared_name in own for w in left)
+            if _open(problems_again) < _open(problems) and not fitting:
+                started, found, problems = again, rows_again, problems_again
+    return started, found, _advised(problems, targets)
+
+
+def _open(problems: Iterable[Problem]) -> int:
+    """Of how many variables the problems are."""
+    return sum(len(problem.variables) for problem in problems)
+
+
+def _unused(sources: Iterable[Source], rows: Mapping[str, Row]) -> list[Weight]:
+    used = {(row.weight.source, row.weight.path) for row in rows.values() if row.weight}
+    weights = (weight for source in sources for weight in source.weights)
+    return [w for w in weights if w.plain and (w.source, w.path) not in used]
+
+
+def _of_own(
+    targets: Sequence[Target], problems: Iterable[Problem], unused: Sequence[Weight]
 ) -> dict[str, Start]:
-    """Starts of counters, caches and copies among the variables for which nothing was found."""
+    """Starts of counters, caches and copies among the variables for which no array was found."""
     names = {target.shared_name: target for target in targets}
-    missing = [n for p in problems if p.kind == "missing" for n in p.variables]
-    used = {(r.weight.source, r.weight.path) for r in rows.values() if r.weight}
-    unused = [w for s in sources for w in s.weights if w.plain and (w.source, w.path) not in used]
+    missing = [n for p in problems if p.kind == "missing" and not p.options for n in p.variables]
     found = copies.followers(targets, missing)
     for name in missing:
         target = names[name]
-        if name in found or target.update not in (COUNTED, MOVED) or not sources:
+        if name in found or target.update not in (COUNTED, MOVED):
             continue
         if any(fits(target, weight) for weight in unused):
             continue
@@ -142,7 +178,14 @@ def of_own(
     return found
 
 
-def advise(problems: Sequence[Problem], targets: Sequence[Target]) -> list[Problem]:
+def _twins(
+    targets: Sequence[Target], problems: Iterable[Problem], unused: Sequence[Weight]
+) -> dict[str, Start]:
+    """Starts of copies that claim the arrays of what they copy: a teacher beside its student."""
+    return copies.followers(targets, [n for p in problems for n in p.variables])
+
+
+def _advised(problems: Iterable[Problem], targets: Sequence[Target]) -> list[Problem]:
     """The same problems; where nothing fits, what is state or a single number has a problem of its
     own, and the advice is to give its start, which no file holds."""
     names = {target.shared_name: target for target in targets}
