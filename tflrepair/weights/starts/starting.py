@@ -77,7 +77,8 @@ def _row(
     assumption = _assumption(target, start)
     if start.like is not None:
         row = Row(target, OPEN, reason=start.reason, source=start.source, assumption=assumption)
-        return copied(replace(row, like=start.like), rows)
+        sure = "given" if start.given else "assumed" if assumption else "documented"
+        return copied(replace(row, like=start.like, confidence=sure), rows)
     told = optimizer_config.argument(start.kind, start.scope, start.argument, sources)
     if told is not None:
         value, label = told
@@ -95,8 +96,8 @@ def copied(row: Row, rows: Mapping[str, Row]) -> Row:
     like = rows.get(row.like)
     if like is None or like.origin == OPEN:
         return row
-    sure = "assumed" if row.assumption else "documented"
-    return replace(row, origin=INITIAL, weight=like.weight, fill=like.fill, confidence=sure)
+    origin = SET if row.confidence == "given" else INITIAL
+    return replace(row, origin=origin, weight=like.weight, fill=like.fill)
 
 
 def _number(target: Target, value: float) -> float | int:
