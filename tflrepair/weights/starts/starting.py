@@ -80,7 +80,8 @@ def _row(target: Target, start: Start, sources: Sequence[Source]) -> Row:
         row = Row(target, OPEN, reason=start.reason, source=start.source, assumption=assumption)
         sure = "given" if start.given else "assumed" if assumption else "documented"
         return replace(row, like=start.like, confidence=sure)
-    told = optimizer_config.argument(start.kind, start.scope, start.argument, sources)
+    unnamed = start.keras2 and not start.kind  # tf-keras leaves the class out of some names
+    told = optimizer_config.argument(start.kind, start.scope, start.argument, sources, unnamed)
     if told is not None:
         value, label = told
         reason = f"{start.argument} is {value:g} in the config of {label}"
