@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from tflrepair.analysis.checkpoints import clashes
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import Analysis, Variable, VariableStatus
+from tflrepair.analysis.status import VariableStatus
+from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.format.types import numpy_dtype
 from tflrepair.graph.location import OperatorRef
