@@ -71,6 +71,7 @@ def test_says_what_is_no_file_at_all(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+@pytest.mark.runs
 @pytest.mark.parametrize("command", ["scan", "fix", "verify"])
 def test_the_command_line_prints_one_line_and_exits_with_2(tmp_path: Path, command: str) -> None:
     path = tmp_path / "model.tflite"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 import typer
 
@@ -39,7 +40,8 @@ def emit_json(value: Any) -> None:
 def report_error(error: TflRepairError) -> None:
     """What, where, and what to do; one line, but for a list of things to decide."""
     lines = [safe(line) for line in describe(error).splitlines()]
-    typer.echo("tflrepair: " + "\n".join(lines), err=True)
+    with contextlib.suppress(OSError, ValueError):  # stderr is full or closed: nobody listens
+        typer.echo("tflrepair: " + "\n".join(lines), err=True)
 
 
 def describe(error: TflRepairError) -> str:
@@ -96,13 +98,28 @@ def progress(label: str) -> Iterator[Callable[[str, int, int], None] | None]:
 def _native_logs_aside() -> Iterator[TextIO]:
     """Point file descriptor 2 elsewhere; gives a stream to where it pointed before."""
     import os
-    import tempfile
 
-    sys.stderr.flush()
-    with os.fdopen(os.dup(2), "w", encoding="utf-8") as real, tempfile.TemporaryFile() as log:
+    _flush_stderr()
+    with os.fdopen(os.dup(2), "w", encoding="utf-8") as real, _log_file() as log:
         os.dup2(log.fileno(), 2)
         try:
             yield real
         finally:
-            sys.stderr.flush()
+            _flush_stderr()
             os.dup2(real.fileno(), 2)
+
+
+def _log_file() -> IO[bytes]:
+    """A file that goes when it is closed; the null device where none can be made."""
+    import os
+    import tempfile
+
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return open(os.devnull, "r+b")  # noqa: PTH123
+
+
+def _flush_stderr() -> None:
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()

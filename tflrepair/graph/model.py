@@ -17,6 +17,7 @@ from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.format import schema, sniff
 from tflrepair.format.reader import Reader, Table
 from tflrepair.graph.subgraph import CUSTOM, OperatorCode, Subgraph
+from tflrepair.opening import contents
 from tflrepair.structure.verify import require_sound
 
 
@@ -65,6 +66,11 @@ class Model:
     @property
     def size(self) -> int:
         return len(self.data)
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether ``data`` is a map of the file, which then must not be cut short or renamed."""
+        return isinstance(self.data.obj, mmap.mmap)
 
     @cached_property
     def version(self) -> int:
@@ -190,7 +196,7 @@ def from_bytes(data: bytes | memoryview, path: str | None = None) -> Model:
 
 
 def load(path: str | os.PathLike[str]) -> Model:
-    """Open a .tflite file by mapping it into memory.
+    """Open a .tflite file: read it, or map it if it is large.
 
     Raises:
         BadFileError: it cannot be opened or is another kind of file. Damage shows later: ``walk``.
@@ -198,10 +204,8 @@ def load(path: str | os.PathLike[str]) -> Model:
     name = os.fspath(path)
     try:
         sniff.check_kind(Path(name))
-        with Path(name).open("rb") as stream:
-            data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        return from_bytes(memoryview(data), name)
+        return from_bytes(contents(name), name)
     except TflRepairError as error:
+        if error.where == name:  # ``contents`` has named the file already
+            raise
         raise error.within(name) from None
-    except (OSError, ValueError) as error:
-        raise BadFileError(f"cannot be opened: {error}", where=name) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -186,10 +186,11 @@ def _new_value(variable: Variable, row: Row) -> NewValue:
         shape=row.shape,
         nbytes=row.nbytes,
         origin=row.weight.path if row.weight else row.reason,
-        read=partial(_little_endian, row),
+        pieces=partial(_little_endian, row),
+        zero=row.is_zero,
     )
 
 
-def _little_endian(row: Row) -> bytes:
-    value = row.value()
-    return value.astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
+def _little_endian(row: Row) -> Iterator[bytes]:
+    for piece in row.pieces():
+        yield piece.astype(piece.dtype.newbyteorder("<"), copy=False).tobytes()

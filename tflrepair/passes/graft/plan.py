@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from tflrepair.analysis.checkpoints import clashes
@@ -10,6 +10,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.variables import Analysis, Variable, VariableStatus
 from tflrepair.errors import RefusedError, UnsupportedError
+from tflrepair.format.types import numpy_dtype
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
 
@@ -20,8 +21,8 @@ Bytes = bytes | memoryview
 class NewValue:
     """An initial value for one variable.
 
-    ``read`` gives exactly ``nbytes`` little-endian bytes in row-major order, and is called once,
-    when they are written.
+    ``pieces`` gives exactly ``nbytes`` little-endian bytes in row-major order, and is called once,
+    when they are written. ``zero`` says that all of them are zero, so it need not be called.
     """
 
     key: ResourceId
@@ -29,7 +30,8 @@ class NewValue:
     shape: tuple[int, ...]
     nbytes: int
     origin: str
-    read: Callable[[], Bytes] = field(repr=False, compare=False)
+    pieces: Callable[[], Iterable[Bytes]] = field(repr=False, compare=False)
+    zero: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,9 +180,21 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
         if variable.nbytes is None:
             raise UnsupportedError(
                 f"the file does not tell the shape or type of variable {variable.name!r} "
-                f"({variable.dtype}, {variable.shape})",
+                f"({variable.dtype}, {_sizes(variable.shape)})",
                 where=place(variable.created_by),
             )
+        try:
+            numpy_dtype(variable.dtype or "")
+        except UnsupportedError as error:
+            error.message = f"variable {variable.name!r}: {error.message}"
+            raise error.within(place(variable.created_by) or "the model") from None
+
+
+def _sizes(shape: tuple[int, ...] | None) -> str:
+    """A shape in brackets; of a long one, which only damage makes, its beginning."""
+    if shape is None:
+        return "no shape"
+    return f"[{', '.join(map(str, shape[:8]))}{', ...' if len(shape) > 8 else ''}]"
 
 
 def _facts(variable: Variable) -> str:

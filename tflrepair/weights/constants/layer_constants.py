@@ -246,7 +246,7 @@ def _unique(constants: list[LayerConstant]) -> tuple[LayerConstant, ...]:
 
 def reshaped(constant: LayerConstant, shape: tuple[int, ...]) -> LayerConstant:
     """The same elements, in the same order, in another shape of as many."""
-    return replace(constant, shape=shape, reader=partial(_reshape, constant.reader, shape))
+    return replace(constant, shape=shape, reader=partial(_reshape, constant.read, shape))
 
 
 def _reshape(reader: Callable[[], Array], shape: tuple[int, ...]) -> Array:

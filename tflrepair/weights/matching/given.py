@@ -8,9 +8,13 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
+from tflrepair.format.types import numpy_dtype
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.match_table import SET, WEIGHT, Row
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
+
+# What --set fills is a learning rate, a counter, a bias. What demands more is a damaged shape.
+LARGEST_FILL = 2**31 - 1
 
 
 def by_map(
@@ -55,7 +59,14 @@ def by_set(targets: Sequence[Target], sets: Mapping[str, str | float]) -> dict[s
             )
         for name in names:
             fill = _number(pattern, text, known[name].dtype)
-            rows[name] = Row(known[name], SET, None, fill, "given with --set", "given")
+            row = Row(known[name], SET, None, fill, "given with --set", "given")
+            if row.nbytes > LARGEST_FILL:
+                raise UserError(
+                    f"--set {pattern} would write {row.nbytes} bytes for {name!r}; one number "
+                    f"fills at most {LARGEST_FILL}",
+                    hint="give the variable's values in a file of weights",
+                )
+            rows[name] = row
     return rows
 
 
@@ -77,15 +88,46 @@ def _find(path: str, sources: Sequence[Source]) -> Weight:
 
 
 def _number(name: str, text: str | float, dtype: str) -> float | int:
+    shown = f"--set {name}={text if len(str(text)) < 40 else str(text)[:40] + '...'}"
     try:
         value = float(text)
-    except ValueError:
-        raise UserError(f"--set {name}={text}: not a number") from None
-    if "float" in dtype:
+    except (ValueError, OverflowError):
+        raise UserError(f"{shown}: not a number") from None
+    if not math.isfinite(value):
+        raise UserError(f"{shown}: not a finite number")
+    if "float" in dtype or "complex" in dtype:
+        _check_float(shown, value, dtype)
         return value
-    if not math.isfinite(value) or value != int(value):
-        raise UserError(f"--set {name}={text}: {name!r} holds whole numbers ({dtype})")
-    return int(text) if isinstance(text, str) and text.lstrip("+-").isdigit() else int(value)
+    if value != int(value):
+        raise UserError(f"{shown}: {name!r} holds whole numbers ({dtype})")
+    whole = int(text) if isinstance(text, (str, int)) and _is_plain(text) else int(value)
+    low, high = _range(dtype)
+    if not low <= whole <= high:
+        raise UserError(f"{shown}: {name!r} holds {dtype}, from {low} to {high}")
+    return whole
+
+
+def _is_plain(text: str | int) -> bool:
+    return isinstance(text, int) or text.strip().lstrip("+-").isdecimal()
+
+
+def _check_float(shown: str, value: float, dtype: str) -> None:
+    """Raises UserError for a number that would become infinite, or 0, in ``dtype``."""
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        stored = np.array(value).astype(numpy_dtype(dtype))
+    if not np.isfinite(stored) or (value and not stored):
+        raise UserError(f"{shown}: no {dtype} comes near it")
+
+
+def _range(dtype: str) -> tuple[int, int]:
+    import numpy as np
+
+    if dtype == "bool":
+        return 0, 1
+    limits = np.iinfo(numpy_dtype(dtype))
+    return int(limits.min), int(limits.max)
 
 
 def _unknown(message: str, name: str, known: Iterable[str]) -> UserError:

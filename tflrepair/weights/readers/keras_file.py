@@ -10,20 +10,20 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import BadFileError
+from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import keras3, zips
-from tflrepair.weights.readers.hdf5 import H5File
-from tflrepair.weights.readers.views import View
 from tflrepair.weights.types.weight import Source
 
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
-_LONGEST_CONFIG = 1 << 26
+_LONGEST_CONFIG = 1 << 22  # JSON takes up to 25 times its size in memory; 1000 layers have 1 MB
 _DEEPEST = 50
 
 
-def source(archive: zipfile.ZipFile, data: memoryview, label: str) -> Source:
+def source(archive: zipfile.ZipFile, label: str) -> Source:
     """The weights of a ``.keras`` file.
 
     Raises:
@@ -34,7 +34,12 @@ def source(archive: zipfile.ZipFile, data: memoryview, label: str) -> Source:
     except KeyError as error:
         raise BadFileError(f"is no .keras file: {error}", where=label) from None
     if config.file_size > _LONGEST_CONFIG:
-        raise BadFileError(f"its {CONFIG} has {config.file_size} bytes", where=label)
+        raise BadFileError(
+            f"its {CONFIG} has {config.file_size} bytes; at most {_LONGEST_CONFIG} are read",
+            where=label,
+        )
+    if weights.compress_type != zipfile.ZIP_STORED:
+        zips.check_unpacking(weights, label)
     with zips.open_member(archive, config, label) as stream:
         text = stream.read()
     try:
@@ -42,7 +47,7 @@ def source(archive: zipfile.ZipFile, data: memoryview, label: str) -> Source:
     except (ValueError, RecursionError) as error:
         raise BadFileError(f"its {CONFIG} is no JSON: {error}", where=label) from None
     names = dict(_names(model, (), 0)) if isinstance(model, dict) else {}
-    file = H5File(View(zips.member_bytes(archive, weights, data, label)), label)
+    file = LibraryFile(Path(label), label, "hdf5", WEIGHTS)
     return keras3.source(file, "Keras model file", names)
 
 

@@ -17,23 +17,23 @@ from tflrepair.weights.types.layer_names import split_path
 from tflrepair.weights.types.weight import Source, Weight
 
 if TYPE_CHECKING:
-    from tflrepair.weights.readers.hdf5 import Dataset, H5File
+    from tflrepair.weights.native.client import LibraryArray, LibraryFile
 
 _LAYERS, _WEIGHTS = "layer_names", "weight_names"
 
 
-def looks_like(file: H5File) -> bool:
+def looks_like(file: LibraryFile) -> bool:
     return bool(_root(file) is not None)
 
 
-def source(file: H5File) -> Source:
+def source(file: LibraryFile) -> Source:
     """All arrays that the file's lists name.
 
     Raises:
         BadFileError: a list names a layer or an array that is not there.
     """
     root = _root(file) or ""
-    datasets = {row.path: row for row in file.datasets}
+    datasets = {row.path: row for row in file.arrays}
     config = _config(file)
     classes = dict(class_names(config))
     sorted_by_flow = _sorted_by_flow(file, root, config)
@@ -65,20 +65,20 @@ def _split(name: str, layer: str) -> tuple[tuple[str, ...], str]:
     return (names if layer in names else (layer, *names)), role
 
 
-def _root(file: H5File) -> str | None:
+def _root(file: LibraryFile) -> str | None:
     for path in ("model_weights", ""):
         if path in file.groups and any(k.startswith(_LAYERS) for k in file.groups[path]):
             return path
     return None
 
 
-def _group(file: H5File, path: str) -> Mapping[str, Any]:
+def _group(file: LibraryFile, path: str) -> Mapping[str, Any]:
     if path not in file.groups:
         raise BadFileError(f"lists a layer {path!r} that it does not hold", where=file.label)
     return file.groups[path]
 
 
-def _dataset(file: H5File, datasets: Mapping[str, Dataset], path: str) -> Dataset:
+def _dataset(file: LibraryFile, datasets: Mapping[str, LibraryArray], path: str) -> LibraryArray:
     if path not in datasets:
         raise BadFileError(f"lists an array {path!r} that it does not hold", where=file.label)
     return datasets[path]
@@ -96,7 +96,7 @@ def _list(attributes: Mapping[str, Any], name: str) -> list[str]:
     return found
 
 
-def _config(file: H5File) -> dict[str, Any]:
+def _config(file: LibraryFile) -> dict[str, Any]:
     """The model's config, where the file has one that can be read."""
     text = file.groups.get("", {}).get("model_config")
     try:
@@ -106,7 +106,7 @@ def _config(file: H5File) -> dict[str, Any]:
     return config if isinstance(config, dict) else {}
 
 
-def _sorted_by_flow(file: H5File, root: str, config: Mapping[str, Any]) -> bool:
+def _sorted_by_flow(file: LibraryFile, root: str, config: Mapping[str, Any]) -> bool:
     """Whether the list of layers is a Functional's or Sequential's: the model's own config tells.
 
     A subclassed model lists its layers as they were made.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
 from tflrepair.errors import RefusedError
+from tflrepair.format.types import numpy_dtype
+from tflrepair.weights.types.pieces import PIECE
 from tflrepair.weights.types.weight import Array, Target, Weight, size_text
 
 # origins of a value
@@ -46,7 +50,7 @@ class Row:
         if self.weight is not None:
             return self.weight.shape
         shape = self.target.shape
-        if shape is None or -1 in shape:
+        if shape is None or any(size < 0 for size in shape):
             raise RefusedError(
                 f"the shape of {self.target.shared_name!r} is not known: {size_text(shape)}"
             )
@@ -54,9 +58,7 @@ class Row:
 
     @property
     def nbytes(self) -> int:
-        import numpy as np
-
-        return prod(self.shape) * np.dtype(self.target.dtype).itemsize
+        return prod(self.shape) * numpy_dtype(self.target.dtype).itemsize
 
     def value(self) -> Array:
         """The value, of exactly the variable's dtype and shape, C-contiguous; read now.
@@ -71,7 +73,29 @@ class Row:
             return exact(self.weight.read(), self.target, self.weight)
         if self.fill is None:
             raise RefusedError(f"{self.target.shared_name!r} has no value")
-        return np.full(self.shape, self.fill, dtype=np.dtype(self.target.dtype))
+        return np.full(self.shape, self.fill, dtype=numpy_dtype(self.target.dtype))
+
+    def pieces(self) -> Iterator[Array]:
+        """``value`` as flat pieces in row-major order, some megabytes of memory at a time."""
+        import numpy as np
+
+        if self.weight is not None:
+            for piece in self.weight.pieces():
+                yield exact(piece, self.target, self.weight)
+            return
+        if self.fill is None:
+            raise RefusedError(f"{self.target.shared_name!r} has no value")
+        dtype, left = numpy_dtype(self.target.dtype), prod(self.shape)
+        block = np.full(min(left, PIECE // dtype.itemsize), self.fill, dtype)
+        while left:
+            part = block[: min(left, block.size)]
+            yield part
+            left -= part.size
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether it is known, without reading, that all its bytes are zero."""
+        return self.weight is None and self.fill == 0 and math.copysign(1, self.fill) > 0
 
 
 def exact(array: Array, target: Target, weight: Weight) -> Array:
@@ -84,7 +108,7 @@ def exact(array: Array, target: Target, weight: Weight) -> Array:
     """
     import numpy as np
 
-    wanted = np.dtype(target.dtype)
+    wanted = numpy_dtype(target.dtype)
     if array.dtype == wanted:
         return np.ascontiguousarray(array).reshape(array.shape)
     with np.errstate(all="ignore"):

@@ -10,7 +10,7 @@ of attribute names under which Keras saved it, and ``layer``, the chain of layer
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -71,6 +71,7 @@ class Weight:
             the file does not tell, or tells it in ``keys``.
         rank: place of its layer in a list that is ordered like ``model.layers``, if there is one.
         plain: False for what is offered to an explicit map only, never matched.
+        reader, stream: give the array, whole or as flat pieces in row-major order; one of them.
     """
 
     source: str
@@ -85,7 +86,8 @@ class Weight:
     sorted_steps: tuple[bool, ...] = ()
     classes: tuple[str, ...] = ()
     plain: bool = True
-    reader: Callable[[], Array] = field(default=lambda: _nothing(), repr=False, compare=False)
+    reader: Callable[[], Array] | None = field(default=None, repr=False, compare=False)
+    stream: Callable[[], Iterator[Array]] | None = field(default=None, repr=False, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,6 +101,16 @@ class Weight:
         Raises:
             BadFileError: the file is damaged, or holds another shape than it declared.
         """
+        import numpy as np
+
+        if self.reader is None:
+            whole, done = np.empty(0, self.dtype if "bfloat" not in self.dtype else "V2"), 0
+            for piece in self.pieces():
+                if not done:
+                    whole = np.empty(prod(self.shape), piece.dtype)
+                whole[done : done + piece.size] = piece
+                done += piece.size
+            return whole.reshape(self.shape)
         array = self.reader()
         if tuple(array.shape) != self.shape:
             raise BadFileError(
@@ -106,6 +118,29 @@ class Weight:
                 where=self.source,
             )
         return array
+
+    def pieces(self) -> Iterator[Array]:
+        """The elements in row-major order as flat arrays, of some megabytes where the file allows.
+
+        Raises:
+            BadFileError: as ``read``.
+        """
+        if self.stream is None:
+            if self.reader is None:
+                raise BadFileError(f"{self.path} cannot be read", where=self.source)
+            yield self.read().reshape(-1)
+            return
+        left = prod(self.shape)
+        for piece in self.stream():
+            left -= piece.size
+            if left < 0:
+                break
+            yield piece
+        if left:
+            raise BadFileError(
+                f"{self.path} does not have the {prod(self.shape)} elements that it declared",
+                where=self.source,
+            )
 
     @property
     def nbytes(self) -> int:
@@ -130,10 +165,6 @@ class Source:
     weights: tuple[Weight, ...]
     exact: bool = False
     saved: bool = False
-
-
-def _nothing() -> Array:
-    raise BadFileError("this array cannot be read")
 
 
 def size_text(shape: tuple[int, ...] | None) -> str:
