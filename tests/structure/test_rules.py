@@ -163,6 +163,7 @@ def test_sound_models_are_sound(name: str) -> None:
     assert not verify(memoryview(edited(name, lambda _: None))).faults
 
 
+@pytest.mark.runs
 def test_sound_models_load() -> None:
     judge = Judge("litert")
     assert {name: judge.refuses(data) for name, data in MODELS.items()} == dict.fromkeys(MODELS, "")

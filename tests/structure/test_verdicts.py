@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from fuzz import seeds
 from fuzz.judges import Judge
 from fuzz.verdicts import compare
 
 
+@pytest.mark.runs
+@pytest.mark.slow
 def test_no_mutant_that_litert_refuses_is_accepted() -> None:
     judge = Judge("litert")
     tally = compare(seeds.models(), 1500, 7, [judge])

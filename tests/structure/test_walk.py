@@ -24,7 +24,7 @@ def place(table: str, row: int, field: str) -> int:
 
 
 def target(where: int) -> int:
-    return where + struct.unpack_from("<I", MODEL, where)[0]
+    return where + int(struct.unpack_from("<I", MODEL, where)[0])
 
 
 def patched(where: int, value: bytes) -> list[tuple[str, str, int | None]]:
@@ -110,8 +110,9 @@ def test_what_is_left_of_a_truncated_file() -> None:
     assert 0 < sum(whole for whole, _ in parts.values()) < sum(total for _, total in parts.values())
 
 
+@pytest.mark.runs
 def test_what_wastes_time_and_memory_ends() -> None:
-    """In a child with limits of its own; benchmarks/hostile.py has the figures."""
+    """In a child with limits of its own; docs/reliability.md has the figures."""
     done = subprocess.run(
         [sys.executable, "-m", "structure.limits"], cwd=TESTS, capture_output=True, text=True
     )
