@@ -39,9 +39,12 @@ def emit_json(value: Any) -> None:
 
 def report_error(error: TflRepairError) -> None:
     """What, where, and what to do; one line, but for a list of things to decide."""
-    lines = [safe(line) for line in describe(error).splitlines()]
+    first, *rest = describe(error).split("\n")
+    text = safe(first)
+    for line in rest:  # only the lines of a list are indented; any other end is that of a name
+        text += ("\n" if line.startswith("  ") else "\\n") + safe(line)
     with contextlib.suppress(OSError, ValueError):  # stderr is full or closed: nobody listens
-        typer.echo("tflrepair: " + "\n".join(lines), err=True)
+        typer.echo("tflrepair: " + text, err=True)
 
 
 def describe(error: TflRepairError) -> str:
