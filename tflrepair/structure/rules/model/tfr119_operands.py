@@ -2,8 +2,8 @@
 
 What: most operators take and give a fixed number of tensors, none of which may be left out (-1).
 Those that touch variables and tables or call subgraphs take fixed types as well: READ_VARIABLE
-one resource and one value, ASSIGN_VARIABLE a resource and a value, IF a condition and what both
-branches take, WHILE as many as its body takes and gives, CALL_ONCE none at all
+one resource and one value, ASSIGN_VARIABLE a resource and a value, tables int64 and strings, IF a
+condition and what both branches take, WHILE as many as its body takes and gives, CALL_ONCE none
 (tensorflow/lite/kernels/*.cc, Prepare).
 
 Why it matters: the runtime stops at that operator, or copies tensors that are not there. Loading
@@ -23,6 +23,7 @@ from tflrepair.structure.subject import Subject, operator_name
 CODE = "TFR119"
 
 _O = schema.BuiltinOperator
+_INT64, _STRING = schema.TensorType.INT64, schema.TensorType.STRING
 # inputs, outputs, which input or output ("i0", "o0") is a resource
 _FIXED = {
     _O.VAR_HANDLE: (0, 1, "o0"),
@@ -89,7 +90,34 @@ def _fixed(subject: Subject, row: int, types: list[int]) -> str:
         if 0 <= index < len(types) and types[index] != schema.TensorType.RESOURCE:
             kind = schema.TENSOR_TYPE_NAMES.get(types[index], types[index])
             return f"has {kind} tensor {index} where the resource should be"
-    return ""
+    return _table_types(
+        subject, row, [types[i] if 0 <= i < len(types) else -1 for i in taken + made]
+    )
+
+
+def _table_types(subject: Subject, row: int, types: list[int]) -> str:
+    """What is wrong with the types of keys and values of a hash table."""
+    code = subject.code_of[row]
+    if code == _O.HASHTABLE_SIZE:
+        return "" if types[1] == _INT64 else "gives a size that is not INT64"
+    if code == _O.HASHTABLE_FIND:
+        if types[2] != types[3]:
+            return "has a default of another type than its answer"
+        pair = types[1], types[3]
+    elif code == _O.HASHTABLE_IMPORT:
+        pair = types[1], types[2]
+    elif code == _O.HASHTABLE:
+        options = subject.of("HashtableOptions")
+        place = options.index.get(subject.of("Operator").ref("builtin_options")[row], -1)
+        if place < 0:
+            return ""  # TFR109 has said so
+        pair = options.column("key_dtype")[place], options.column("value_dtype")[place]
+    else:
+        return ""
+    if pair in ((_INT64, _STRING), (_STRING, _INT64)):
+        return ""
+    names = [schema.TENSOR_TYPE_NAMES.get(kind, str(kind)) for kind in pair]
+    return f"maps {names[0]} to {names[1]}; tables map INT64 to STRING or STRING to INT64"
 
 
 class _Call:
