@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from build import save_npz
 from conftest import made
 
 from tflrepair.errors import BadFileError, UserError
@@ -96,7 +97,7 @@ def expectation(x: np.ndarray) -> np.ndarray:
 @pytest.mark.runs
 def test_expectation_is_held(data: Path, tmp_path: Path) -> None:
     wanted = expectation(X)
-    np.savez(tmp_path / "in.npz", **{"infer/x": X})
+    save_npz(tmp_path / "in.npz", {"infer/x": X})
     np.savez(tmp_path / "out.npz", output=wanted)
     report = check(data / "healthy.tflite", inputs=tmp_path / "in.npz", expect=tmp_path / "out.npz")
     assert report.ok

@@ -10,7 +10,8 @@ from ai_edge_litert import schema_py_generated as fb
 from build import Build
 from tensorflow.lite.python import schema_py_generated as generated
 
-from rebuild.cases import all_cases, i32, real, scalar
+from rebuild.arrays import i32, real, scalar
+from rebuild.cases import all_cases
 from rebuild.common import values_of
 from rebuild.single import Case, Quant, build, litert, load_emitted
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
@@ -165,8 +166,8 @@ def test_multinomial() -> None:
     kernel = litert(data, [logits])[0]
     assert found.shape == kernel.shape and found.dtype == kernel.dtype
     for row in range(2):
-        shares = [np.bincount(a[row], minlength=3) / 4000 for a in (found, kernel)]
-        np.testing.assert_allclose(*shares, atol=0.05)
+        got, wanted = (np.bincount(a[row], minlength=3) / 4000 for a in (found, kernel))
+        np.testing.assert_allclose(got, wanted, atol=0.05)
 
 
 def constant_model(kind: str, shape: tuple[int, ...], raw: bytes, op: str, out: str) -> bytes:

@@ -105,7 +105,7 @@ def _map() -> dict[str, str]:
 def _answer(path: Path, x: np.ndarray) -> np.ndarray:
     from running import Session
 
-    return Session(path).run("infer", x=x)["y"]
+    return np.asarray(Session(path).run("infer", x=x)["y"])
 
 
 def test_too_many_readings_are_not_run(tmp_path: Path, check: tuple[Path, Path]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from build import save_npz
 
 import tflrepair
 from tflrepair import weights
@@ -58,8 +59,7 @@ def test_each_row_says_why() -> None:
 
 
 def _npz(path: Path, arrays: dict[str, np.ndarray]) -> Path:
-    np.savez(path, **arrays)
-    return path
+    return save_npz(path, arrays)
 
 
 def test_a_bigger_file_of_equal_layers_is_refused_with_all_candidates(tmp_path: Path) -> None:
