@@ -16,7 +16,7 @@ from ai_edge_litert import schema_py_generated as fb
 
 def save_npz(path: Path, arrays: Mapping[str, Any]) -> Path:
     """``np.savez`` of arrays whose names are known only at run time."""
-    named: dict[str, Any] = dict(arrays)  # savez has a keyword of its own, which is no array
+    named: dict[str, Any] = dict(arrays)  # savez has a keyword of its own, which is not an array
     np.savez(path, **named)
     return path
 

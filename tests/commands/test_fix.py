@@ -192,7 +192,7 @@ def test_check_refuses_wrong_answers(broken: Path) -> None:
                  "adam/learning_rate=0.001", "--check", "input.npz")  # fmt: skip
     done = cli(*arguments, "wrong.npz", folder=broken.parent)
     assert done.returncode == 2
-    assert "does not answer as expected" in done.stderr
+    assert "does not give the expected outputs" in done.stderr
     assert not broken.with_name("broken.fixed.tflite").exists()
     done = cli(*arguments, "expected.npz", folder=broken.parent)
     assert done.returncode == 0, done.stderr

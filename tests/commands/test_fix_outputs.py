@@ -89,7 +89,7 @@ def test_check_runs_where_there_is_nothing_to_fix(broken: Path) -> None:
     assert "infer" in done.stdout
     done = cli("fix", "healthy.tflite", "--check", "input.npz", "wrong.npz", folder=broken.parent)
     assert done.returncode == 2
-    assert "does not answer as expected" in done.stderr
+    assert "does not give the expected outputs" in done.stderr
 
 
 @pytest.mark.runs
@@ -145,6 +145,6 @@ def test_a_result_that_does_not_run_is_not_kept(
         tflrepair.fix(broken, weights, sets=RATE)
     monkeypatch.setattr(f"{module}.check_grafted", blind)
     monkeypatch.setattr(GraftPass, "ensures", blind)
-    with pytest.raises(RefusedError, match="`train` of the result does not run right"):
+    with pytest.raises(RefusedError, match="`train` of the result does not run correctly"):
         tflrepair.fix(broken, weights, sets=RATE)
     assert not broken.with_name("broken.fixed.tflite").exists()

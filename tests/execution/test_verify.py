@@ -122,14 +122,14 @@ def test_nan_is_never_expected(data: Path) -> None:
     [
         ({"signature": "predict"}, "no signature 'predict'.*infer, train"),
         ({"expect": {"output": X}}, "give --inputs"),
-        ({"inputs": {"z": X}}, "z.*fit no signature.*x: float32"),
-        ({"inputs": {}}, "nothing.*fit no signature"),
+        ({"inputs": {"z": X}}, "z.*do not fit any signature.*x: float32"),
+        ({"inputs": {}}, "nothing.*do not fit any signature"),
         ({"inputs": {"x": X[0]}}, r"shape \[4\].*x: float32 \[1, 4\]"),
         ({"inputs": {"x": np.ones((2, 4), np.float32)}}, r"shape \[2, 4\]"),
         ({"inputs": {"x": X.astype(complex)}}, "complex128"),
         ({"inputs": {"x": X.astype(str)}}, "type <U"),
-        ({"inputs": {"x": X}, "expect": {"outputs": X}}, "outputs.*fit no signature.*output: "),
-        ({"inputs": {"x": X}, "expect": {}}, "nothing.*fit no signature"),
+        ({"inputs": {"x": X}, "expect": {"outputs": X}}, "outputs.*do not fit any signature.*output: "),
+        ({"inputs": {"x": X}, "expect": {}}, "nothing.*do not fit any signature"),
         ({"rtol": -1}, "negative"),
     ],
 )

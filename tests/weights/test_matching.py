@@ -154,7 +154,7 @@ def test_by_name_takes_names_as_they_are(tmp_path: Path) -> None:
     ("options", "said"),
     [
         ({"mapping": {"dense_x/kernel": "a"}}, "no variable"),
-        ({"mapping": {"dense_5/kernel": "nothing/here"}}, "which no source has"),
+        ({"mapping": {"dense_5/kernel": "nothing/here"}}, "which none of the sources has"),
         ({"sets": {"adam/learning_rat": "1"}}, "no variable"),
         ({"sets": {"dense_5/kernel": "one"}}, "not a number"),
     ],

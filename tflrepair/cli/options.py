@@ -27,7 +27,7 @@ SetOption = Annotated[
 ]
 InitKwargsOption = Annotated[
     str | None,
-    typer.Option("--init-kwargs", metavar="JSON", help="what CLASS takes to be built"),
+    typer.Option("--init-kwargs", metavar="JSON", help="keyword arguments for CLASS"),
 ]
 
 

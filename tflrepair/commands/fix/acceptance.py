@@ -42,7 +42,7 @@ def accept(result: AnalysisContext, check: Check | None) -> VerifyReport | None:
         for finding in run.findings:
             if finding.code in _WRONG:
                 raise RefusedError(
-                    f"`{run.signature}` of the result does not run right: {finding.message}",
+                    f"`{run.signature}` of the result does not run correctly: {finding.message}",
                     hint="nothing was written; please report this model",
                 )
     return report
@@ -60,7 +60,7 @@ def expect(result: AnalysisContext, check: Check) -> VerifyReport:
     found = [(r.signature, f.message) for r in report.runs for f in r.findings if f.is_problem]
     signature, message = found[0] if found else ("the model", "it cannot be run here")
     raise RefusedError(
-        f"`{signature}` does not answer as expected: {message}",
+        f"`{signature}` does not give the expected outputs: {message}",
         hint="nothing was written; look at the match with --dry-run",
     )
 

@@ -105,7 +105,7 @@ def _scalar(name: str, names: Iterable[str]) -> Scalar | None:
         if base == "iteration":
             return Scalar("the step counter starts at 0", 0.0, f"{_SOURCE}/optimizer.py")
         if base == "learning_rate":
-            return Scalar("the learning rate is in no weights file and has no safe default")
+            return Scalar("no weights file holds the learning rate, and no default is safe")
         if base in _LOSS_SCALE and _LOSS_SCALE.keys() <= {split_number(n)[0] for n in names}:
             value = _LOSS_SCALE[base]
             file = "tf_keras/src/mixed_precision/loss_scale_optimizer.py"
@@ -119,7 +119,7 @@ def _scalar(name: str, names: Iterable[str]) -> Scalar | None:
         return Scalar("the step counter starts at 0", 0.0, file)
     if f"{kind}/{rest}" in _PRODUCTS:
         return Scalar("Nadam's running product starts at 1", 1.0, f"{_SOURCE}/nadam.py")
-    return Scalar(f"{rest} is a hyperparameter of {kind}, which is in no weights file")
+    return Scalar(f"{rest} is a hyperparameter of {kind}, which no weights file holds")
 
 
 def _slot(name: str, target: Target, names: Mapping[str, Target]) -> Slot | None:

@@ -139,9 +139,9 @@ def _in_scope(scope: str, rest: str, target: Target, paths: Mapping[str, str]) -
         value = optimizer.scalars[rest]
         return OptimizerStart(f"{rest} starts at {value:g}", value=value, source=optimizer.source)
     if rest == "learning_rate":
-        return OptimizerStart("the learning rate is in no weights file and has no safe default")
+        return OptimizerStart("no weights file holds the learning rate, and no default is safe")
     if optimizer is None:
-        return OptimizerStart(f"{scope!r} is no optimizer of Keras that we know")
+        return OptimizerStart(f"{scope!r} is not a known Keras optimizer")
     # TensorFlow makes the second of two equal names unique by a number
     for name in (rest, split_number(rest)[0]):
         for slot in sorted(optimizer.slots, key=len, reverse=True):
@@ -150,7 +150,7 @@ def _in_scope(scope: str, rest: str, target: Target, paths: Mapping[str, str]) -
     if split_number(scope)[0] == "adafactor":
         # its row and column averages carry the last part of their variable's name
         return OptimizerStart("an average starts at 0", value=0.0, source=optimizer.source)
-    return OptimizerStart(f"{rest!r} is no variable of the optimizer {scope!r} that we know")
+    return OptimizerStart(f"{rest!r} is not a known variable of the optimizer {scope!r}")
 
 
 def _slot(optimizer: Optimizer, slot: str, owner: str | None) -> OptimizerStart:
@@ -160,7 +160,7 @@ def _slot(optimizer: Optimizer, slot: str, owner: str | None) -> OptimizerStart:
         return OptimizerStart(reason, value=value, source=optimizer.source, slot=slot, owner=owner)
     if owner is None:
         return OptimizerStart(
-            f"{slot} starts as a copy of its variable, and which one that is is unclear"
+            f"{slot} starts as a copy of its variable, and it is unclear which one that is"
         )
     reason = f"{slot} starts as a copy of {owner}"
     return OptimizerStart(reason, like=owner, source=optimizer.source, slot=slot, owner=owner)
