@@ -51,7 +51,12 @@ def test_what_mlir_would_lose_is_refused() -> None:
     with pytest.raises(UnsupportedError, match="metadata_buffer"):
         fold(from_bytes(build.bytes()))
     build = infer_and_train()
-    build.model.subgraphs[0].tensors[0].sparsity = fb.SparsityParametersT()
+    tensor = build.model.subgraphs[0].tensors[0]
+    tensor.sparsity = fb.SparsityParametersT()
+    tensor.sparsity.traversalOrder = list(range(len(tensor.shape)))
+    tensor.sparsity.dimMetadata = [fb.DimensionMetadataT() for _ in tensor.shape]
+    for row, size in zip(tensor.sparsity.dimMetadata, tensor.shape, strict=True):
+        row.denseSize = size
     with pytest.raises(UnsupportedError, match="sparsity"):
         fold(from_bytes(build.bytes()))
     build = infer_and_train()

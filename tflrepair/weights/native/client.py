@@ -24,6 +24,7 @@ from typing import IO, Any, cast
 from tflrepair.errors import BadFileError, UnsupportedError
 from tflrepair.opening import open_regular
 from tflrepair.processes import children, ending
+from tflrepair.weights.native.stamp import stamp
 from tflrepair.weights.types.pieces import PIECE
 from tflrepair.weights.types.weight import Array, Weight
 
@@ -91,7 +92,12 @@ class LibraryFile:
         weakref.finalize(self, _end_idle_without_files)  # before the set's own reference: the
         _files.add(self)  # newest is told first
         self.label = label
-        self._request = {"file": str(path.absolute()), "kind": kind, "member": member}
+        self._request = {
+            "file": str(path.absolute()),
+            "kind": kind,
+            "member": member,
+            "stamp": stamp(path),
+        }
         found: Any = None
         for tag, data in self._ask({"do": "list"}, f"is not a readable {_KINDS[kind][0]} file"):
             if tag == b"J":
