@@ -128,7 +128,7 @@ def test_nan_is_never_expected(data: Path) -> None:
         ({"inputs": {"x": np.ones((2, 4), np.float32)}}, r"shape \[2, 4\]"),
         ({"inputs": {"x": X.astype(complex)}}, "complex128"),
         ({"inputs": {"x": X.astype(str)}}, "type <U"),
-        ({"inputs": {"x": X}, "expect": {"outputs": X}}, "outputs.*do not fit any signature.*output: "),
+        ({"inputs": {"x": X}, "expect": {"outputs": X}}, "outputs.*fit any signature.*output: "),
         ({"inputs": {"x": X}, "expect": {}}, "nothing.*do not fit any signature"),
         ({"rtol": -1}, "negative"),
     ],

@@ -13,8 +13,8 @@ from tflrepair.weights.types.match_table import INITIAL, SET, WEIGHT, MatchTable
 
 _ORIGINS = {
     WEIGHT: "from the weights",
-    "documented": "documented starts",
-    "assumed": "assumed starts",
+    "documented": "documented start values",
+    "assumed": "assumed start values",
     "config": "from an optimizer's config",
     SET: "given",
 }

@@ -76,7 +76,7 @@ def _import(path: Path) -> ModuleType:
     name = f"_tflrepair_user_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise UserError("is no Python file", where=str(path))
+        raise UserError("is not a Python file", where=str(path))
     module = importlib.util.module_from_spec(spec)
     folder = str(path.resolve().parent)
     sys.modules[name] = module  # dataclasses and the like look their module up

@@ -100,7 +100,7 @@ def by_set(targets: Sequence[Target], sets: Mapping[str, str | float]) -> dict[s
 def _named(pattern: str, known: Mapping[str, Target]) -> list[str]:
     names = [pattern] if pattern in known else [n for n in known if fnmatchcase(n, pattern)]
     if not names:
-        raise _unknown(f"--set names {pattern!r}, which is no variable to repair", pattern, known)
+        raise _unknown(f"--set names {pattern!r}, not a variable to repair", pattern, known)
     return names
 
 
