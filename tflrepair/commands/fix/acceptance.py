@@ -52,7 +52,7 @@ def expect(result: AnalysisContext, check: Check) -> VerifyReport:
     """Hold a model against what is expected of it.
 
     Raises:
-        RefusedError: it answers otherwise, or cannot be run.
+        RefusedError: its outputs are others, or it cannot be run.
     """
     report = verify(result, inputs=check[0], expect=check[1])
     if report.ok:
@@ -66,6 +66,6 @@ def expect(result: AnalysisContext, check: Check) -> VerifyReport:
 
 
 def answers(check: Check, path: Path) -> bool:
-    """Whether the model answers so in one runtime; all of them have their say when it is done."""
+    """Whether the outputs match in one runtime; the result is run in all of them at the end."""
     one = [_LITERT] if _LITERT in worker.installed() else None
     return verify(path, inputs=check[0], expect=check[1], runtimes=one).ok

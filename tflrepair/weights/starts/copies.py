@@ -18,7 +18,7 @@ _ASSUMED = "start as copies of the variables that their updates mix into them, n
 
 
 def of_unknown(scope: str, rest: str, target: Target, paths: Mapping[str, str]) -> Start:
-    """The start of a variable of an optimizer that Keras has not.
+    """The start of a variable of an optimizer that Keras does not have.
 
     Args:
         rest: its name behind the optimizer's.
