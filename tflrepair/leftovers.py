@@ -85,7 +85,7 @@ def workspace() -> Iterator[Path]:
     except OSError as error:
         raise UserError(
             f"no temporary folder can be made: {error.strerror or error}",
-            hint="set TMPDIR to a folder that can be written",
+            hint="set TMPDIR to a writable folder",
         ) from None
     lock = os.open(made / _LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:

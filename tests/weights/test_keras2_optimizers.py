@@ -198,7 +198,7 @@ def test_training_goes_on_where_the_file_left_it(keras: Any, tmp_path: Path) -> 
 
 
 def _trainer(tf: Any, model: Any) -> Any:
-    class Trainer(tf.Module):  # type: ignore[misc]
+    class Trainer(tf.Module):
         def __init__(self) -> None:
             super().__init__()
             self.model, self.optimizer = model, model.optimizer

@@ -31,7 +31,7 @@ RateOption = Annotated[
 ]
 InitKwargsOption = Annotated[
     str | None,
-    typer.Option("--init-kwargs", metavar="JSON", help="what CLASS takes to be built"),
+    typer.Option("--init-kwargs", metavar="JSON", help="keyword arguments for CLASS"),
 ]
 
 

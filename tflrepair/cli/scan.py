@@ -14,16 +14,14 @@ from tflrepair.errors import TflRepairError
 def scan(
     models: Annotated[list[str], typer.Argument(metavar="MODEL...", help=".tflite files")],
     salvage: Annotated[
-        bool, typer.Option("--salvage", help="of a damaged file show what can still be read")
+        bool, typer.Option("--salvage", help="show what is readable of a damaged file")
     ] = False,
     select: Annotated[
         list[str] | None,
-        typer.Option(
-            "--select", metavar="CODE", help="only these checks (TFR001, or TFR1 for all)"
-        ),
+        typer.Option("--select", metavar="CODE", help="only checks whose code begins with CODE"),
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="CODE", help="not these checks")
+        list[str] | None, typer.Option("--ignore", metavar="CODE", help="leave out these checks")
     ] = None,
     format: FormatOption = Format.text,
 ) -> None:

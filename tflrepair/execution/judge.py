@@ -25,7 +25,7 @@ _NO_FLEX = "Select TensorFlow op(s)"
 _NO_CUSTOM = "unresolved custom op"
 
 _UNSET = "variable != nullptr was not true"
-_UNSET_HINT = "a variable is read that nothing has set; see `tflrepair scan`"
+_UNSET_HINT = "it reads a variable that nothing has set; see `tflrepair scan`"
 
 
 @dataclass(frozen=True, eq=False)

@@ -168,7 +168,7 @@ def _child(runtime: Runtime, folder: Path, dirty: bool, timeout: float) -> str:
         finally:
             children.end(process)
     if not finished:
-        return f"no answer within {timeout:g} s, so the process was ended"
+        return f"no answer within {timeout:g} s, so the process was stopped"
     return ending(process.returncode, log) if process.returncode else ""
 
 

@@ -107,7 +107,7 @@ def _plans(
     if inputs is None:
         if expect is not None:
             raise UserError(
-                "an expectation needs the inputs that it belongs to",
+                "expected outputs need the inputs that they belong to",
                 hint="give --inputs as well as --expect",
             )
         return [_made_up(entry) for entry in found]
@@ -165,7 +165,7 @@ def _check_expected(
 def _refuse(what: str, names: Mapping[str, Any] | list[str], wanted: dict[str, list[str]]) -> None:
     listed = ", ".join(names) or "nothing"
     rows = "; ".join(f"{label}: {', '.join(ports) or 'none'}" for label, ports in wanted.items())
-    raise UserError(f"the {what} ({listed}) fit no signature", hint=f"expected are {rows}")
+    raise UserError(f"the {what} ({listed}) do not fit any signature", hint=f"expected: {rows}")
 
 
 def _with_other(plan: _Plan, others: Mapping[str | None, RunTarget]) -> _Plan:

@@ -18,7 +18,7 @@ _ASSUMED = "start as copies of the variables that their updates mix into them, n
 
 
 def of_unknown(scope: str, rest: str, target: Target, paths: Mapping[str, str]) -> Start:
-    """The start of a variable of an optimizer that Keras has not.
+    """The start of a variable of an optimizer that Keras does not have.
 
     Args:
         rest: its name behind the optimizer's.
@@ -29,7 +29,7 @@ def of_unknown(scope: str, rest: str, target: Target, paths: Mapping[str, str]) 
     pattern = f"{outer}/*_{slot}" if slot else target.shared_name
     if owner is not None and target.follows == owner:
         return copy_of(owner, f"the variables {slot!r} of {scope!r}", pattern, slot)
-    reason = f"{scope!r} is no name of Keras's for an optimizer, so their start is not known"
+    reason = f"{scope!r} is not a Keras name for an optimizer, so their start is unknown"
     return Start(reason, slot=slot, owner=owner, scope=scope, pattern=pattern)
 
 

@@ -172,7 +172,7 @@ def _rates(names: Sequence[str], targets: Sequence[Target]) -> Problem:
     hint += f" for all {len(names)}" if many else ""
     hint += f", or with --set {'NAME' if many else names[0]}=VALUE"
     if readers and others:
-        hint += f"; who wants no more than {_labels(others)} may give any"
+        hint += f"; any value will do if you only use {_labels(others)}"
     return Problem(
         "missing", tuple(names), message, (), hint, options=(f"{RATE_OPTION} {_EXAMPLE_RATE}",)
     )

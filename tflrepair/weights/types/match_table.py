@@ -20,7 +20,7 @@ INITIAL = "initial"
 SET = "set"
 OPEN = "unresolved"
 
-_NARROW = "no value of that type comes near some of its values; give another file"
+_NARROW = "that type has no value close to some of its values; give another file"
 
 
 @dataclass(frozen=True)

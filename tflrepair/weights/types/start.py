@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NO_RATE = "it is in no weights file and has no safe default"
+NO_RATE = "no weights file holds it, and no default is safe"
 
 
 @dataclass(frozen=True)
