@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tflrepair.errors import TflRepairError, UserError
-from tflrepair.leftovers import PART, hold, sweep_parts
+from tflrepair.leftovers import PART, held_file, hold, sweep_parts
 from tflrepair.opening import kind_of, same_file
 
 
@@ -92,12 +92,11 @@ class Draft:
         self.named = nameless is None
         if nameless is None:
             self.path = folder / f"{PART[0]}{secrets.token_hex(8)}{PART[1]}"
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-            nameless = os.open(self.path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
+            nameless = held_file(self.path)
         else:
             self.path = Path(f"/proc/{os.getpid()}/fd/{nameless}")
+            hold(nameless)  # for the moment in which it replaces another file
         self.stream: BinaryIO = os.fdopen(nameless, "w+b")
-        hold(self.stream.fileno())
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of it and flush, so that others can read it by ``path``."""

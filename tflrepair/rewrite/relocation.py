@@ -72,7 +72,9 @@ def old_pieces(model: Model, shift: int) -> Iterator[Piece]:
 
 def _chunks(model: Model, start: int, end: int) -> Iterator[memoryview]:
     for position in range(start, end, _COPY_CHUNK):
-        yield model.data[position : min(position + _COPY_CHUNK, end)]
+        upto = min(position + _COPY_CHUNK, end)
+        yield model.data[position:upto]
+        model.forget(position, upto)
 
 
 def empty_head(model: Model, head_length: int = 0) -> Head:

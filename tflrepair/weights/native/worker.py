@@ -37,7 +37,9 @@ class Files:
         self.file: Any = None
 
     def get(self, request: dict[str, Any]) -> Any:
-        key = (request["file"], request["kind"], request["member"])
+        status = Path(request["file"]).stat()
+        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+        key = (request["file"], request["kind"], request["member"], stamp)
         if key != self.key:
             if self.file is not None:
                 self.file.close()
