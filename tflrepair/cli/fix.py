@@ -82,6 +82,8 @@ def fix(
     from tflrepair.commands.fix.fix import fix as fix_model
     from tflrepair.report import fix_json, fix_text
 
+    if map_file:
+        check_no_input(Path(output or default_output(Path(model))), [map_file])
     with progress("fixing") as tell:
         result = fix_model(
             model,
