@@ -38,7 +38,10 @@ class TflRepairError(Exception):
 
     def within(self, place: str) -> TflRepairError:
         """The same error with ``place`` put in front of its location."""
-        self.where = f"{place}, {self.where}" if self.where else place
+        if self.where is None:
+            self.where = place
+        elif place not in (self.where, self.where.split(", ")[0]):
+            self.where = f"{place}, {self.where}"
         return self
 
 

@@ -191,6 +191,7 @@ def test_a_missing_call_needs_no_values() -> None:
     assert Session(new, delegate=False).run("other")["out0"].tolist() == [0.5, 0.25]
 
 
+@pytest.mark.runs
 def test_what_has_an_initializer_keeps_it(data: Path, tmp_path: Path) -> None:
     """A Keras layer beside a plain variable: one keeps its CALL_ONCE, the others get one."""
     out = tmp_path / "o.tflite"
@@ -241,6 +242,7 @@ def test_a_value_of_the_wrong_length_is_not_written() -> None:
         graft(model, plan).write(io.BytesIO())
 
 
+@pytest.mark.runs
 @pytest.mark.parametrize("name", ["healthy", "flow", "table", "f16"])
 def test_a_robbed_file_gets_its_own_values_back(data: Path, tmp_path: Path, name: str) -> None:
     """Healthy converter output, robbed and grafted, answers bit for bit as before."""

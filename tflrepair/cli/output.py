@@ -13,7 +13,7 @@ from typing import IO, Any, TextIO
 import typer
 
 from tflrepair.errors import TflRepairError
-from tflrepair.report.style import Style, safe
+from tflrepair.report.style import Style, harmless, safe
 
 
 class Format(StrEnum):
@@ -29,7 +29,8 @@ def style() -> Style:
 
 
 def emit(text: str) -> None:
-    typer.echo(text)
+    """Write a report, in which nothing but our own colours may command the terminal."""
+    typer.echo(harmless(text, style().colour))
 
 
 def emit_json(value: Any) -> None:
@@ -48,9 +49,14 @@ def describe(error: TflRepairError) -> str:
     return f"{place}{error.message}" + (f"; {error.hint}" if error.hint else "")
 
 
-def error_dict(path: str, error: TflRepairError) -> dict[str, Any]:
-    """``tflrepair/error/1``: what stands in a list in the place of a model that cannot be read."""
-    return {
+def error_dict(
+    path: str, error: TflRepairError, faults: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """``tflrepair/error/1``: what stands in a list in the place of a model that cannot be read.
+
+    ``faults`` are further fields, for a damaged file.
+    """
+    found = {
         "schema": "tflrepair/error/1",
         "path": path,
         "error": type(error).__name__,
@@ -58,6 +64,7 @@ def error_dict(path: str, error: TflRepairError) -> dict[str, Any]:
         "where": error.where,
         "hint": error.hint,
     }
+    return found if faults is None else {**found, **faults}
 
 
 @contextmanager
@@ -72,6 +79,7 @@ def progress(label: str) -> Iterator[Callable[[str, int, int], None] | None]:
             yield None
             return
         from rich.console import Console
+        from rich.markup import escape
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -79,7 +87,9 @@ def progress(label: str) -> Iterator[Callable[[str, int, int], None] | None]:
             task = bar.add_task(label, total=None)
 
             def advance(step: str, done: int, total: int) -> None:
-                bar.update(task, description=step, completed=done, total=total or None)
+                bar.update(
+                    task, description=escape(safe(step)), completed=done, total=total or None
+                )
 
             yield advance
 

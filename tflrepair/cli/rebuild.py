@@ -9,6 +9,7 @@ import typer
 
 from tflrepair.cli.options import MapOption, SetOption, WeightsOption, parse_sets, read_map
 from tflrepair.cli.output import emit, progress
+from tflrepair.report.style import safe
 
 
 def rebuild(
@@ -36,4 +37,5 @@ def rebuild(
             sets=parse_sets(set_values or []),
             force=force,
         )
-    emit(f"written: {emit_python} and {npz}; `python {emit_python}` converts it")
+    name = safe(emit_python)
+    emit(f"written: {name} and {safe(str(npz))}; `python {name}` converts it")

@@ -130,7 +130,7 @@ def findings(result: ScanResult, style: Style) -> list[str]:
 def hint(finding: Finding, model: Model) -> str:
     """The finding's hint with the model's own path in its commands."""
     path = shlex.quote(safe(model.path)) if model.path else "MODEL"
-    return finding.hint.replace("MODEL", path)
+    return safe(finding.hint).replace("MODEL", path)
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

@@ -158,7 +158,7 @@ def _of_use(
         chain=chain,
         part=part if chain else "",
     )
-    return reshaped(constant, found.shape)
+    return replace(constant, reader=partial(_reshape, reader, found.shape))
 
 
 def _own_shape(view: GraphView, use: LayerUse) -> tuple[int, ...]:

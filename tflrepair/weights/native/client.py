@@ -24,6 +24,7 @@ from typing import IO, Any, cast
 from tflrepair.errors import BadFileError, UnsupportedError
 from tflrepair.opening import open_regular
 from tflrepair.processes import children, ending
+from tflrepair.weights.native.stamp import stamp
 from tflrepair.weights.types.pieces import PIECE
 from tflrepair.weights.types.weight import Array, Weight
 
@@ -91,9 +92,12 @@ class LibraryFile:
         weakref.finalize(self, _end_idle_without_files)  # before the set's own reference: the
         _files.add(self)  # newest is told first
         self.label = label
-        self._stamp = _stamp(path)
-        self._path = path
-        self._request = {"file": str(path.absolute()), "kind": kind, "member": member}
+        self._request = {
+            "file": str(path.absolute()),
+            "kind": kind,
+            "member": member,
+            "stamp": stamp(path),
+        }
         found: Any = None
         for tag, data in self._ask({"do": "list"}, f"is no readable {_KINDS[kind][0]} file"):
             if tag == b"J":
@@ -108,8 +112,6 @@ class LibraryFile:
         """The elements of ``array`` in row-major order, as flat arrays of some megabytes."""
         import numpy as np
 
-        if _stamp(self._path) != self._stamp:
-            raise BadFileError("has changed since it was opened", where=self.label)
         dtype: Any = None
         what = f"{array.path} cannot be read"
         request = {"do": "read", "path": array.path, "piece": PIECE, "patience": array.patience}
@@ -133,15 +135,6 @@ class LibraryFile:
                 ) from None
             text = error.text if error.kind == "BadFileError" else f"{what}: {error.text}"
             raise BadFileError(text, where=self.label) from None
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """What changes with a file's content; None if it is gone."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _bfloat16(label: str) -> Any:

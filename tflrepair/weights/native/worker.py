@@ -2,7 +2,7 @@
 
 libhdf5 crashes and loops on damaged files; safetensors maps the file, which ends the process if it
 is cut short meanwhile. Requests come as lines of JSON on standard input, each {"file": path,
-"kind": "hdf5" | "safetensors", "member": name in a ZIP or null, "label": for messages} with
+"kind": "hdf5" | "safetensors", "member": name in a ZIP or null, "stamp": of the file} with
 
     "do": "list"    -> what ``listing`` gives
     "do": "read", "path": array, "piece": bytes
@@ -22,6 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from tflrepair.weights.native.stamp import stamp
+
 # Seconds of CPU time for a request, and what is added for each byte that it concerns: listing
 # takes some 0.2 ms for an object of 500 bytes, unpacking 200 MB/s.
 SECONDS = 0.7
@@ -37,9 +39,9 @@ class Files:
         self.file: Any = None
 
     def get(self, request: dict[str, Any]) -> Any:
-        status = Path(request["file"]).stat()
-        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-        key = (request["file"], request["kind"], request["member"], stamp)
+        key = [request[name] for name in ("file", "kind", "member", "stamp")]
+        if stamp(Path(request["file"])) != request["stamp"]:
+            raise ValueError("it was changed while it was read")
         if key != self.key:
             if self.file is not None:
                 self.file.close()
