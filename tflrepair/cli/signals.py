@@ -6,6 +6,7 @@ the signal's number, as shells have it: 143, 129, 130.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -17,6 +18,7 @@ from tflrepair import opening
 _PATIENCE = 5.0
 
 
+_stderr = 2
 _keep: list[object] = []  # what the system calls must not be collected
 
 
@@ -37,6 +39,9 @@ def catch() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _stop)
+    global _stderr
+    with contextlib.suppress(OSError):
+        _stderr = os.dup(2)  # where standard error points before native logs are put aside
     opening.before_mapping = say_before_bus_errors
 
 
@@ -63,14 +68,12 @@ def say_before_bus_errors() -> None:
 
     if not hasattr(signal, "SIGBUS") or _keep:
         return
-    stderr = os.dup(2)  # it may point elsewhere when this is needed
 
     def last_words(_number: int) -> None:
         from tflrepair.processes import children
 
-        os.write(
-            stderr, b"tflrepair: a file was cut short while it was read; nothing was written\n"
-        )
+        with contextlib.suppress(OSError):
+            os.write(_stderr, b"tflrepair: a file was cut short while it was read\n")
         children.end_all(stop=True)
         os._exit(2)
 
