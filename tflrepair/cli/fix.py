@@ -85,9 +85,15 @@ def fix(
     format: FormatOption = Format.text,
 ) -> None:
     """Put the lost values back: write a copy of MODEL in which every variable has its value."""
+    from pathlib import Path
+
     from tflrepair.commands.fix.fix import fix as fix_model
+    from tflrepair.commands.fix.outputs import default_output
+    from tflrepair.files import check_no_input
     from tflrepair.report import fix_json, fix_text
 
+    if map_file:
+        check_no_input(Path(output or default_output(Path(model))), [map_file])
     with paste_on_refusal(context), progress("fixing") as tell:
         result = fix_model(
             model,

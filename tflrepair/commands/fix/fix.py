@@ -113,7 +113,7 @@ def repair(
 ) -> FixResult:
     """``fix`` with its options in groups. Raises as it does."""
     further = passes_after_graft(options)
-    check_outputs(model, weights, acceptance, output)
+    check_outputs(model, weights, acceptance, output, options.origin)
     if acceptance.check is not None:
         check_readable(acceptance.check)
     planned = _plan(model, weights, match, acceptance, output, progress)
