@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tflrepair.errors import BadFileError
+from tflrepair.format.stream import View
 from tflrepair.weights import keras3, zips
 from tflrepair.weights.base import Source
 from tflrepair.weights.h5 import H5File
-from tflrepair.weights.views import View
 
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
 _LONGEST_CONFIG = 1 << 26

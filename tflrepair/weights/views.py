@@ -1,11 +1,10 @@
-"""Files mapped into memory, read as streams: no file stays open, nothing is copied."""
+"""Files mapped into memory: no file stays open, nothing is copied."""
 
 from __future__ import annotations
 
-import io
 import mmap
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from tflrepair.errors import BadFileError
 
@@ -26,32 +25,3 @@ def mapped(path: str) -> memoryview:
 
 def map_stream(stream: IO[bytes]) -> memoryview:
     return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
-
-
-class View(io.RawIOBase):
-    """A read-only stream over bytes in memory."""
-
-    def __init__(self, data: memoryview) -> None:
-        self._data = data
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        target = memoryview(buffer).cast("B")
-        data = self._data[self._at : self._at + len(target)]
-        target[: len(data)] = data
-        self._at += len(data)
-        return len(data)

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from typing import IO
 
 from tflrepair.errors import BadFileError
-from tflrepair.weights.views import View, map_stream
+from tflrepair.format.stream import View
+from tflrepair.weights.views import map_stream
 
 _BEST_PACKING = 1032  # what deflate can do at most
 _MOST_MEMBERS = 200_000
