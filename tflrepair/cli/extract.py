@@ -25,9 +25,7 @@ def extract(
     ] = None,
     outputs: Annotated[
         list[str] | None,
-        typer.Option(
-            "--outputs", metavar="TENSOR", help="a part: what it needs; may be repeated"
-        ),
+        typer.Option("--outputs", metavar="TENSOR", help="a part: what it needs; may be repeated"),
     ] = None,
     force: ForceOption = False,
     format: FormatOption = Format.text,

@@ -1,4 +1,4 @@
-"""Sources that map names to arrays: .safetensors, a dict, a live Keras model.
+"""Sources that map names to arrays: .safetensors, plain HDF5, a dict, a live Keras model.
 
 The names are variables' names (``model/dense/kernel``), as ``v.path`` or ``v.name`` gives them.
 """
@@ -6,11 +6,13 @@ The names are variables' names (``model/dense/kernel``), as ``v.path`` or ``v.na
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from tflrepair.errors import BadFileError, UnsupportedError, UserError
 from tflrepair.weights.base import Array, Source, Weight
+from tflrepair.weights.h5 import H5File
 from tflrepair.weights.names import split_path
 
 _SAFETENSORS_DTYPES = {
@@ -55,6 +57,19 @@ def safetensors(label: str) -> Source:
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise BadFileError(f"is no readable .safetensors file: {error}", where=label) from None
     return Source(label, "safetensors file", tuple(weights))
+
+
+def hdf5(file: H5File) -> Source:
+    """An HDF5 file without Keras's marks: each array's path is the variable's name."""
+    weights = (row.weight() for row in file.datasets)
+    return Source(
+        file.label,
+        "HDF5 file",
+        tuple(
+            replace(weight, layer=split_path(weight.path)[0], role=split_path(weight.path)[1])
+            for weight in weights
+        ),
+    )
 
 
 def mapping(arrays: Mapping[str, Any]) -> Source:

@@ -38,7 +38,8 @@ def safetensors(path: Path, rows: Rows) -> None:
 
     for name in rows:
         _check(name, name != "__metadata__", ".npz")
-    save_file({name: np.ascontiguousarray(read()) for name, read in rows.items()}, path)
+    # not ascontiguousarray, which makes a list of a scalar
+    save_file({name: np.asarray(read(), order="C") for name, read in rows.items()}, path)
 
 
 def h5(path: Path, rows: Rows) -> None:
