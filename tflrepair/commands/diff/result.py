@@ -1,0 +1,89 @@
+"""What a comparison of two models found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tflrepair.graph import Operator
+from tflrepair.model import Model
+
+if TYPE_CHECKING:
+    from tflrepair.commands.diff.run import RunDiff
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that both have, but not alike. ``a`` and ``b`` say how; empty: it has none.
+
+    ``what`` names it: ``signature infer``, ``option stride_w``, ``input 1 'dense/kernel'``.
+    ``max_abs`` and ``mean_abs`` are distances between values, ``scale`` the largest value of A.
+    """
+
+    what: str
+    a: str
+    b: str
+    max_abs: float | None = None
+    mean_abs: float | None = None
+    scale: float | None = None
+
+
+@dataclass(frozen=True)
+class OperatorChange:
+    a: Operator
+    b: Operator
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class SubgraphDiff:
+    """Two subgraphs side by side.
+
+    Attributes:
+        pairs: (operator of A, operator of B) that are the same one, in order.
+        removed, inserted: operators that only A or only B has.
+        changed: pairs with differences.
+        renamed: outputs of aligned operators that have another name, which changes nothing.
+    """
+
+    a: int
+    b: int
+    label: str
+    pairs: tuple[tuple[int, int], ...]
+    removed: tuple[Operator, ...]
+    inserted: tuple[Operator, ...]
+    changed: tuple[OperatorChange, ...]
+    ports: tuple[Change, ...]
+    renamed: int
+
+    @property
+    def same(self) -> bool:
+        return not (self.removed or self.inserted or self.changed or self.ports)
+
+
+@dataclass(frozen=True)
+class DiffResult:
+    """Two models. ``same`` means: they compute the same from the same, as far as the files tell.
+
+    Attributes:
+        signatures, variables: what differs there.
+        subgraphs: pairs; ``only_a`` and ``only_b`` are subgraphs without a partner.
+        remarks: what differs without changing an answer: metadata, description, versions.
+        run: the comparison by running, where it was asked for.
+    """
+
+    a: Model
+    b: Model
+    signatures: tuple[Change, ...]
+    subgraphs: tuple[SubgraphDiff, ...]
+    only_a: tuple[int, ...]
+    only_b: tuple[int, ...]
+    variables: tuple[Change, ...]
+    remarks: tuple[Change, ...]
+    run: RunDiff | None = field(default=None)
+
+    @property
+    def same(self) -> bool:
+        alike = not (self.signatures or self.variables or self.only_a or self.only_b)
+        alike = alike and all(row.same for row in self.subgraphs)
+        return alike and (self.run is None or self.run.same)
