@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from tflrepair.analysis.variables import Analysis, Variable, analyse
 from tflrepair.errors import TflRepairError, UserError
-from tflrepair.graph import Operator
-from tflrepair.model import Model, load
-from tflrepair.variables import Analysis, Variable, analyse
+from tflrepair.graph.model import Model, load
+from tflrepair.graph.subgraph import Operator
 from tflrepair.views.metadata import Metadata, metadata
 from tflrepair.views.sizes import Sizes, sizes
 from tflrepair.views.tensors import SubgraphView, TensorView

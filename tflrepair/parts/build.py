@@ -16,8 +16,8 @@ from tflrepair.format import schema
 from tflrepair.format.fields import FIELDS, UNIONS
 from tflrepair.format.reader import Table
 from tflrepair.format.splice import Head, Layout, layout
-from tflrepair.graph import Operator
-from tflrepair.model import Model
+from tflrepair.graph.model import Model
+from tflrepair.graph.subgraph import Operator
 from tflrepair.parts.copy import copy
 from tflrepair.parts.slice import Slice
 from tflrepair.views.options import SUBGRAPH_FIELDS, custom_options

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from tflrepair.errors import UserError
 from tflrepair.format import schema
-from tflrepair.graph import Operator
-from tflrepair.model import Model
+from tflrepair.graph.model import Model
+from tflrepair.graph.subgraph import Operator
 from tflrepair.views.options import called_subgraphs, options
 from tflrepair.views.tensors import CONSTANT, INPUT, SubgraphView
 

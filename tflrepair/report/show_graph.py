@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tflrepair.analysis.variables import Variable
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.show import Shown
 from tflrepair.errors import TflRepairError
-from tflrepair.graph import Operator
+from tflrepair.graph.subgraph import Operator
 from tflrepair.report import layout
 from tflrepair.report.style import Style, safe
-from tflrepair.variables import Variable
 from tflrepair.views.options import called_subgraphs, options
 from tflrepair.views.tensors import CONSTANT, SubgraphView, TensorView
 from tflrepair.views.values import Array, Stats, array, real, statistics

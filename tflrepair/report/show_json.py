@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from tflrepair.analysis.variables import Variable
 from tflrepair.commands.show import Shown
 from tflrepair.errors import TflRepairError
-from tflrepair.graph import Operator
-from tflrepair.variables import Variable
+from tflrepair.graph.subgraph import Operator
 from tflrepair.views.options import options
 from tflrepair.views.tensors import CONSTANT, TensorView
 from tflrepair.views.values import Array, array, statistics

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tflrepair.analysis.variables import Variable
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.show import Shown
 from tflrepair.report import layout
 from tflrepair.report.show_graph import constant_rows, focused, operator_list, tensor_blocks
 from tflrepair.report.style import Style, safe
-from tflrepair.variables import Variable
 from tflrepair.views.metadata import CONVERSION, MIN_RUNTIME, TFLITE, MetadataEntry
 from tflrepair.views.sizes import repeated
 

@@ -11,7 +11,7 @@ from tflrepair.errors import TflRepairError
 from tflrepair.format.reader import Reader
 from tflrepair.format.stream import View
 from tflrepair.format.typed import decode
-from tflrepair.model import Model
+from tflrepair.graph.model import Model
 
 MIN_RUNTIME = "min_runtime_version"
 CONVERSION = "CONVERSION_METADATA"

@@ -11,8 +11,8 @@ from tflrepair.errors import TflRepairError
 from tflrepair.format import flex, schema
 from tflrepair.format.fields import UNIONS
 from tflrepair.format.typed import decode
-from tflrepair.graph import Operator
-from tflrepair.model import Model
+from tflrepair.graph.model import Model
+from tflrepair.graph.subgraph import Operator
 
 _SLOT = schema.Operator
 _UNIONS = (

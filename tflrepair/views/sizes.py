@@ -11,7 +11,7 @@ from math import prod
 from tflrepair.format import schema
 from tflrepair.format.reader import Table
 from tflrepair.format.types import byte_size
-from tflrepair.model import Model
+from tflrepair.graph.model import Model
 from tflrepair.views.tensors import SubgraphView
 
 NOTHING = "(no operator)"

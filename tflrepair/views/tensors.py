@@ -9,8 +9,8 @@ from typing import Any
 
 from tflrepair.format import schema
 from tflrepair.format.typed import decode
-from tflrepair.graph import Operator, Subgraph, Tensor
-from tflrepair.model import Model
+from tflrepair.graph.model import Model
+from tflrepair.graph.subgraph import Operator, Subgraph, Tensor
 
 INPUT = "input"
 CONSTANT = "constant"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tflrepair.errors import BadFileError, UnsupportedError
 from tflrepair.format import strings
 from tflrepair.format.types import byte_size
-from tflrepair.model import Model
+from tflrepair.graph.model import Model
 from tflrepair.views.tensors import TensorView
 
 if TYPE_CHECKING:

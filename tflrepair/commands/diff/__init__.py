@@ -8,12 +8,12 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
+from tflrepair.analysis.variables import Variable, analyse
 from tflrepair.commands.diff.constants import Constant, compare
 from tflrepair.commands.diff.operators import compare_subgraphs, types
 from tflrepair.commands.diff.result import Change, DiffResult, OperatorChange, SubgraphDiff
 from tflrepair.errors import TflRepairError
-from tflrepair.model import Model, load
-from tflrepair.variables import Variable, analyse
+from tflrepair.graph.model import Model, load
 from tflrepair.views.metadata import metadata
 from tflrepair.views.options import called_subgraphs, options
 from tflrepair.views.tensors import SubgraphView

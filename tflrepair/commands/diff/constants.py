@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tflrepair.commands.diff.result import Change
 from tflrepair.errors import TflRepairError
 from tflrepair.format import schema
-from tflrepair.model import Model
+from tflrepair.graph.model import Model
 from tflrepair.views.tensors import CONSTANT, SubgraphView, TensorView
 from tflrepair.views.values import Array, array, real
 

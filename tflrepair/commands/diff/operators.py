@@ -8,7 +8,7 @@ from typing import Any
 from tflrepair.commands.diff.align import Traits, align
 from tflrepair.commands.diff.constants import behind, compare
 from tflrepair.commands.diff.result import Change, OperatorChange, SubgraphDiff
-from tflrepair.graph import Operator
+from tflrepair.graph.subgraph import Operator
 from tflrepair.views.options import SUBGRAPH_FIELDS, options
 from tflrepair.views.tensors import INPUT, SubgraphView, TensorView
 

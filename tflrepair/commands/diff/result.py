@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tflrepair.graph import Operator
-from tflrepair.model import Model
+from tflrepair.graph.model import Model
+from tflrepair.graph.subgraph import Operator
 
 if TYPE_CHECKING:
     from tflrepair.commands.diff.run import RunDiff

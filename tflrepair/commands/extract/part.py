@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tflrepair.errors import TflRepairError, UserError
 from tflrepair.files import atomic
-from tflrepair.model import Model, Signature, load
+from tflrepair.graph.model import Model, Signature, load
 from tflrepair.parts.build import Part, Ports, build, check_part
 from tflrepair.parts.slice import Slicer
 from tflrepair.views.tensors import SubgraphView

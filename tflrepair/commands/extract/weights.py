@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from tflrepair.analysis.variables import Variable, analyse
 from tflrepair.commands.extract.formats import FORMATS, Rows
 from tflrepair.errors import RefusedError, TflRepairError, UserError
 from tflrepair.files import atomic
-from tflrepair.model import Model, load
-from tflrepair.variables import Variable, analyse
+from tflrepair.graph.model import Model, load
 from tflrepair.views.tensors import SubgraphView, TensorView
 from tflrepair.views.values import Array, array
 
