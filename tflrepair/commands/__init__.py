@@ -1,1 +1,1 @@
-"""What the command line offers, as functions of a model; each gives a frozen result."""
+"""The use cases, each as one function."""
