@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli import convert, demo, explain, extract, fix, rebuild, scan, show, verify
+from tflrepair.cli import convert, demo, diff, explain, extract, fix, rebuild, scan, show, verify
 from tflrepair.cli.output import report_error
 from tflrepair.errors import TflRepairError
 
@@ -28,6 +28,7 @@ app = typer.Typer(
 for command in (
     scan.scan,
     show.show,
+    diff.diff,
     extract.extract,
     fix.fix,
     verify.verify,

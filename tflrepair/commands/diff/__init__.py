@@ -109,8 +109,8 @@ def _signatures(
     first, second = ({s.key: s for s in m.signatures} for m in (a, b))
     for key in dict.fromkeys([*first, *second]):
         if key not in first or key not in second:
-            yield Change(
-                f"signature {key}", *("there" if key in s else "" for s in (first, second))
+            yield Change.of(
+                f"signature {key}", ("there" if key in s else "" for s in (first, second))
             )
             continue
         x, y = first[key], second[key]
@@ -119,7 +119,7 @@ def _signatures(
             for name in dict.fromkeys([*p, *q]):
                 what = f"{side[:-1]} {name} of {key}"
                 if name not in p or name not in q:
-                    yield Change(what, *("there" if name in s else "" for s in (p, q)))
+                    yield Change.of(what, ("there" if name in s else "" for s in (p, q)))
                 else:
                     yield from types(
                         what, left[x.subgraph].tensor(p[name]), right[y.subgraph].tensor(q[name])
@@ -133,11 +133,11 @@ def _variables(
     for key in dict.fromkeys([*first, *second]):
         what = f"variable {key.shared_name}"
         if key not in first or key not in second:
-            yield Change(what, *("there" if key in s else "" for s in (first, second)))
+            yield Change.of(what, ("there" if key in s else "" for s in (first, second)))
             continue
         x, y = first[key], second[key]
         if (x.dtype, x.shape) != (y.dtype, y.shape):
-            yield Change(what, *(f"{v.dtype} {list(v.shape or ())}" for v in (x, y)))
+            yield Change.of(what, (f"{v.dtype} {list(v.shape or ())}" for v in (x, y)))
         if x.status != y.status:
             yield Change(what, x.status, y.status)
         yield from _initial(a, b, left, right, x, y)
@@ -151,10 +151,11 @@ def _initial(
     x: Variable,
     y: Variable,
 ) -> Iterator[Change]:
-    what = f"initial value of {x.name}"
+    what = "initial value"
     if x.initial is None or y.initial is None:
         if x.initial is not y.initial:
-            yield Change(what, *("" if v.initial is None else "there" for v in (x, y)))
+            there = ["" if v.initial is None else "there" for v in (x, y)]
+            yield Change(what, there[0], there[1], name=x.name)
         return
     p, q = (
         Constant(
@@ -164,7 +165,7 @@ def _initial(
         for views, v in ((left, x), (right, y))
         if v.initial is not None
     )
-    change = compare(a, p, b, q, what)
+    change = compare(a, p, b, q, what, x.name)
     if change is not None:
         yield change
 
@@ -178,12 +179,12 @@ def _remarks(a: Model, b: Model) -> Iterator[Change]:
     for name in dict.fromkeys([*first, *second]):
         x, y = first.get(name), second.get(name)
         if x is None or y is None:
-            yield Change(f"metadata {name}", *("" if e is None else "there" for e in (x, y)))
+            yield Change.of(f"metadata {name}", ("" if e is None else "there" for e in (x, y)))
         elif x.value != y.value or a.buffer_bytes(x.buffer) != b.buffer_bytes(y.buffer):
-            yield Change(f"metadata {name}", *_told(x.value, y.value))
+            yield Change.of(f"metadata {name}", _told(x.value, y.value))
     for p, q in zip_longest(_versions(a).items(), _versions(b).items()):
         if p and q and p[0] == q[0] and p[1] != q[1]:
-            yield Change(f"version of {p[0]}", *(",".join(map(str, v)) for v in (p[1], q[1])))
+            yield Change.of(f"version of {p[0]}", (",".join(map(str, v)) for v in (p[1], q[1])))
 
 
 def _told(x: Any, y: Any) -> tuple[str, str]:

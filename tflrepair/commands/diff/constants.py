@@ -8,6 +8,7 @@ from tflrepair.commands.diff.result import Change
 from tflrepair.errors import TflRepairError
 from tflrepair.format import schema
 from tflrepair.graph.model import Model
+from tflrepair.graph.subgraph import Operator
 from tflrepair.views.tensors import CONSTANT, SubgraphView, TensorView
 from tflrepair.views.values import Array, array, real
 
@@ -45,7 +46,16 @@ def behind(view: SubgraphView, index: int) -> Constant | None:
     return None
 
 
-def compare(a: Model, left: Constant, b: Model, right: Constant, what: str) -> Change | None:
+def unpacks(view: SubgraphView, operator: Operator) -> bool:
+    """Whether the operator does nothing but unpack a constant."""
+    if operator.code not in _UNPACKING or len(operator.inputs) != 1:
+        return False
+    return behind(view, operator.inputs[0]) is not None
+
+
+def compare(
+    a: Model, left: Constant, b: Model, right: Constant, what: str, name: str
+) -> Change | None:
     """The difference between two constants; None if they stand for the same numbers."""
     x, y = left.tensor, right.tensor
     same_type = (x.dtype, x.shape) == (y.dtype, y.shape) and left.through == right.through
@@ -55,16 +65,16 @@ def compare(a: Model, left: Constant, b: Model, right: Constant, what: str) -> C
     try:
         first, second = array(a, x), array(b, y)
     except TflRepairError as error:
-        return Change(what, left.kind, right.kind + f" ({error.message})")
+        return Change(what, left.kind, f"{right.kind} ({error.message})", name=name)
     if first.shape != second.shape or object in (first.dtype, second.dtype):
         if same_type and first.tolist() == second.tolist():
             return None
-        return Change(what, left.kind, right.kind)
+        return Change(what, left.kind, right.kind, name=name)
     first, second = _real(first, x), _real(second, y)
     largest, mean, scale = distance(first, second)
     if largest == 0 and same_type and scales:
         return None
-    return Change(what, left.kind, right.kind, largest, mean, scale)
+    return Change(what, left.kind, right.kind, largest, mean, scale, name)
 
 
 def _same_bytes(a: Model, x: TensorView, b: Model, y: TensorView) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tflrepair.commands.diff.align import Traits, align
-from tflrepair.commands.diff.constants import behind, compare
+from tflrepair.commands.diff.constants import behind, compare, unpacks
 from tflrepair.commands.diff.result import Change, OperatorChange, SubgraphDiff
 from tflrepair.graph.subgraph import Operator
 from tflrepair.views.options import SUBGRAPH_FIELDS, options
@@ -15,16 +15,17 @@ from tflrepair.views.tensors import INPUT, SubgraphView, TensorView
 
 def compare_subgraphs(a: SubgraphView, b: SubgraphView, label: str) -> SubgraphDiff:
     """Align and compare all operators of two subgraphs."""
-    left, right = a.subgraph.operators, b.subgraph.operators
-    pairs = align([_traits(a, o) for o in left], [_traits(b, o) for o in right])
+    left, right = _working(a), _working(b)
+    places = align([_traits(a, o) for o in left], [_traits(b, o) for o in right])
+    pairs = [(left[i].index, right[j].index) for i, j in places]
     case = _Pairing(a, b, dict(pairs))
     changed = []
     renamed = 0
     for i, j in pairs:
-        changes = tuple(case.changes(left[i], right[j]))
+        changes = tuple(case.changes(a.operator(i), b.operator(j)))
         if changes:
-            changed.append(OperatorChange(left[i], right[j], changes))
-        renamed += _output_name(a, left[i]) != _output_name(b, right[j])
+            changed.append(OperatorChange(a.operator(i), b.operator(j), changes))
+        renamed += _output_name(a, a.operator(i)) != _output_name(b, b.operator(j))
     known_a, known_b = {i for i, _ in pairs}, {j for _, j in pairs}
     return SubgraphDiff(
         a=a.subgraph.index,
@@ -36,7 +37,15 @@ def compare_subgraphs(a: SubgraphView, b: SubgraphView, label: str) -> SubgraphD
         changed=tuple(changed),
         ports=tuple(case.ports()),
         renamed=renamed,
-    )
+        unpacking=(
+            a.subgraph.operator_count - len(left), b.subgraph.operator_count - len(right)
+        ),
+    )  # fmt: skip
+
+
+def _working(view: SubgraphView) -> list[Operator]:
+    """All operators but those that only unpack constants, which stand anywhere."""
+    return [o for o in view.subgraph.operators if not unpacks(view, o)]
 
 
 def _output_name(view: SubgraphView, operator: Operator) -> str:
@@ -81,17 +90,19 @@ class _Pairing:
     def _input(self, place: int, i: int, j: int) -> Iterator[Change]:
         if i < 0 or j < 0:
             if i != j:
-                yield Change(f"input {place}", *("left out" if t < 0 else "given" for t in (i, j)))
+                yield Change.of(
+                    f"input {place}", ("left out" if t < 0 else "given" for t in (i, j))
+                )
             return
         x, y = behind(self.a, i), behind(self.b, j)
         if x is not None and y is not None:
             name = x.tensor.name or y.tensor.name
-            change = compare(self.a.model, x, self.b.model, y, f"input {place} {name!r}")
+            change = compare(self.a.model, x, self.b.model, y, f"input {place}", name)
             if change is not None:
                 yield change
         elif x is not None or y is not None:
-            yield Change(
-                f"input {place}", *("computed" if t is None else "a constant" for t in (x, y))
+            yield Change.of(
+                f"input {place}", ("computed" if t is None else "a constant" for t in (x, y))
             )
         elif not self._same_source(i, j):
             yield Change(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 class Change:
     """Something that both have, but not alike. ``a`` and ``b`` say how; empty: it has none.
 
-    ``what`` names it: ``signature infer``, ``option stride_w``, ``input 1 'dense/kernel'``.
+    ``what`` says what it is: ``signature infer``, ``option stride_w``, ``input 1``; ``name`` is the
+    name of a tensor or variable where there is one.
     ``max_abs`` and ``mean_abs`` are distances between values, ``scale`` the largest value of A.
     """
 
@@ -26,6 +28,13 @@ class Change:
     max_abs: float | None = None
     mean_abs: float | None = None
     scale: float | None = None
+    name: str = ""
+
+    @classmethod
+    def of(cls, what: str, sides: Iterable[str]) -> Change:
+        """From the two texts."""
+        a, b = sides
+        return cls(what, a, b)
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,8 @@ class SubgraphDiff:
         removed, inserted: operators that only A or only B has.
         changed: pairs with differences.
         renamed: outputs of aligned operators that have another name, which changes nothing.
+        unpacking: (of A, of B) operators that only unpack a constant (DEQUANTIZE, DENSIFY); what
+            they give is compared where it is used.
     """
 
     a: int
@@ -55,6 +66,7 @@ class SubgraphDiff:
     changed: tuple[OperatorChange, ...]
     ports: tuple[Change, ...]
     renamed: int
+    unpacking: tuple[int, int]
 
     @property
     def same(self) -> bool:
