@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tflrepair.analysis.variables import Analysis, analyse
 from tflrepair.checks import run_checks
 from tflrepair.checks.base import ERROR, Finding, Subject
-from tflrepair.errors import TflRepairError
-from tflrepair.graph.model import Model, load
+from tflrepair.containers.find import find, load_model
+from tflrepair.errors import BadFileError, TflRepairError
+from tflrepair.graph.model import Model
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def scan(model: Model | str | os.PathLike[str]) -> ScanResult:
         UnsupportedError: subgraph calls nested deeper than runtimes could follow.
     """
     if not isinstance(model, Model):
-        model = load(model)
+        model = load_model(model)
     model.walk()
     try:
         analysis = analyse(model)
@@ -43,3 +45,19 @@ def scan(model: Model | str | os.PathLike[str]) -> ScanResult:
     except TflRepairError as error:
         raise error.within(model.path) if model.path else error from None
     return ScanResult(model, analysis, findings)
+
+
+def scan_all(path: str | os.PathLike[str]) -> Iterator[tuple[str, ScanResult | TflRepairError]]:
+    """Every model in a folder, an archive or a bundle: its path, and its scan or why there is none.
+
+    Raises:
+        UserError: there is no such file or folder.
+    """
+    for found in find(path):
+        if found.model is None:
+            yield found.path, found.error or BadFileError("cannot be read", where=found.path)
+            continue
+        try:
+            yield found.path, scan(found.model)
+        except TflRepairError as error:
+            yield found.path, error

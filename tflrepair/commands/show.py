@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tflrepair.analysis.variables import Analysis, Variable, analyse
+from tflrepair.containers.find import load_model
 from tflrepair.errors import TflRepairError, UserError
-from tflrepair.graph.model import Model, load
+from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.views.metadata import Metadata, metadata
 from tflrepair.views.sizes import Sizes, sizes
@@ -78,7 +79,7 @@ def show(
         BadFileError: the file is damaged or no .tflite file.
     """
     if not isinstance(model, Model):
-        model = load(model)
+        model = load_model(model)
     model.walk()
     try:
         analysis = analyse(model)

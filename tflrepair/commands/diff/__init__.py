@@ -12,8 +12,9 @@ from tflrepair.analysis.variables import Variable, analyse
 from tflrepair.commands.diff.constants import Constant, compare
 from tflrepair.commands.diff.operators import compare_subgraphs, types
 from tflrepair.commands.diff.result import Change, DiffResult, OperatorChange, SubgraphDiff
+from tflrepair.containers.find import load_model
 from tflrepair.errors import TflRepairError
-from tflrepair.graph.model import Model, load
+from tflrepair.graph.model import Model
 from tflrepair.views.metadata import metadata
 from tflrepair.views.options import called_subgraphs, options
 from tflrepair.views.tensors import SubgraphView
@@ -40,7 +41,7 @@ def diff(
         BadFileError: one of the files is damaged.
         UserError, UnsupportedError: it cannot be run.
     """
-    models = [model if isinstance(model, Model) else load(model) for model in (a, b)]
+    models = [model if isinstance(model, Model) else load_model(model) for model in (a, b)]
     for model in models:
         model.walk()
     try:

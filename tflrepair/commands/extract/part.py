@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tflrepair.containers.find import load_model
 from tflrepair.errors import TflRepairError, UserError
 from tflrepair.files import atomic
 from tflrepair.graph.model import Model, Signature, load
@@ -53,7 +54,7 @@ def extract_part(
     if path.suffix != ".tflite":
         raise UserError(f"{path.name!r} is no name for a model", hint="end it in .tflite")
     if not isinstance(model, Model):
-        model = load(model)
+        model = load_model(model)
     model.walk()
     try:
         part, ports = _plan(model, signature, tuple(outputs))

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from tflrepair.analysis.variables import Variable, analyse
 from tflrepair.commands.extract.formats import FORMATS, Rows
+from tflrepair.containers.find import load_model
 from tflrepair.errors import RefusedError, TflRepairError, UserError
 from tflrepair.files import atomic
-from tflrepair.graph.model import Model, load
+from tflrepair.graph.model import Model
 from tflrepair.views.tensors import SubgraphView, TensorView
 from tflrepair.views.values import Array, array
 
@@ -86,7 +87,7 @@ def extract_weights(
             hint=f"end it in {', '.join(FORMATS)}; a part of the model goes to .tflite",
         )
     if not isinstance(model, Model):
-        model = load(model)
+        model = load_model(model)
     model.walk()
     try:
         found = _Found(model)
