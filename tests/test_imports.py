@@ -23,10 +23,11 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("files", "samples"),
         ("format",),
         ("graph",),
+        ("views", "containers"),
         ("analysis",),
         ("checks",),
         ("weights", "rewrite", "execution"),
-        ("passes", "tensorflow"),
+        ("passes", "tensorflow", "parts", "tracing"),
         ("rebuild",),
         ("commands",),
         ("report",),
@@ -41,11 +42,26 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "passes": (("graft",), ("freeze",), ("fold",)),
     "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins")),
-    "commands": (("scan", "verify"), ("fix",), ("convert", "emit_python")),
+    "commands": (
+        ("scan", "verify", "show", "diff", "extract"),
+        ("fix",),
+        ("convert", "emit_python"),
+    ),
     "cli": (
         ("output",),
         ("options",),
-        ("convert", "demo", "explain", "fix", "rebuild", "scan", "verify"),
+        (
+            "convert",
+            "demo",
+            "diff",
+            "explain",
+            "extract",
+            "fix",
+            "rebuild",
+            "scan",
+            "show",
+            "verify",
+        ),
     ),
 }
 MODULE = re.compile(r"tflrepair(\.\w+)+")
@@ -130,7 +146,7 @@ def test_every_room_is_in_a_list() -> None:
 def test_files_and_folders_stay_small(top: str) -> None:
     for path in (ROOT / top).rglob("*.py"):
         lines = len(path.read_text(encoding="utf-8").splitlines())
-        generated = path.name in ("schema.py",)
+        generated = path.name in ("schema.py", "fields.py")
         assert generated or lines <= MOST_LINES, f"{path} has {lines} lines"
     for folder in (ROOT / top).rglob("*/"):
         files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 
 from tflrepair.analysis.variables import Analysis, Variable, analyse
 from tflrepair.containers.find import load_model
@@ -53,8 +54,20 @@ class Shown:
     def metadata(self) -> Metadata:
         return metadata(self.model)
 
+    @property
+    def parameters(self) -> tuple[int, int]:
+        """Elements of (constants that are weights, variables); an initial value is no constant."""
+        initial = {v.initial.buffer for v in self.analysis.variables if v.initial is not None}
+        constants = sum(n for b, n in self.sizes.parameters.items() if b not in initial)
+        return constants, sum(map(_elements, self.analysis.variables))
+
     def signatures_of(self, subgraph: int) -> tuple[str, ...]:
         return tuple(s.key for s in self.model.signatures if s.subgraph == subgraph)
+
+
+def _elements(variable: Variable) -> int:
+    shape = variable.shape
+    return prod(shape) if shape is not None and min(shape, default=0) >= 0 else 0
 
 
 def show(

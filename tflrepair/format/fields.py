@@ -516,6 +516,7 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
         ("scales", "i", "", 0),
         ("zero_points", "i", "", 0),
         ("block_size", "i", "", 0),
+        ("block_shape", "Vi", "", 0),
     ),
     "MultiAxisQuantization": (
         ("scales", "i", "", 0),
@@ -682,6 +683,7 @@ FIELDS: Final[dict[str, tuple[Field, ...]]] = {
         ("keep_num_dims", "?", "", 0),
         ("asymmetric_quantize_inputs", "?", "", 0),
         ("quantized_bias_type", "b", "TensorType", 0),
+        ("quant_spec", "VB", "", 0),
     ),
     "SoftmaxOptions": (("beta", "f", "", 0),),
     "ConcatenationOptions": (

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tflrepair.commands.diff.result import Change, DiffResult, SubgraphDiff
-from tflrepair.commands.diff.run import RunDiff, ValueGap
+from tflrepair.commands.diff.result import Change, DiffResult, RunDiff, SubgraphDiff, ValueGap
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.report.show_json import plain

@@ -6,8 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tflrepair.checks.base import megabytes
-from tflrepair.commands.diff.result import Change, DiffResult, OperatorChange, SubgraphDiff
-from tflrepair.commands.diff.run import RunDiff, ValueGap
+from tflrepair.commands.diff.result import (
+    Change,
+    DiffResult,
+    OperatorChange,
+    RunDiff,
+    SubgraphDiff,
+    ValueGap,
+)
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.report import layout
@@ -179,10 +185,21 @@ def _run(
     yield from _fault(result, run, fault, style, width)
     beyond = [gap for gap in run.gaps if gap.beyond]
     yield f"  {len(beyond)} of {run.compared} differ; the first ones:"
-    for gap in beyond[:limit] if limit is None else beyond[: limit // 3]:
-        head = f"{gap.a.index} {safe(gap.a.name)}"
-        mark = style("*", "red") if gap.at_fault else " "
-        yield f"  {mark} {head:<28} {_apart(gap)}"
+    few = beyond if limit is None else beyond[: limit // 3]
+    rows = [
+        ("*" if gap.at_fault else "", str(gap.a.index), gap.a.name, *_figures(gap)) for gap in few
+    ]
+    yield from layout.columns(
+        [("", "", "* at fault", "largest", "mean", "of values to"), *rows], width, 2,
+        right=(1, 3, 4, 5),
+    )  # fmt: skip
+
+
+def _figures(gap: ValueGap) -> tuple[str, str, str]:
+    if gap.text:
+        return "shape", "", ""
+    a, b, c = (layout.number(n) for n in (gap.max_abs, gap.mean_abs, gap.scale))
+    return a, b, c
 
 
 def _fault(

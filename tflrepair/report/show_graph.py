@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from tflrepair.analysis.variables import Variable
 from tflrepair.checks.base import megabytes
@@ -91,8 +92,6 @@ def _version(shown: Shown, operator: Operator) -> str:
 def _port(
     shown: Shown, view: SubgraphView, lead: str, tensor: TensorView, width: int
 ) -> Iterator[str]:
-    from tflrepair.report.show_text import quantized
-
     type_ = f"{tensor.dtype} {layout.shape(tensor.open_shape)}"
     room = max(16, width - len(lead) - len(type_) - 2)
     name = tensor.name or "(no name)"
@@ -106,6 +105,20 @@ def _port(
     yield from layout.wrap(", ".join(told), indent, width)
     if tensor.role == CONSTANT:
         yield from layout.wrap(constant_line(shown, tensor), indent, width)
+
+
+def quantized(values: Mapping[str, Any] | None) -> str:
+    """``scale 0.0078 zero 128``, or ``32 scales`` for one each slice."""
+    if not values:
+        return ""
+    if values["details"]:
+        return str(values["details"]["type"])
+    scales, zeros = values["scale"], values["zero_point"] or (0,)
+    if not scales:
+        return f"min {layout.number(values['min'][0])}"
+    if len(scales) == 1:
+        return f"scale {layout.number(scales[0])} zero {zeros[0]}"
+    return f"{len(scales)} scales, axis {values['quantized_dimension']}"
 
 
 def _part(view: SubgraphView, tensor: TensorView) -> str:
@@ -217,8 +230,6 @@ def _variable_block(shown: Shown, variable: Variable, style: Style, width: int) 
 def _tensor_block(
     shown: Shown, tensor: TensorView, style: Style, width: int, everything: bool, values: bool
 ) -> Iterator[str]:
-    from tflrepair.report.show_text import quantized
-
     view = shown.views[tensor.subgraph]
     yield from layout.wrap(style(safe(tensor.name) or "(no name)", "bold"), "", width, "  ")
     yield f"  tensor {tensor.index} of subgraph {tensor.subgraph}"

@@ -30,7 +30,7 @@ def to_dict(shown: Shown, *, values: bool = False) -> dict[str, Any]:
         "size": model.size,
         "version": model.version,
         "description": model.description,
-        "parameters": found.parameters,
+        "parameters": dict(zip(("constants", "variables"), shown.parameters, strict=True)),
         "bytes": {
             "constants": found.weights,
             "metadata": found.metadata,

@@ -6,11 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tflrepair.analysis.variables import Variable
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.show import Shown
 from tflrepair.report import layout
-from tflrepair.report.show_graph import constant_rows, focused, operator_list, tensor_blocks
+from tflrepair.report.show_graph import (
+    constant_rows,
+    focused,
+    operator_list,
+    quantized,
+    tensor_blocks,
+)
 from tflrepair.report.style import Style, safe
 from tflrepair.views.metadata import CONVERSION, MIN_RUNTIME, TFLITE, MetadataEntry
 from tflrepair.views.sizes import repeated
@@ -65,9 +70,8 @@ def _facts(shown: Shown, style: Style, width: int) -> Iterator[str]:
     rows = [("schema", f"{model.version}, {model.description!r}")]
     for name, text in _origin(shown):
         rows.append((name, text))
-    parameters = shown.sizes.parameters
-    variables = sum(_elements(v) for v in shown.analysis.variables)
-    text = f"{layout.grouped(parameters)} in constants"
+    constants, variables = shown.parameters
+    text = f"{layout.grouped(constants)} in constants"
     if variables:
         text += f", {layout.grouped(variables)} in variables"
     rows.append(("parameters", text))
@@ -80,13 +84,6 @@ def _facts(shown: Shown, style: Style, width: int) -> Iterator[str]:
         rows.append(("custom", ", ".join(custom) + " (need their own kernels)"))
     for name, text in rows:
         yield from layout.wrap(safe(text), f"  {name:<12}", width, " " * 14)
-
-
-def _elements(variable: Variable) -> int:
-    from math import prod
-
-    shape = variable.shape
-    return prod(shape) if shape is not None and min(shape, default=0) >= 0 else 0
 
 
 def _origin(shown: Shown) -> Iterator[tuple[str, str]]:
@@ -173,20 +170,6 @@ def _ports(
     yield from layout.columns(rows, width, 1, "    ")
     if len(sides) > _PORTS:
         yield f"    and {len(sides) - _PORTS} more"
-
-
-def quantized(values: Mapping[str, Any] | None) -> str:
-    """``scale 0.0078 zero 128``, or ``32 scales`` for one each slice."""
-    if not values:
-        return ""
-    if values["details"]:
-        return str(values["details"]["type"])
-    scales, zeros = values["scale"], values["zero_point"] or (0,)
-    if not scales:
-        return f"min {layout.number(values['min'][0])}"
-    if len(scales) == 1:
-        return f"scale {layout.number(scales[0])} zero {zeros[0]}"
-    return f"{len(scales)} scales, axis {values['quantized_dimension']}"
 
 
 def _subgraphs(shown: Shown, width: int, limit: int | None) -> Iterator[str]:

@@ -49,8 +49,8 @@ class Sizes:
         by_kind: kind of operator -> (operators, bytes of constants that it reads). What several
             kinds read counts for the first of them by name: it adds up to all constants.
         weights, metadata, unreferenced: bytes of buffers; ``structure`` is the rest of the file.
-        parameters: elements of constants that are weights: floats, and integers with scales. A
-            buffer counts once however many tensors share it.
+        parameters: buffer -> elements, of constants that are weights: floats, and integers with
+            scales. A buffer counts once however many tensors share it.
     """
 
     total: int
@@ -60,7 +60,7 @@ class Sizes:
     metadata: int
     unreferenced: int
     structure: int
-    parameters: int
+    parameters: dict[int, int]
 
     @property
     def unreferenced_buffers(self) -> tuple[BufferUse, ...]:
@@ -109,7 +109,7 @@ def sizes(model: Model, views: tuple[SubgraphView, ...]) -> Sizes:
         unreferenced=unreferenced,
         # buffers may overlap in a crafted file
         structure=max(0, model.size - weights - metadata - unreferenced),
-        parameters=sum(parameters.values()),
+        parameters=parameters,
     )
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.commands.diff.constants import distance
-from tflrepair.commands.diff.result import DiffResult, SubgraphDiff
+from tflrepair.commands.diff.result import DiffResult, RunDiff, SubgraphDiff, ValueGap
 from tflrepair.errors import UserError
 from tflrepair.execution import inputs as made
 from tflrepair.execution.compare import ATOL, RTOL
@@ -25,54 +24,6 @@ from tflrepair.views.values import real
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-
-@dataclass(frozen=True)
-class ValueGap:
-    """An output of two aligned operators whose values differ.
-
-    Attributes:
-        max_abs, mean_abs: of |a - b|, in real numbers; infinite where shapes differ or one is NaN.
-        scale: the largest |a|.
-        beyond: further apart than kernels' rounding explains (max_abs > 1e-5 + 1e-4 * scale).
-        at_fault: all values that the operator computes from agree to within that.
-    """
-
-    a: Operator
-    b: Operator
-    output: int
-    max_abs: float
-    mean_abs: float
-    scale: float
-    beyond: bool
-    at_fault: bool
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class RunDiff:
-    """One run of both. ``gaps`` holds every output that is not equal to the bit, in A's order.
-
-    ``compared`` counts outputs; ``missing`` those without a value to compare, and why.
-    """
-
-    label: str
-    runtime: str
-    inputs: str
-    compared: int
-    gaps: tuple[ValueGap, ...]
-    missing: tuple[tuple[str, str], ...]
-
-    @property
-    def same(self) -> bool:
-        return not any(gap.beyond for gap in self.gaps)
-
-    @property
-    def fault(self) -> ValueGap | None:
-        """The first operator at fault."""
-        return next((gap for gap in self.gaps if gap.beyond and gap.at_fault), None) or next(
-            (gap for gap in self.gaps if gap.beyond), None
-        )
 
 
 def run_diff(result: DiffResult, signature: str | None, inputs: Any) -> RunDiff:
