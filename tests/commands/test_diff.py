@@ -242,8 +242,15 @@ def test_finds_the_operator_at_fault(network: Model, layer: int, kind: str) -> N
 
 
 @pytest.mark.tf
-@pytest.mark.parametrize("name", ["conv_bn", "depthwise_bn", "dense_bn"])
-@pytest.mark.parametrize("kind", ["weights", "options"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("conv_bn", "weights"),
+        ("conv_bn", "options"),
+        ("depthwise_bn", "weights"),
+        ("dense_bn", "weights"),
+    ],
+)
 def test_finds_a_fault_in_a_real_model(name: str, kind: str) -> None:
     path = made("constants") / name / "source.tflite"
     view = SubgraphView(load(path), 0)
