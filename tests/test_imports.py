@@ -20,20 +20,24 @@ PACKAGE = ROOT / "tflrepair"
 ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "": (
         ("errors",),
-        ("files", "samples"),
+        ("files", "findings", "progress", "samples"),
         ("format",),
         ("graph",),
         ("views", "containers"),
         ("analysis",),
         ("checks",),
         ("weights", "rewrite", "execution"),
-        ("passes", "tensorflow", "parts", "tracing"),
+        ("passes", "tensorflow", "parts", "tracing", "targets"),
         ("rebuild",),
         ("commands",),
         ("report",),
         ("cli",),
     ),
-    "checks": (("base",), ("variables", "tables", "checkpoints"), ("registry",)),
+    "checks": (
+        ("base",),
+        ("variables", "tables", "checkpoints", "third_party"),
+        ("registry",),
+    ),
     "weights": (
         ("types",),
         ("model_facts", "constants"),
@@ -41,7 +45,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("matching",),
     ),
     "passes": (("graft",), ("freeze",), ("fold",)),
-    "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins")),
+    "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins"), ("rebuild_pass",)),
     "commands": (
         ("scan", "verify", "show", "diff", "extract"),
         ("fix",),

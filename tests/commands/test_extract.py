@@ -16,12 +16,13 @@ from build import Build
 from conftest import DATA, ROOT
 
 import tflrepair
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.variables import analyse
 from tflrepair.commands.extract import extract_part, extract_weights
 from tflrepair.errors import RefusedError, UserError
 from tflrepair.execution import inputs, runtimes
-from tflrepair.execution.entries import entries
-from tflrepair.execution.runner import OK, RunCall, Task, run
+from tflrepair.execution.entries import run_targets
+from tflrepair.execution.runner import OutcomeStatus, RunCall, Task, run
 from tflrepair.graph.model import Model, from_bytes, load
 from tflrepair.report import extract_text
 from tflrepair.tracing.trace import trace
@@ -146,18 +147,18 @@ def call(entry: Any, values: dict[str, Any]) -> RunCall:
 
 def answer(path: Path, signature: str | None, values: dict[str, Any]) -> dict[str, Any]:
     """The outputs under LiteRT's builtin kernels in a child process."""
-    entry = entries(load(path), signature)[0]
+    entry = run_targets(AnalysisContext(load(path)), signature)[0]
     values = {name: values[name] for name in (port.name for port in entry.inputs)}
     runtime = runtimes.find(["litert"])[0]
     ((outcome,),) = run(runtime, [Task(str(path), (call(entry, values),), delegate=False)])
-    assert outcome.status == OK, outcome.text
+    assert outcome.status == OutcomeStatus.OK, outcome.text
     return dict(outcome.outputs)
 
 
 @pytest.mark.parametrize("name", ["healthy", "f16", "flow", "table"])
 def test_a_signature_answers_as_in_the_whole(tmp_path: Path, name: str) -> None:
     path = DATA / f"{name}.tflite"
-    for entry in entries(load(path)):
+    for entry in run_targets(AnalysisContext(load(path))):
         out = tmp_path / f"{entry.label}.tflite"
         extract_part(path, out, signature=entry.signature)
         values = inputs.random(entry)
@@ -181,7 +182,7 @@ def test_every_tensor_answers_as_inside_the_whole(
 ) -> None:
     path = DATA / f"{name}.tflite"
     model = load(path)
-    entry = entries(model, signature)[0]
+    entry = run_targets(AnalysisContext(model), signature)[0]
     view = SubgraphView(model, entry.subgraph)
     values = inputs.random(entry)
     tensors = [

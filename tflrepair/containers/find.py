@@ -38,7 +38,9 @@ def is_container(path: str | os.PathLike[str]) -> bool:
     """Whether ``path`` is a folder, an archive or a bundle, rather than a model."""
     place = Path(path)
     if place.is_dir():
-        return True
+        return not (place / "saved_model.pb").exists()
+    if not place.is_file():
+        return False
     head = _head(place)
     return zipped.is_zip(head) or bundle.is_bundle(head)
 

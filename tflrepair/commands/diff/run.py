@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.commands.diff.constants import distance
 from tflrepair.commands.diff.result import DiffResult, RunDiff, SubgraphDiff, ValueGap
 from tflrepair.errors import UserError
 from tflrepair.execution import inputs as made
 from tflrepair.execution.compare import ATOL, RTOL
-from tflrepair.execution.entries import RunTarget, entries
+from tflrepair.execution.entries import RunTarget, run_targets
 from tflrepair.graph.subgraph import Operator
 from tflrepair.tracing.trace import Trace, trace
 from tflrepair.views.tensors import SubgraphView
@@ -54,9 +55,10 @@ def run_diff(result: DiffResult, signature: str | None, inputs: Any) -> RunDiff:
 
 
 def _targets(result: DiffResult, signature: str | None) -> tuple[RunTarget, RunTarget]:
+    first, second = AnalysisContext(result.a), AnalysisContext(result.b)
     if signature is not None:
-        return entries(result.a, signature)[0], entries(result.b, signature)[0]
-    left, right = entries(result.a), entries(result.b)
+        return run_targets(first, signature)[0], run_targets(second, signature)[0]
+    left, right = run_targets(first), run_targets(second)
     keys = {entry.signature: entry for entry in right}
     for entry in left:
         if entry.signature in keys:
