@@ -47,7 +47,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "passes": (("graft",), ("freeze",), ("fold",)),
     "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins"), ("rebuild_pass",)),
     "commands": (
-        ("scan", "verify", "show", "diff", "extract"),
+        ("scan", "scan_saved_model", "verify", "show", "diff", "extract"),
         ("fix",),
         ("convert", "emit_python"),
     ),

@@ -14,5 +14,6 @@ def explain(
 ) -> None:
     """Say what a finding means, why it matters, and how it is fixed."""
     from tflrepair.checks.registry import explain as explanation
+    from tflrepair.commands.scan_saved_model import explain as of_saved_models
 
-    emit(explanation(code))
+    emit(of_saved_models(code) or explanation(code))

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tflrepair.cli.options import FormatOption
-from tflrepair.cli.output import Format, emit, emit_json, error_dict, report_error, style
+from tflrepair.cli.output import Format, emit, emit_json, error_dict, progress, report_error, style
 from tflrepair.errors import TflRepairError
 
 
 def scan(
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL...", help=".tflite files, or folders and archives of them"),
+        typer.Argument(metavar="MODEL...", help=".tflite files, folders or archives, SavedModels"),
     ],
     select: Annotated[
         list[str] | None,
@@ -34,7 +35,7 @@ def scan(
     format: FormatOption = Format.text,
 ) -> None:
     """Say what is in a model and what is wrong with it, without running it."""
-    from tflrepair.report import scan_json, scan_text, target_text
+    from tflrepair.report import saved_model_text, scan_json, scan_text, target_text
 
     exit_codes = []
     width = shutil.get_terminal_size().columns
@@ -47,6 +48,13 @@ def scan(
             report_error(outcome)
             dictionaries.append(error_dict(path, outcome))
             exit_codes.append(2)
+            continue
+        if not hasattr(outcome, "model"):  # a SavedModel
+            if format is Format.json:
+                dictionaries.append(saved_model_text.to_dict(outcome))
+            else:
+                emit("\n".join(saved_model_text.lines(outcome, style(), width)))
+            exit_codes.append(0 if outcome.ok else 1)
             continue
         targets = [_target(outcome.model, name) for name in target or ()]
         if format is Format.json:
@@ -89,11 +97,16 @@ def _outcomes(
     """(path, ScanResult or error, whether it is one of many in a folder or archive)."""
     from tflrepair.commands.scan import scan as scan_model
     from tflrepair.commands.scan import scan_all
+    from tflrepair.commands.scan_saved_model import scan_saved_model
     from tflrepair.containers.find import is_container
 
     for path in paths:
         try:
-            if is_container(path):
+            if Path(path, "saved_model.pb").is_file():
+                with progress("reading"):
+                    saved_model = scan_saved_model(path)
+                yield path, saved_model, False
+            elif is_container(path):
                 count = 0
                 for name, outcome in scan_all(path, select=select, ignore=ignore):
                     count += 1
