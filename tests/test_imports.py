@@ -51,9 +51,16 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("fix",),
         ("convert", "emit_python"),
     ),
+    "report": (
+        ("style",),
+        ("layout",),
+        ("scan_json", "scan_text", "show", "verify_text", "extract_text", "target_text"),
+        ("fix_json", "fix_text", "diff", "saved_model_text"),
+        ("export",),
+    ),
     "cli": (
         ("output",),
-        ("options",),
+        ("options", "scan_writers"),
         (
             "convert",
             "demo",
@@ -150,7 +157,7 @@ def test_every_room_is_in_a_list() -> None:
 def test_files_and_folders_stay_small(top: str) -> None:
     for path in (ROOT / top).rglob("*.py"):
         lines = len(path.read_text(encoding="utf-8").splitlines())
-        generated = path.name in ("schema.py", "fields.py")
+        generated = path.name in ("schema.py", "fields.py", "tables.py")
         assert generated or lines <= MOST_LINES, f"{path} has {lines} lines"
     for folder in (ROOT / top).rglob("*/"):
         files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]

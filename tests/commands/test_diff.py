@@ -27,7 +27,8 @@ from tflrepair.errors import UnsupportedError, UserError
 from tflrepair.format import schema
 from tflrepair.format.fields import FIELDS
 from tflrepair.graph.model import Model, from_bytes, load
-from tflrepair.report import diff_json, diff_text
+from tflrepair.report.diff import data as diff_json
+from tflrepair.report.diff import text as diff_text
 from tflrepair.report.style import Style
 from tflrepair.views.options import options
 from tflrepair.views.tensors import SubgraphView

@@ -19,7 +19,8 @@ from tflrepair.analysis.variables import analyse
 from tflrepair.commands.show import show
 from tflrepair.errors import UserError
 from tflrepair.graph.model import from_bytes
-from tflrepair.report import show_json, show_text
+from tflrepair.report.show import data as show_json
+from tflrepair.report.show import text as show_text
 from tflrepair.report.style import Style
 
 SCHEMA = json.loads((ROOT / "tflrepair/report/schemas/show-1.json").read_text())

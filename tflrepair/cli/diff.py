@@ -28,14 +28,14 @@ def diff(
 ) -> None:
     """Say how B differs from A; exit code 0 if in nothing that changes an answer."""
     from tflrepair.commands.diff import diff as diff_models
-    from tflrepair.report import diff_json, diff_text
+    from tflrepair.report.diff import data, text
 
     with progress("comparing"):
         result = diff_models(a, b, run=run, signature=signature, inputs=inputs)
     if format is Format.json:
-        emit_json(diff_json.to_dict(result))
+        emit_json(data.to_dict(result))
     else:
         width = shutil.get_terminal_size().columns
-        for line in diff_text.lines(result, style(), width=width, everything=everything):
+        for line in text.lines(result, style(), width=width, everything=everything):
             emit(line)
     raise typer.Exit(0 if result.same else 1)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tflrepair.cli.options import FormatOption
-from tflrepair.cli.output import Format, emit, emit_json, error_dict, progress, report_error, style
-from tflrepair.errors import TflRepairError
+from tflrepair.cli.options import ForceOption
+from tflrepair.cli.output import emit, progress
+from tflrepair.cli.scan_writers import WRITERS, ScanFormat
+from tflrepair.errors import TflRepairError, UserError
 
 
 def scan(
@@ -32,77 +33,56 @@ def scan(
         list[str] | None,
         typer.Option("--target", metavar="NAME", help="what litert, tflm or gpu lacks of it"),
     ] = None,
-    format: FormatOption = Format.text,
+    html: Annotated[
+        str | None, typer.Option("--html", metavar="OUT.html", help="write a page to look at, too")
+    ] = None,
+    model_explorer: Annotated[
+        str | None,
+        typer.Option("--model-explorer", metavar="OUT.json", help="write Model Explorer node data"),
+    ] = None,
+    force: ForceOption = False,
+    format: Annotated[
+        ScanFormat, typer.Option("--format", help="text, json, sarif, github or md")
+    ] = ScanFormat.text,
 ) -> None:
     """Say what is in a model and what is wrong with it, without running it."""
-    from tflrepair.report import saved_model_text, scan_json, scan_text, target_text
-
+    writer = WRITERS[format]()
     exit_codes = []
-    width = shutil.get_terminal_size().columns
     many = False
-    dictionaries: list[dict[str, Any]] = []
-    rows = _outcomes(models, select or (), ignore or ())
-    for number, (path, outcome, brief) in enumerate(rows):
+    last: Any = None
+    for path, outcome, brief in _outcomes(models, select or (), ignore or ()):
         many = many or brief
         if isinstance(outcome, TflRepairError):
-            report_error(outcome)
-            dictionaries.append(error_dict(path, outcome))
+            writer.failed(path, outcome)
             exit_codes.append(2)
             continue
-        if not hasattr(outcome, "model"):  # a SavedModel
-            if format is Format.json:
-                dictionaries.append(saved_model_text.to_dict(outcome))
-            else:
-                emit("\n".join(saved_model_text.lines(outcome, style(), width)))
+        if not hasattr(outcome, "model"):
+            writer.saved_model(outcome)
             exit_codes.append(0 if outcome.ok else 1)
             continue
         targets = [_target(outcome.model, name) for name in target or ()]
-        if format is Format.json:
-            row = scan_json.to_dict(outcome)
-            if targets:
-                row["targets"] = [target_text.to_dict(*pair) for pair in targets]
-            dictionaries.append(row)
-        elif brief:
-            emit("\n".join(scan_text.brief(outcome, style())))
-        else:
-            emit(("\n" if number else "") + scan_text.render(outcome, style()))
-        if format is not Format.json:
-            for report, arena in targets:
-                emit("\n" + "\n".join(target_text.lines(report, arena, style(), width)))
+        writer.model(outcome, brief, targets)
         fine = outcome.ok and all(report.ok for report, _ in targets)
         exit_codes.append(0 if fine else 1)
-    if format is Format.json:
-        emit_json(dictionaries if len(dictionaries) != 1 else dictionaries[0])
-    elif many and len(exit_codes) > 1:
-        emit(
-            f"\n{len(exit_codes)} models: {exit_codes.count(0)} with nothing wrong, "
-            f"{exit_codes.count(1)} with errors, {exit_codes.count(2)} unreadable"
-        )
+        last = outcome
+    writer.finish(exit_codes, many)
+    _write_files(last, len(exit_codes), html, model_explorer, force)
     raise typer.Exit(max(exit_codes, default=0))
 
 
-def _target(model: Any, name: str) -> Any:
-    """What a target lacks, and the arena that tflm needs where that can be measured."""
-    from tflrepair.targets import arena
-    from tflrepair.targets.judge import Target, judge
-
-    report = judge(model, name)
-    measured = report.target is Target.TFLM and report.ok and arena.installed()
-    return report, arena.measure(model) if measured else None
-
-
 def _outcomes(
-    paths: list[str], select: list[str] | tuple[()], ignore: list[str] | tuple[()]
+    paths: Sequence[str], select: Sequence[str], ignore: Sequence[str]
 ) -> Iterator[tuple[str, Any, bool]]:
     """(path, ScanResult or error, whether it is one of many in a folder or archive)."""
     from tflrepair.commands.scan import scan as scan_model
     from tflrepair.commands.scan import scan_all
-    from tflrepair.commands.scan_saved_model import scan_saved_model
     from tflrepair.containers.find import is_container
 
     for path in paths:
         try:
             if Path(path, "saved_model.pb").is_file():
+                from tflrepair.commands.scan_saved_model import scan_saved_model
+
                 with progress("reading"):
                     saved_model = scan_saved_model(path)
                 yield path, saved_model, False
@@ -112,8 +92,40 @@ def _outcomes(
                     count += 1
                     yield name, outcome, True
                 if not count:
-                    emit(f"{path}: holds no .tflite models")
+                    raise UserError("holds no .tflite models", where=path)
             else:
                 yield path, scan_model(path, select=select, ignore=ignore), False
         except TflRepairError as error:
             yield path, error, False
+
+
+def _target(model: Any, name: str) -> tuple[Any, Any]:
+    """What a target lacks, and the arena that tflm needs where that can be measured."""
+    from tflrepair.targets import arena
+    from tflrepair.targets.judge import Target, judge
+
+    report = judge(model, name)
+    measured = report.target is Target.TFLM and report.ok and arena.installed()
+    return report, arena.measure(model) if measured else None
+
+
+def _write_files(
+    scan: Any, count: int, html: str | None, model_explorer: str | None, force: bool
+) -> None:
+    if html is None and model_explorer is None:
+        return
+    from tflrepair.files import write
+    from tflrepair.report.export import html as page
+    from tflrepair.report.export import model_explorer as nodes
+
+    if scan is None or count != 1:
+        raise UserError(
+            "--html and --model-explorer are about one model", hint="give one .tflite file"
+        )
+    if html is not None:
+        write(Path(html), page.render(scan).encode("utf-8"), force)
+        emit(f"written: {html}")
+    if model_explorer is not None:
+        text = json.dumps(nodes.to_dict(scan), indent=1)
+        write(Path(model_explorer), text.encode("utf-8"), force)
+        emit(f"written: {model_explorer}")

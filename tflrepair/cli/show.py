@@ -33,14 +33,14 @@ def show(
 ) -> None:
     """Show what is in MODEL: signatures, operators, tensors, values, sizes, metadata."""
     from tflrepair.commands.show import show as show_model
-    from tflrepair.report import show_json, show_text
+    from tflrepair.report.show import data, text
 
     shown = show_model(
         model, subgraph=subgraph, signature=signature, op=op, tensor=tensor, around=around
     )
     if format is Format.json:
-        emit_json(show_json.to_dict(shown, values=values))
+        emit_json(data.to_dict(shown, values=values))
         return
     width = shutil.get_terminal_size().columns
-    for line in show_text.lines(shown, style(), width=width, everything=everything, values=values):
+    for line in text.lines(shown, style(), width=width, everything=everything, values=values):
         emit(line)

@@ -59,7 +59,7 @@ def read(folder: str) -> SavedModelFacts:
         BadFileError: the file cannot be read, or holds no graph.
     """
     try:
-        from google.protobuf.message import DecodeError
+        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
         from tensorflow.core.protobuf import saved_model_pb2
     except ImportError:
         raise UnsupportedError(

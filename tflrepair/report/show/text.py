@@ -9,7 +9,7 @@ from typing import Any
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.show import Shown
 from tflrepair.report import layout
-from tflrepair.report.show_graph import (
+from tflrepair.report.show.graph import (
     constant_rows,
     focused,
     operator_list,

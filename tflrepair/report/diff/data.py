@@ -8,7 +8,7 @@ from typing import Any
 from tflrepair.commands.diff.result import Change, DiffResult, RunDiff, SubgraphDiff, ValueGap
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
-from tflrepair.report.show_json import plain
+from tflrepair.report.show.data import plain
 
 SCHEMA = "tflrepair/diff/1"
 
