@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-core test-flex check clean
+.PHONY: demo test test-core test-flex test-page check clean
 
 demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
 	$(BIN)/tflrepair demo
@@ -18,11 +18,15 @@ test-core: $(VENV)/.core  ## the tests that need no TensorFlow, in an environmen
 test-flex: $(VENV)/.all $(VENV)-flex/.done  ## training with Flex operators, in tensorflow-cpu 2.18.1
 	TFLREPAIR_FLEX_PYTHON=$(abspath $(VENV)-flex/bin/python) $(BIN)/python -m pytest tests/flex
 
+test-page: $(VENV)/.core  ## the page in headless Chromium (Debian: apt-get install chromium)
+	TFLREPAIR_CHROMIUM=chromium $(BIN)/python -m pytest tests/browser
+
 check: $(VENV)/.all       ## style, types, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python schema/generate.py --check
+	$(BIN)/python schema/generate_fields.py --check
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -84,3 +84,5 @@ def sample() -> Path:
 
 # these need a second environment; `make test-flex` makes it
 collect_ignore = [] if "TFLREPAIR_FLEX_PYTHON" in os.environ else ["flex"]
+if "TFLREPAIR_CHROMIUM" not in os.environ:  # `make test-page` has it
+    collect_ignore.append("browser")

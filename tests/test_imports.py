@@ -20,7 +20,7 @@ PACKAGE = ROOT / "tflrepair"
 ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "": (
         ("errors",),
-        ("files", "findings", "progress", "samples"),
+        ("files", "findings", "notebook", "progress", "samples"),
         ("format",),
         ("graph",),
         ("views", "containers"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.variables import Analysis
@@ -13,10 +14,11 @@ from tflrepair.containers.find import find, load_model
 from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.findings import Finding
 from tflrepair.graph.model import Model
+from tflrepair.notebook import Presentable
 
 
-@dataclass(frozen=True)
-class ScanResult:
+@dataclass(frozen=True, repr=False)
+class ScanResult(Presentable):
     """What a scan found. ``ok`` is false if any finding is an error."""
 
     context: AnalysisContext
@@ -33,6 +35,25 @@ class ScanResult:
     @property
     def ok(self) -> bool:
         return not any(finding.is_problem for finding in self.findings)
+
+    def headline(self) -> str:
+        errors = sum(finding.is_problem for finding in self.findings)
+        return f"{self.model.path or 'model'}: {errors} errors, {len(self.findings)} findings"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each finding."""
+        return [
+            {
+                "severity": str(f.severity),
+                "code": f.code,
+                "message": f.message,
+                "hint": f.hint,
+                "location": str(f.location),
+                "signature": f.location.signature,
+                "variable": f.location.variable,
+            }
+            for f in self.findings
+        ]
 
 
 def scan(

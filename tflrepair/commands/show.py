@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
+from typing import Any
 
 from tflrepair.analysis.variables import Analysis, Variable, analyse
 from tflrepair.containers.find import load_model
 from tflrepair.errors import TflRepairError, UserError
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
+from tflrepair.notebook import Presentable
 from tflrepair.views.metadata import Metadata, metadata
 from tflrepair.views.sizes import Sizes, sizes
 from tflrepair.views.tensors import SubgraphView, TensorView
@@ -22,8 +24,8 @@ from tflrepair.views.tensors import SubgraphView, TensorView
 AROUND = 3  # operators shown on each side of the one asked for
 
 
-@dataclass(frozen=True)
-class Shown:
+@dataclass(frozen=True, repr=False)
+class Shown(Presentable):
     """A model, opened for looking at, and what was asked for.
 
     Attributes:
@@ -41,6 +43,37 @@ class Shown:
     tensors: tuple[TensorView, ...] | None = None
     variables: tuple[Variable, ...] | None = None
     focus: int | None = None
+
+    def headline(self) -> str:
+        count = sum(view.subgraph.operator_count for view in self.views)
+        return f"{self.model.path or 'model'}: {count} operators, {self.model.size} bytes"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each tensor asked for, else for each operator."""
+        if self.tensors is not None:
+            return [
+                {
+                    "subgraph": t.subgraph, "index": t.index, "name": t.name, "dtype": t.dtype,
+                    "shape": list(t.open_shape), "role": t.role, "bytes": t.stored,
+                }
+                for t in self.tensors
+            ]  # fmt: skip
+        operators = self.operators
+        if operators is None:
+            operators = tuple(o for n in self.chosen for o in self.views[n].subgraph.operators)
+        return [self._row(operator) for operator in operators]
+
+    def _row(self, operator: Operator) -> dict[str, Any]:
+        graph = self.views[operator.subgraph].subgraph
+        output = next((graph.tensor(t) for t in operator.outputs if t >= 0), None)
+        return {
+            "subgraph": operator.subgraph,
+            "index": operator.index,
+            "kind": operator.name,
+            "output": output.name if output else "",
+            "dtype": output.dtype if output else "",
+            "shape": list(output.shape) if output else [],
+        }
 
     @property
     def is_overview(self) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
+from tflrepair.notebook import Presentable
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,8 @@ class RunDiff:
         )
 
 
-@dataclass(frozen=True)
-class DiffResult:
+@dataclass(frozen=True, repr=False)
+class DiffResult(Presentable):
     """Two models. ``same`` means: they compute the same from the same, as far as the files tell.
 
     Attributes:
@@ -143,3 +145,34 @@ class DiffResult:
         alike = not (self.signatures or self.variables or self.only_a or self.only_b)
         alike = alike and all(row.same for row in self.subgraphs)
         return alike and (self.run is None or self.run.same)
+
+    def headline(self) -> str:
+        names = f"{self.a.path or 'A'} and {self.b.path or 'B'}"
+        return f"{names}: {'no difference' if self.same else 'they differ'}"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each difference."""
+        rows = [_row("", c) for c in (*self.signatures, *self.variables)]
+        for graph in self.subgraphs:
+            rows += [_row(f"subgraph {graph.a}", c) for c in graph.ports]
+            for changed in graph.changed:
+                place = f"subgraph {graph.a}, operator {changed.a.index} {changed.a.name}"
+                rows += [_row(place, c) for c in changed.changes]
+            for side, operators in (("A", graph.removed), ("B", graph.inserted)):
+                rows += [
+                    _row(f"subgraph {o.subgraph}, operator {o.index} {o.name}",
+                         Change(f"only in {side}", "", ""))
+                    for o in operators
+                ]  # fmt: skip
+        return rows
+
+
+def _row(place: str, change: Change) -> dict[str, Any]:
+    return {
+        "place": place,
+        "what": f"{change.what} {change.name}".strip(),
+        "a": change.a,
+        "b": change.b,
+        "max_abs": change.max_abs,
+        "mean_abs": change.mean_abs,
+    }

@@ -7,6 +7,7 @@ only. A content security policy keeps the page from loading anything.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -35,9 +36,8 @@ def render(scan: ScanResult) -> str:
         "data": data.replace("<", "\\u003c"),
     }
     text = (_PAGE / "page.html").read_text(encoding="utf-8")
-    for name, value in parts.items():
-        text = text.replace(f"@@{name}@@", value, 1)
-    return text
+    # in one pass: what a name brings along is not looked at again
+    return re.sub(r"@@(\w+)@@", lambda match: parts[match[1]], text)
 
 
 def _data(scan: ScanResult) -> dict[str, Any]:
@@ -107,9 +107,7 @@ def _variable(scan: ScanResult, variable: Variable) -> dict[str, Any]:
         "bytes": variable.nbytes or 0,
         "status": str(variable.status),
         "cells": cells,
-        "sites": [
-            [s.subgraph, s.operator] for s in (*variable.read_by, *variable.assigned_by)[:20]
-        ],
+        "sites": [[s.subgraph, s.operator] for s in sites],
     }
 
 

@@ -47,16 +47,17 @@ if (!cards.length) byId("list").append(make("p", "Nothing wrong found."));
 
 /* the drawing: signatures left, variables right, many variables by their first names */
 function groups() {
-  for (const depth of [9, 3, 2, 1]) {
+  for (const depth of [9, 3, 2, 1, 0]) {
     const found = new Map();
     for (const variable of data.variables) {
-      const key = variable.name.split("/").slice(0, depth).join("/");
+      const first = variable.name.split("/").slice(0, depth || 1).join("/");
+      const key = depth ? first : first.replace(/\d+/g, "*");
       if (!found.has(key)) found.set(key, { name: key, count: 0, cells: data.entries.map(() => 0) });
       const group = found.get(key);
       group.count += 1;
       variable.cells.forEach((bits, n) => { group.cells[n] |= bits; });
     }
-    if (found.size <= 40 || depth === 1) return [...found.values()];
+    if (found.size <= 40 || depth === 0) return [...found.values()];
   }
 }
 function picture() {
