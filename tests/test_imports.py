@@ -35,7 +35,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "checks": (
         ("base",),
-        ("variables", "tables", "checkpoints", "third_party"),
+        ("variables", "tables", "checkpoints", "constants", "operators", "third_party"),
         ("registry",),
     ),
     "weights": (

@@ -29,6 +29,9 @@ def scan(
     ignore: Annotated[
         list[str] | None, typer.Option("--ignore", metavar="CODE", help="not these checks")
     ] = None,
+    values: Annotated[
+        bool, typer.Option("--values", help="read the weights, too: NaN, zeros, copies")
+    ] = False,
     target: Annotated[
         list[str] | None,
         typer.Option("--target", metavar="NAME", help="what litert, tflm or gpu lacks of it"),
@@ -50,7 +53,7 @@ def scan(
     exit_codes = []
     many = False
     last: Any = None
-    for path, outcome, brief in _outcomes(models, select or (), ignore or ()):
+    for path, outcome, brief in _outcomes(models, select or (), ignore or (), values):
         many = many or brief
         if isinstance(outcome, TflRepairError):
             writer.failed(path, outcome)
@@ -71,7 +74,7 @@ def scan(
 
 
 def _outcomes(
-    paths: Sequence[str], select: Sequence[str], ignore: Sequence[str]
+    paths: Sequence[str], select: Sequence[str], ignore: Sequence[str], values: bool
 ) -> Iterator[tuple[str, Any, bool]]:
     """(path, ScanResult or error, whether it is one of many in a folder or archive)."""
     from tflrepair.commands.scan import scan as scan_model
@@ -88,13 +91,13 @@ def _outcomes(
                 yield path, saved_model, False
             elif is_container(path):
                 count = 0
-                for name, outcome in scan_all(path, select=select, ignore=ignore):
+                for name, outcome in scan_all(path, select=select, ignore=ignore, values=values):
                     count += 1
                     yield name, outcome, True
                 if not count:
                     raise UserError("holds no .tflite models", where=path)
             else:
-                yield path, scan_model(path, select=select, ignore=ignore), False
+                yield path, scan_model(path, select=select, ignore=ignore, values=values), False
         except TflRepairError as error:
             yield path, error, False
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.variables import Analysis
+from tflrepair.checks.base import Needs
 from tflrepair.checks.registry import choose, run_checks
 from tflrepair.containers.find import find, load_model
 from tflrepair.errors import BadFileError, TflRepairError
@@ -61,14 +62,17 @@ def scan(
     *,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    values: bool = False,
 ) -> ScanResult:
-    """Read every table of a model, follow its variables, and run all checks.
+    """Read every table of a model, follow its variables, and run the checks.
 
-    Weights are not read: the cost depends on the graph, not on the size of the file.
+    Weights are not read unless asked for: else the cost depends on the graph alone, not on the size
+    of the file.
 
     Args:
         select: only checks whose code begins with one of these (``TFR001``, ``TFR1``).
         ignore: no check whose code begins with one of these.
+        values: run the checks that read weights, too; ``select`` runs them without this.
 
     Raises:
         BadFileError: the file is truncated, corrupt or no .tflite file.
@@ -76,6 +80,8 @@ def scan(
         UserError: no check has such a code.
     """
     checks = choose(select, ignore)
+    if not values and not select:
+        checks = tuple(check for check in checks if check.needs is not Needs.VALUES)
     context = context_of(model)
     _ = context.analysis
     try:
@@ -85,7 +91,11 @@ def scan(
 
 
 def scan_all(
-    path: str | os.PathLike[str], *, select: Sequence[str] = (), ignore: Sequence[str] = ()
+    path: str | os.PathLike[str],
+    *,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    values: bool = False,
 ) -> Iterator[tuple[str, ScanResult | TflRepairError]]:
     """Every model in a folder, an archive or a bundle: its path, and its scan or why there is none.
 
@@ -97,7 +107,7 @@ def scan_all(
             yield found.path, found.error or BadFileError("cannot be read", where=found.path)
             continue
         try:
-            yield found.path, scan(found.model, select=select, ignore=ignore)
+            yield found.path, scan(found.model, select=select, ignore=ignore, values=values)
         except TflRepairError as error:
             yield found.path, error
 
