@@ -27,6 +27,7 @@ check: $(VENV)/.all       ## style, types, generated files
 	$(BIN)/mypy
 	$(BIN)/python schema/generate.py --check
 	$(BIN)/python schema/generate_fields.py --check
+	$(BIN)/python docs/generate_checks.py --check
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -48,6 +48,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins"), ("rebuild_pass",)),
     "commands": (
         ("scan", "scan_saved_model", "verify", "show", "diff", "extract"),
+        ("explain",),
         ("fix",),
         ("convert", "emit_python"),
     ),

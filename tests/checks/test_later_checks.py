@@ -84,7 +84,7 @@ def test_015_trained_but_not_saved() -> None:
 
 @pytest.mark.tf
 def test_014_and_015_on_the_reported_model() -> None:
-    """Its `save` writes the 6 trainable variables of the head; `train` updates 14 of Adam's, too."""
+    """Its `save` writes 6 variables of the head; `train` updates those of Adam, too."""
     model = made("reported") / "model.tflite"
     assert scan(model, select=["TFR014"]).findings == ()
     (row,) = scan(model, select=["TFR015"]).findings

@@ -137,3 +137,22 @@ def test_the_command(tmp_path: Path) -> None:
     assert json.loads(cli(str(SAMPLE), "--format", "sarif").stdout)["version"] == "2.1.0"
     assert cli(str(SAMPLE), "--format", "github").stdout.startswith("::error")
     assert cli("none.tflite", "--format", "md").stdout.startswith("### none.tflite")
+
+
+@pytest.mark.parametrize(
+    ("model", "threshold", "code"),
+    [("healthy", "info", 0), ("half", "error", 0), ("order", "error", 1)],
+)
+def test_fail_on(model: str, threshold: str, code: int) -> None:
+    command = [sys.executable, "-m", "tflrepair", "scan", str(DATA / f"{model}.tflite")]
+    done = subprocess.run([*command, "--fail-on", threshold], capture_output=True, check=False)
+    assert done.returncode == code
+
+
+def test_fail_on_info(tmp_path: Path) -> None:
+    """The same findings, none of them an error."""
+    command = [sys.executable, "-m", "tflrepair", "scan", str(DATA / "half.tflite")]
+    command += ["--select", "TFR026"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    command += ["--fail-on", "info"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 1

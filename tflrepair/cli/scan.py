@@ -11,7 +11,7 @@ import typer
 
 from tflrepair.cli.options import ForceOption
 from tflrepair.cli.output import emit, progress
-from tflrepair.cli.scan_writers import WRITERS, ScanFormat
+from tflrepair.cli.scan_writers import WRITERS, FailOn, ScanFormat, fails
 from tflrepair.errors import TflRepairError, UserError
 
 
@@ -32,6 +32,9 @@ def scan(
     values: Annotated[
         bool, typer.Option("--values", help="read the weights, too: NaN, zeros, copies")
     ] = False,
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", help="exit with 1 for error, warning or info and worse")
+    ] = FailOn.error,
     target: Annotated[
         list[str] | None,
         typer.Option("--target", metavar="NAME", help="what litert, tflm or gpu lacks of it"),
@@ -61,12 +64,12 @@ def scan(
             continue
         if not hasattr(outcome, "model"):
             writer.saved_model(outcome)
-            exit_codes.append(0 if outcome.ok else 1)
+            exit_codes.append(int(fails(outcome.findings, fail_on)))
             continue
         targets = [_target(outcome.model, name) for name in target or ()]
         writer.model(outcome, brief, targets)
-        fine = outcome.ok and all(report.ok for report, _ in targets)
-        exit_codes.append(0 if fine else 1)
+        lacking = any(not report.ok for report, _ in targets)
+        exit_codes.append(int(lacking or fails(outcome.findings, fail_on)))
         last = outcome
     writer.finish(exit_codes, many)
     _write_files(last, len(exit_codes), html, model_explorer, force)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.cli.output import emit, emit_json, error_dict, report_error, style
 from tflrepair.errors import TflRepairError
+from tflrepair.findings import Finding
 
 if TYPE_CHECKING:
     from tflrepair.commands.scan import ScanResult
@@ -21,6 +23,18 @@ class ScanFormat(StrEnum):
     sarif = "sarif"
     github = "github"
     md = "md"
+
+
+class FailOn(StrEnum):
+    error = "error"
+    warning = "warning"
+    info = "info"
+
+
+def fails(findings: Iterable[Finding], threshold: FailOn) -> bool:
+    """Whether a finding is as bad as ``threshold`` or worse."""
+    order = list(FailOn)
+    return any(order.index(FailOn(str(f.severity))) <= order.index(threshold) for f in findings)
 
 
 class Writer(ABC):

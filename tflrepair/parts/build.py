@@ -118,6 +118,7 @@ def _tensors(kept: Slice, model: Model, subgraph: int) -> tuple[int, ...]:
         found.update(kept.inputs, kept.outputs)
     else:
         found.update(graph.inputs, graph.outputs)
+    graph.check_indices(tuple(found), -1)
     return tuple(sorted(t for t in found if t >= 0))
 
 
@@ -170,6 +171,7 @@ class _Builder:
         inputs, outputs = graph.inputs, graph.outputs
         if index == self.kept.entry:
             inputs, outputs = self.kept.inputs, self.kept.outputs
+        graph.check_indices((*inputs, *outputs), 0)
         fields = {
             slot.TENSORS: head.tables([self._tensor(index, old) for old in renumber]),
             slot.INPUTS: head.numbers([renumber[t] for t in inputs]),

@@ -69,6 +69,14 @@ def columns(
     return lines
 
 
+def paragraphs(text: str, width: int) -> list[str]:
+    """``text`` as it is, but for lines that are longer than ``width``."""
+    rows = []
+    for line in text.splitlines():
+        rows += [line] if len(line) <= width else wrap(line, "", width)
+    return rows
+
+
 def number(value: float | None) -> str:
     """Four significant digits; integers whole."""
     if value is None:
