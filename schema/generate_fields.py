@@ -12,7 +12,9 @@ from typing import Any
 
 from generate import BLOCK, HERE, SCALARS, enum_values, lines_of
 
-SOURCES = tuple(HERE / name for name in ("tflite_subset.fbs", "tflite_options.fbs", "metadata.fbs"))
+SOURCES = tuple(
+    HERE / name for name in ("tflite_subset.fbs", "decoded_options.fbs", "metadata.fbs")
+)
 TARGET = HERE.parent / "tflrepair" / "format" / "fields.py"
 FIELD = re.compile(
     r"(\w+)\s*:\s*(\[)?(\w+)\]?\s*(?:=\s*(-?\w+))?\s*(?:\((?:deprecated|force_align: \d+)\))?$"

@@ -1,4 +1,4 @@
-"""TFR013 and on: each finds what it is for, and nothing in a twin without it."""
+"""TFR016 and on: each finds what it is for, and nothing in a twin without it."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def initializer(ports: bool) -> Build:
     return build
 
 
-def test_013_initializer_with_an_input() -> None:
-    (row,) = found(initializer(True), "TFR013")
+def test_017_initializer_with_an_input() -> None:
+    (row,) = found(initializer(True), "TFR017")
     assert row.location.operator == 0
-    assert not found(initializer(False), "TFR013")
+    assert not found(initializer(False), "TFR017")
 
 
 def checkpoint(sub: Sub, kind: str, names: list[str]) -> None:
@@ -69,25 +69,25 @@ def trainer(saved: list[str], restored: list[str]) -> Build:
     return build
 
 
-def test_014_restore_lacks_what_is_saved() -> None:
-    (row,) = found(trainer(["w", "adam/m"], ["w"]), "TFR014")
+def test_018_restore_lacks_what_is_saved() -> None:
+    (row,) = found(trainer(["w", "adam/m"], ["w"]), "TFR018")
     assert row.location.variable == "adam/m"
-    assert not found(trainer(["w", "adam/m"], ["w", "adam/m"]), "TFR014")
-    assert not found(trainer(["w"], []), "TFR014")  # a model that only saves, for another to read
+    assert not found(trainer(["w", "adam/m"], ["w", "adam/m"]), "TFR018")
+    assert not found(trainer(["w"], []), "TFR018")  # a model that only saves, for another to read
 
 
-def test_015_trained_but_not_saved() -> None:
-    (row,) = found(trainer(["w"], ["w"]), "TFR015")
+def test_019_trained_but_not_saved() -> None:
+    (row,) = found(trainer(["w"], ["w"]), "TFR019")
     assert "'adam/m'" in row.message
-    assert not found(trainer(["w", "adam/m"], ["w", "adam/m"]), "TFR015")
+    assert not found(trainer(["w", "adam/m"], ["w", "adam/m"]), "TFR019")
 
 
 @pytest.mark.tf
-def test_014_and_015_on_the_reported_model() -> None:
+def test_018_and_019_on_the_reported_model() -> None:
     """Its `save` writes 6 variables of the head; `train` updates those of Adam, too."""
     model = made("reported") / "model.tflite"
-    assert scan(model, select=["TFR014"]).findings == ()
-    (row,) = scan(model, select=["TFR015"]).findings
+    assert scan(model, select=["TFR018"]).findings == ()
+    (row,) = scan(model, select=["TFR019"]).findings
     assert "are assigned but not saved" in row.message
 
 

@@ -177,7 +177,7 @@ def test_quantization_and_real_numbers() -> None:
         sub.output(out)
         return from_bytes(build.bytes())
 
-    floats = weights(np.float32([0.5, -1]).tobytes(), "FLOAT32", None)
+    floats = weights(np.array([0.5, -1], np.float32).tobytes(), "FLOAT32", None)
     result = diff(floats, weights(b"\x01\xfe", "INT8", 0.5))
     ((change,),) = [c.changes for c in result.subgraphs[0].changed]
     assert change.max_abs == 0

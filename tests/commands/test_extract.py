@@ -107,7 +107,7 @@ def named(names: list[str]) -> Model:
     sub = build.sub("main")
     x = sub.input(shape=(1,))
     for number, name in enumerate(names):
-        value = sub.tensor(shape=(1,), data=np.float32([number]).tobytes())
+        value = sub.tensor(shape=(1,), data=np.array([number], np.float32).tobytes())
         sub.table.tensors[value].name = name
         out = sub.tensor(shape=(1,))
         sub.op("ADD", [x, value], [out])
@@ -266,7 +266,7 @@ def test_an_assignment_before_the_read_stays(tmp_path: Path) -> None:
     part = load(tmp_path / "part.tflite")
     names = [o.name for o in part.subgraph(0).operators]
     assert names == ["VAR_HANDLE", "ASSIGN_VARIABLE", "READ_VARIABLE", "NEG"]
-    values = {"in0": np.float32([1, 2]), "in1": np.float32([0, 0])}
+    values = {"in0": np.array([1, 2], np.float32), "in1": np.array([0, 0], np.float32)}
     (value,) = answer(tmp_path / "part.tflite", "serve", values).values()
     assert value.tolist() == [-1, -2]
 

@@ -42,8 +42,13 @@ def test_results_show_themselves(number: int) -> None:
 def test_dataframe_where_pandas_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """pandas is no dependency; what is handed to it are the rows."""
     taken: list[Any] = []
+
+    def frame(rows: Any) -> str:
+        taken.append(rows)
+        return "frame"
+
     pandas = types.ModuleType("pandas")
-    pandas.DataFrame = lambda rows: taken.append(rows) or "frame"  # type: ignore[attr-defined]
+    pandas.DataFrame = frame  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pandas", pandas)
     result = scan(SAMPLE)
     assert result.to_dataframe() == "frame"

@@ -44,7 +44,7 @@ def test_options_equal_the_object_api(path: Path) -> None:
 
 def same(theirs: Any, ours: Any) -> bool:
     if isinstance(theirs, bytes):
-        return theirs.decode() == ours
+        return bool(theirs.decode() == ours)
     if isinstance(ours, str) and isinstance(theirs, int):  # an enum by name
         return any(
             vars(enum).get(ours) == theirs
@@ -57,7 +57,7 @@ def same(theirs: Any, ours: Any) -> bool:
         )
     if theirs is None:
         return ours in (None, (), b"")
-    return list(theirs) == list(ours) if isinstance(ours, tuple) else theirs == ours
+    return bool(list(theirs) == list(ours) if isinstance(ours, tuple) else theirs == ours)
 
 
 def test_flex_attributes() -> None:

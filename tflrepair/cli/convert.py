@@ -10,6 +10,7 @@ import typer
 from tflrepair.cli.options import ForceOption, InitKwargsOption, json_object
 from tflrepair.cli.output import emit, progress
 from tflrepair.errors import UserError
+from tflrepair.report.style import safe
 
 
 def convert(
@@ -35,4 +36,4 @@ def convert(
         size = convert_to_file(
             source if is_module else Path(source), Path(output), signature, kwargs, force
         )
-    emit(f"written: {output}, {size} bytes; every variable has its value")
+    emit(f"written: {safe(output)}, {size} bytes; every variable has its value")

@@ -20,6 +20,9 @@ def scan(
         list[str],
         typer.Argument(metavar="MODEL...", help=".tflite files, folders or archives, SavedModels"),
     ],
+    salvage: Annotated[
+        bool, typer.Option("--salvage", help="of a damaged file show what can still be read")
+    ] = False,
     select: Annotated[
         list[str] | None,
         typer.Option(
@@ -59,7 +62,7 @@ def scan(
     for path, outcome, brief in _outcomes(models, select or (), ignore or (), values):
         many = many or brief
         if isinstance(outcome, TflRepairError):
-            writer.failed(path, outcome)
+            writer.failed(path, outcome, salvage)
             exit_codes.append(2)
             continue
         if not hasattr(outcome, "model"):

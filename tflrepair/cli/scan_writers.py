@@ -46,7 +46,7 @@ class Writer(ABC):
     @abstractmethod
     def saved_model(self, scan: SavedModelScan) -> None: ...
 
-    def failed(self, path: str, error: TflRepairError) -> None:
+    def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
         report_error(error)
 
     def finish(self, exit_codes: list[int], many: bool) -> None:
@@ -76,9 +76,27 @@ class TextWriter(Writer):
         emit("\n".join(saved_model_text.lines(scan, style(), self.width)))
         self.count += 1
 
-    def failed(self, path: str, error: TflRepairError) -> None:
-        super().failed(path, error)
+    def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
+        from tflrepair.report import damage
+
+        super().failed(path, error, salvage)
+        before = "\n" if self.count else ""
         self.count += 1
+        verdict = _verdict(error)
+        if verdict is None:
+            return
+        left = remains_of(verdict) if salvage else None
+        lines = [*damage.remains_text(path, left, style()), ""] if left else []
+        emit(before + "\n".join([*lines, *damage.faults_text(verdict, style())]))
+        self._salvaged(path, verdict if salvage else None)
+
+    def _salvaged(self, path: str, verdict: Any) -> None:
+        from tflrepair.commands.scan import scan_what_is_left
+        from tflrepair.report import scan_text
+
+        result = scan_what_is_left(path, verdict) if verdict is not None else None
+        if result is not None:
+            emit("\n" + scan_text.render(result, style()))
 
     def finish(self, exit_codes: list[int], many: bool) -> None:
         if many and len(exit_codes) > 1:
@@ -105,9 +123,15 @@ class JsonWriter(Writer):
 
         self.rows.append(saved_model_text.to_dict(scan))
 
-    def failed(self, path: str, error: TflRepairError) -> None:
-        super().failed(path, error)
-        self.rows.append(error_dict(path, error))
+    def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
+        super().failed(path, error, salvage)
+        from tflrepair.report import damage
+
+        verdict = _verdict(error)
+        told = None
+        if verdict is not None:
+            told = damage.to_dict(verdict, remains_of(verdict) if salvage else None)
+        self.rows.append(error_dict(path, error, told))
 
     def finish(self, exit_codes: list[int], many: bool) -> None:
         emit_json(self.rows[0] if len(self.rows) == 1 else self.rows)
@@ -124,8 +148,8 @@ class SarifWriter(Writer):
     def saved_model(self, scan: SavedModelScan) -> None:
         self.scans.append((scan.facts.path, scan.findings))
 
-    def failed(self, path: str, error: TflRepairError) -> None:
-        super().failed(path, error)
+    def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
+        super().failed(path, error, salvage)
         self.errors[path] = error
 
     def finish(self, exit_codes: list[int], many: bool) -> None:
@@ -147,10 +171,10 @@ class GithubWriter(Writer):
         for line in github.lines(scan.facts.path, scan.findings):
             emit(line)
 
-    def failed(self, path: str, error: TflRepairError) -> None:
+    def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
         from tflrepair.report.export import github
 
-        super().failed(path, error)
+        super().failed(path, error, salvage)
         emit(github.failed(path, error))
 
 
@@ -166,11 +190,25 @@ class MarkdownWriter(Writer):
 
         emit("\n".join(markdown.lines(scan.facts.path, "SavedModel", scan.findings)) + "\n")
 
-    def failed(self, path: str, error: TflRepairError) -> None:
+    def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
         from tflrepair.report.export import markdown
 
-        super().failed(path, error)
+        super().failed(path, error, salvage)
         emit("\n".join(markdown.failed(path, error)) + "\n")
+
+
+def _verdict(error: TflRepairError) -> Any:
+    """What is wrong with a damaged file; None for any other error."""
+    from tflrepair.structure.verify import DamagedError
+
+    return error.verdict if isinstance(error, DamagedError) else None
+
+
+def remains_of(verdict: Any) -> Any:
+    """What can still be read of a damaged file."""
+    from tflrepair.structure.salvage import remains
+
+    return remains(verdict)
 
 
 WRITERS: dict[ScanFormat, type[Writer]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tflrepair.analysis.context import AnalysisContext
@@ -14,8 +14,12 @@ from tflrepair.checks.registry import choose, run_checks
 from tflrepair.containers.find import find, load_model
 from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.findings import Finding
-from tflrepair.graph.model import Model
+from tflrepair.graph.model import Model, load
 from tflrepair.notebook import Presentable
+from tflrepair.structure.verify import Verdict
+
+# Rules about what the analysis follows: required fields, indices, operands, circles of calls.
+_FOLLOWED = frozenset(("TFR109", "TFR110", "TFR119", "TFR120"))
 
 
 @dataclass(frozen=True, repr=False)
@@ -110,6 +114,19 @@ def scan_all(
             yield found.path, scan(found.model, select=select, ignore=ignore, values=values)
         except TflRepairError as error:
             yield found.path, error
+
+
+def scan_what_is_left(path: str | os.PathLike[str], verdict: Verdict) -> ScanResult | None:
+    """The scan of a model that contradicts itself, as far as that does not matter to a scan.
+
+    None if its tables, indices or calls are wrong, so that there is nothing to follow.
+    """
+    if not verdict.readable or not _FOLLOWED.isdisjoint(row.code for row in verdict.faults):
+        return None
+    try:
+        return scan(replace(load(path), salvaged=True))
+    except TflRepairError:
+        return None
 
 
 def context_of(model: AnalysisContext | Model | str | os.PathLike[str]) -> AnalysisContext:

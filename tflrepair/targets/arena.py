@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tflrepair.execution.runtimes import BOOTSTRAP, environment
+from tflrepair.execution.child import run_script
 from tflrepair.graph.model import Model
 
 WORKER = Path(__file__).with_name("arena_worker.py")
@@ -38,22 +36,11 @@ def installed() -> bool:
 def measure(model: Model) -> Arena:
     """Let the interpreter allocate, in a child process, and read what it records."""
     with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
-        path = Path(name, "model.tflite")
+        path, log = Path(name, "model.tflite"), Path(name, "log")
         path.write_bytes(model.data)
-        try:
-            done = subprocess.run(
-                [sys.executable, str(BOOTSTRAP), str(WORKER), str(path)],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                env=environment(sys.executable),
-                timeout=_TIMEOUT,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return Arena(None, None, None, str(error))
-    found = {key: int(value) for key, value in _TOTAL.findall(done.stderr + done.stdout)}
+        end = run_script(WORKER, [str(path)], log, _TIMEOUT, "tflite-micro")
+        printed = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    found = {key: int(value) for key, value in _TOTAL.findall(printed)}
     if "total" not in found:
-        lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        return Arena(None, None, None, lines[-1][:300] if lines else f"exit code {done.returncode}")
+        return Arena(None, None, None, end or "the interpreter tells no arena")
     return Arena(found["total"], found.get("head"), found.get("tail"))

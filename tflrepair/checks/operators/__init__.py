@@ -1,1 +1,1 @@
-"""Checks of operators: what runs in vain, and what needs more than the builtin kernels."""
+"""Checks of operators: whether any runtime runs them, and what runs in vain."""

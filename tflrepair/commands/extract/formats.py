@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from typing import BinaryIO
 
 from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.views.values import Array
@@ -11,24 +11,24 @@ from tflrepair.views.values import Array
 Rows = dict[str, Callable[[], Array]]
 
 
-def npz(path: Path, rows: Rows) -> None:
+def npz(stream: BinaryIO, rows: Rows) -> None:
     """NumPy's archive; ``numpy.savez`` itself would take no array called ``file``."""
     import zipfile
 
     import numpy as np
 
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for name, read in rows.items():
             _check(name, "\\" not in name and "\0" not in name, ".safetensors")
             member = zipfile.ZipInfo(name + ".npy")
-            with archive.open(member, "w", force_zip64=True) as stream:
-                np.lib.format.write_array(stream, np.asanyarray(read()), allow_pickle=False)
+            with archive.open(member, "w", force_zip64=True) as target:
+                np.lib.format.write_array(target, np.asanyarray(read()), allow_pickle=False)
 
 
-def safetensors(path: Path, rows: Rows) -> None:
+def safetensors(stream: BinaryIO, rows: Rows) -> None:
     """Through the safetensors library, which takes all arrays at once."""
     try:
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
     except ImportError:
         raise UnsupportedError(
             "writing .safetensors needs the package safetensors",
@@ -39,16 +39,17 @@ def safetensors(path: Path, rows: Rows) -> None:
     for name in rows:
         _check(name, name != "__metadata__", ".npz")
     # not ascontiguousarray, which makes a list of a scalar
-    save_file({name: np.asarray(read(), order="C") for name, read in rows.items()}, path)
+    arrays = {name: np.asarray(read(), order="C") for name, read in rows.items()}
+    stream.write(save(arrays))
 
 
-def h5(path: Path, rows: Rows) -> None:
+def h5(stream: BinaryIO, rows: Rows) -> None:
     """HDF5: a dataset for each array, at its name as a path."""
     import h5py
 
     groups = {"/".join(parts[:n]) for parts in (name.split("/") for name in rows)
               for n in range(1, len(parts))}  # fmt: skip
-    with h5py.File(path, "w") as file:
+    with h5py.File(stream, "w") as file:
         for name, read in rows.items():
             parts = name.split("/")
             clean = name not in groups and all(p not in ("", ".", "..") for p in parts)
@@ -67,7 +68,7 @@ def _check(name: str, fits: bool, other: str) -> None:
         )
 
 
-FORMATS: dict[str, Callable[[Path, Rows], None]] = {
+FORMATS: dict[str, Callable[[BinaryIO, Rows], None]] = {
     ".npz": npz,
     ".safetensors": safetensors,
     ".h5": h5,

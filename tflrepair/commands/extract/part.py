@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tflrepair.containers.find import load_model
 from tflrepair.errors import TflRepairError, UserError
-from tflrepair.files import atomic
+from tflrepair.files import atomic, check_no_input
 from tflrepair.graph.model import Model, Signature, load
 from tflrepair.parts.build import Part, Ports, build, check_part
 from tflrepair.parts.slice import Slicer
@@ -60,10 +60,12 @@ def extract_part(
         part, ports = _plan(model, signature, tuple(outputs))
     except TflRepairError as error:
         raise error.within(model.path) if model.path else error from None
-    with atomic(path, force) as temporary:
-        with temporary.open("wb") as stream:
-            part.write(stream)
-        check_part(part, load(temporary))
+    check_no_input(path, [model.path] if model.path else [])
+    with atomic(path, force) as output:
+        draft = output.begin()
+        part.write(draft.stream)
+        draft.stream.flush()
+        check_part(part, load(draft.path))
     return ExtractedPart(part, ports, str(path))
 
 

@@ -12,7 +12,7 @@ from tflrepair.analysis.variables import Variable, analyse
 from tflrepair.commands.extract.formats import FORMATS, Rows
 from tflrepair.containers.find import load_model
 from tflrepair.errors import RefusedError, TflRepairError, UserError
-from tflrepair.files import atomic
+from tflrepair.files import atomic, check_no_input
 from tflrepair.graph.model import Model
 from tflrepair.views.tensors import SubgraphView, TensorView
 from tflrepair.views.values import Array, array
@@ -98,9 +98,12 @@ def extract_weights(
             raise RefusedError(_nothing(found, constants), hint=_hint(found, constants))
     except TflRepairError as error:
         raise error.within(model.path) if model.path else error from None
-    with atomic(path, force) as temporary:
-        save(temporary, found.rows)
-        size = temporary.stat().st_size
+    check_no_input(path, [model.path] if model.path else [])
+    with atomic(path, force) as output:
+        draft = output.begin()
+        save(draft.stream, found.rows)
+        draft.stream.flush()
+        size = draft.stream.seek(0, os.SEEK_END)
     return ExtractedWeights(model, str(path), size, tuple(found.written), tuple(found.left_out))
 
 

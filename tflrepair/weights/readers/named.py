@@ -6,20 +6,14 @@ The names are variables' names (``model/dense/kernel``), as ``v.path`` or ``v.na
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from tflrepair.errors import BadFileError, UnsupportedError, UserError
-from tflrepair.weights.readers.hdf5 import H5File
+from tflrepair.errors import UserError
+from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.types.layer_names import split_path
 from tflrepair.weights.types.weight import Array, Source, Weight
-
-_SAFETENSORS_DTYPES = {
-    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
-    "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32",
-    "U16": "uint16", "U8": "uint8", "BOOL": "bool",
-}  # fmt: skip
 
 
 def named(
@@ -37,39 +31,20 @@ def safetensors(label: str) -> Source:
         BadFileError: the library rejects the file.
         UnsupportedError: the library is not installed.
     """
-    try:
-        from safetensors import SafetensorError, safe_open
-    except ImportError:
-        raise UnsupportedError(
-            "reading .safetensors needs the package safetensors",
-            where=label,
-            hint="run `pip install safetensors`",
-        ) from None
-    try:
-        file: Any = safe_open(label, framework="numpy")
-        weights = []
-        for name in file.keys():  # noqa: SIM118 - no mapping
-            view = file.get_slice(name)
-            dtype = _SAFETENSORS_DTYPES.get(view.get_dtype())
-            if dtype is not None:
-                shape = tuple(view.get_shape())
-                weights.append(named(label, name, shape, dtype, partial(file.get_tensor, name)))
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise BadFileError(f"is no readable .safetensors file: {error}", where=label) from None
-    return Source(label, "safetensors file", tuple(weights))
+    return _by_path(LibraryFile(Path(label), label, "safetensors"), "safetensors file")
 
 
-def hdf5(file: H5File) -> Source:
+def hdf5(file: LibraryFile) -> Source:
     """An HDF5 file without Keras's marks: each array's path is the variable's name."""
-    weights = (row.weight() for row in file.datasets)
-    return Source(
-        file.label,
-        "HDF5 file",
-        tuple(
-            replace(weight, layer=split_path(weight.path)[0], role=split_path(weight.path)[1])
-            for weight in weights
-        ),
-    )
+    return _by_path(file, "HDF5 file")
+
+
+def _by_path(file: LibraryFile, kind: str) -> Source:
+    weights = []
+    for row in file.arrays:
+        layer, role = split_path(row.path)
+        weights.append(row.weight(layer=layer, role=role))
+    return Source(file.label, kind, tuple(weights))
 
 
 def mapping(arrays: Mapping[str, Any]) -> Source:

@@ -20,7 +20,7 @@ from tflrepair.checks.base import Found, check, location, names
 from tflrepair.findings import Severity
 
 
-@check("TFR015", Severity.WARNING)
+@check("TFR019", Severity.WARNING)
 def trained_not_saved(context: AnalysisContext) -> Iterator[Found]:
     saved = {key for row in context.checkpoints if row.saves for key in row.keys}
     if not saved or None in saved:

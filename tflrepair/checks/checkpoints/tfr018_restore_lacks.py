@@ -19,7 +19,7 @@ from tflrepair.checks.base import Found, check, location, names
 from tflrepair.findings import Severity
 
 
-@check("TFR014", Severity.WARNING)
+@check("TFR018", Severity.WARNING)
 def restore_lacks(context: AnalysisContext) -> Iterator[Found]:
     rows = context.checkpoints
     if not any(row.saves for row in rows) or all(row.saves for row in rows):

@@ -19,7 +19,7 @@ from tflrepair.checks.base import Found, check, location
 from tflrepair.findings import Severity
 
 
-@check("TFR013", Severity.ERROR)
+@check("TFR017", Severity.ERROR)
 def initializer_ports(context: AnalysisContext) -> Iterator[Found]:
     seen = set()
     for entry in context.analysis.entries:
