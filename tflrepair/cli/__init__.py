@@ -11,7 +11,20 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli import convert, demo, explain, fix, rebuild, scan, signals, streams, verify
+from tflrepair.cli import (
+    convert,
+    demo,
+    diff,
+    explain,
+    extract,
+    fix,
+    rebuild,
+    scan,
+    show,
+    signals,
+    streams,
+    verify,
+)
 from tflrepair.cli.output import report_error
 from tflrepair.errors import TflRepairError
 
@@ -27,6 +40,9 @@ app = typer.Typer(
 )
 for command in (
     scan.scan,
+    show.show,
+    diff.diff,
+    extract.extract,
     fix.fix,
     verify.verify,
     convert.convert,

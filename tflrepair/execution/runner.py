@@ -213,7 +213,8 @@ def _child(runtime: Runtime, folder: Path, dirty: bool, seconds: float) -> _End:
         finally:
             children.end(process)
     if not finished or signal_name(process.returncode) == "SIGPROF":
-        return _End(f"no answer within {seconds:g} s of computing, so the process was stopped", late=True)
+        text = f"no answer within {seconds:g} s of computing, so the process was stopped"
+        return _End(text, late=True)
     return _End(ending(process.returncode, log) if process.returncode else "")
 
 
