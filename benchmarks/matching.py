@@ -23,15 +23,15 @@ from pathlib import Path
 import numpy as np
 
 from tflrepair import weights
-from tflrepair.deciding import decide
+from tflrepair.analysis.variables import analyse
+from tflrepair.commands.fix.planning import plan_fix
+from tflrepair.commands.fix.resolve_by_running import decide
+from tflrepair.commands.scan import ScanResult, scan
 from tflrepair.errors import TflRepairError
-from tflrepair.model import Model, load
-from tflrepair.planning import plan_fix
-from tflrepair.repair.graft import graft
-from tflrepair.repair.plan import needing_values
-from tflrepair.runtime.verify import verify
-from tflrepair.scanning import ScanResult, scan
-from tflrepair.variables import analyse
+from tflrepair.execution.verify import verify
+from tflrepair.graph.model import Model, load
+from tflrepair.passes.graft.graft import graft
+from tflrepair.passes.graft.plan import needing_values
 
 TOLERANCE = 2e-4  # relative; kernels add in another order than TensorFlow's, network after network
 CHECKED = 10 << 20  # --check is tried on models of up to so many bytes; each reading is run

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from tflrepair import weights
-from tflrepair.model import load
-from tflrepair.variables import analyse
+from tflrepair.analysis.variables import analyse
+from tflrepair.graph.model import load
 from tflrepair.weights import Source, Target
-from tflrepair.weights.frozen import Kernel
+from tflrepair.weights.matching.frozen import Kernel
 
 FILES = ("donor.weights.h5", "donor.keras", "donor.h5", "by_path.npz")
 MOST = 300

@@ -9,8 +9,8 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as fb
 
-from tflrepair.model import from_bytes
-from tflrepair.variables import analyse
+from tflrepair.analysis.variables import analyse
+from tflrepair.graph.model import from_bytes
 
 
 def rob(healthy: bytes) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 from conftest import DATA, ROOT, made
 
 import tflrepair
-from tflrepair.scanning import ScanResult
+from tflrepair.commands.scan import ScanResult
 
 pytestmark = pytest.mark.tf
 

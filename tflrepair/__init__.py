@@ -18,25 +18,25 @@ from tflrepair.errors import TflRepairError
 
 if TYPE_CHECKING:
     from tflrepair.checks.base import Finding
-    from tflrepair.converting import convert
-    from tflrepair.fixing import FixResult, fix
-    from tflrepair.model import Model, load
-    from tflrepair.runtime.verify import VerifyReport, verify
-    from tflrepair.scanning import ScanResult, scan
+    from tflrepair.commands.convert import convert
+    from tflrepair.commands.fix.fix import FixResult, fix
+    from tflrepair.commands.scan import ScanResult, scan
+    from tflrepair.execution.verify import VerifyReport, verify
+    from tflrepair.graph.model import Model, load
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Finding": "tflrepair.checks.base",
-    "FixResult": "tflrepair.fixing",
-    "Model": "tflrepair.model",
-    "ScanResult": "tflrepair.scanning",
-    "VerifyReport": "tflrepair.runtime.verify",
-    "convert": "tflrepair.converting",
-    "fix": "tflrepair.fixing",
-    "load": "tflrepair.model",
-    "scan": "tflrepair.scanning",
-    "verify": "tflrepair.runtime.verify",
+    "FixResult": "tflrepair.commands.fix.fix",
+    "Model": "tflrepair.graph.model",
+    "ScanResult": "tflrepair.commands.scan",
+    "VerifyReport": "tflrepair.execution.verify",
+    "convert": "tflrepair.commands.convert",
+    "fix": "tflrepair.commands.fix.fix",
+    "load": "tflrepair.graph.model",
+    "scan": "tflrepair.commands.scan",
+    "verify": "tflrepair.execution.verify",
 }
 
 __all__ = [

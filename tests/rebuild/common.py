@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tflrepair.model import Model
-from tflrepair.resources import Key
-from tflrepair.variables import analyse
+from tflrepair.analysis.resources import ResourceId
+from tflrepair.analysis.variables import analyse
+from tflrepair.graph.model import Model
 
 
-def values_of(model: Model, npz: Path) -> dict[Key, Any]:
+def values_of(model: Model, npz: Path) -> dict[ResourceId, Any]:
     """The true value of each of the model's variables."""
     with np.load(npz) as arrays:
         return {v.key: arrays[v.name] for v in analyse(model).variables if v.name in arrays}

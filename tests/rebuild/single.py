@@ -13,8 +13,8 @@ from ai_edge_litert import schema_py_generated as fb
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from build import Build, Sub
 
-from tflrepair.model import Model
-from tflrepair.repair.rebuild.emit import emit_python
+from tflrepair.graph.model import Model
+from tflrepair.rebuild.emit.python_file import emit_python
 
 KINDS = {"object": "STRING"}
 

@@ -21,9 +21,9 @@ from build import Build
 
 import tflrepair
 from tflrepair.errors import UnsupportedError, UserError
-from tflrepair.model import Model, from_bytes
-from tflrepair.repair.rebuild import conversion
-from tflrepair.repair.rebuild.convert import rebuild_from_tflite
+from tflrepair.graph.model import Model, from_bytes
+from tflrepair.rebuild.origins.tflite import rebuild_from_tflite
+from tflrepair.tensorflow import convert as conversion
 
 pytestmark = pytest.mark.tf
 WEIGHTS = np.random.default_rng(0).normal(0, 1, (4, 3)).astype(np.float32)

@@ -14,14 +14,14 @@ from rebuild.cases import all_cases, i32, real, scalar
 from rebuild.common import values_of
 from rebuild.single import Case, Quant, build, litert, load_emitted
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
-from tflrepair.model import from_bytes
-from tflrepair.repair.rebuild.convert import rebuild_from_tflite
-from tflrepair.repair.rebuild.coverage import covered, refuse_uncovered
-from tflrepair.repair.rebuild.emit import python_source
-from tflrepair.repair.rebuild.module import build_module
-from tflrepair.repair.rebuild.options import _ENUMS, _plain, _snake
-from tflrepair.repair.rebuild.reference import run_reference
-from tflrepair.repair.rebuild.registry import operators
+from tflrepair.graph.model import from_bytes
+from tflrepair.rebuild.emit.python_file import python_source
+from tflrepair.rebuild.ir.builtin_options import _ENUMS, _plain, _snake
+from tflrepair.rebuild.ir.coverage import covered, refuse_uncovered
+from tflrepair.rebuild.ops.registry import operators
+from tflrepair.rebuild.origins.tflite import rebuild_from_tflite
+from tflrepair.rebuild.run.module import build_module
+from tflrepair.rebuild.run.reference import run_reference
 
 pytestmark = pytest.mark.tf
 RANDOM = {"RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL", "MULTINOMIAL"}

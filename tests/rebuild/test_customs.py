@@ -22,12 +22,12 @@ from makers.common import convert
 import tflrepair
 from rebuild.single import load_emitted
 from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError
-from tflrepair.model import Model, from_bytes
-from tflrepair.repair.optimize.survey import options
-from tflrepair.repair.rebuild.convert import checked, rebuild_from_tflite
-from tflrepair.repair.rebuild.customops import custom_names
-from tflrepair.repair.rebuild.module import build_module
-from tflrepair.repair.rebuild.reference import run_reference
+from tflrepair.graph.model import Model, from_bytes
+from tflrepair.passes.fold.fold_invariants import options
+from tflrepair.rebuild.ir.custom_nodes import custom_names
+from tflrepair.rebuild.origins.tflite import checked, rebuild_from_tflite
+from tflrepair.rebuild.run.module import build_module
+from tflrepair.rebuild.run.reference import run_reference
 
 pytestmark = pytest.mark.tf
 RNG = np.random.default_rng(4)

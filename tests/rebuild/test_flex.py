@@ -11,9 +11,9 @@ import tensorflow as tf
 from makers.common import convert
 
 from rebuild.single import load_emitted
-from tflrepair.model import Model, from_bytes
-from tflrepair.repair.rebuild.convert import rebuild_from_tflite
-from tflrepair.repair.rebuild.reference import run_reference
+from tflrepair.graph.model import Model, from_bytes
+from tflrepair.rebuild.origins.tflite import rebuild_from_tflite
+from tflrepair.rebuild.run.reference import run_reference
 
 pytestmark = pytest.mark.tf
 RNG = np.random.default_rng(3)

@@ -15,13 +15,13 @@ from flatbuffers import flexbuffers
 from running import Session
 
 from rebuild.single import load_emitted
+from tflrepair.analysis.resources import ResourceId
+from tflrepair.analysis.variables import analyse
 from tflrepair.errors import RefusedError, UnsupportedError
-from tflrepair.model import Model, from_bytes, load
-from tflrepair.repair.rebuild.convert import rebuild_from_tflite
-from tflrepair.repair.rebuild.module import build_module
-from tflrepair.repair.rebuild.reference import run_reference
-from tflrepair.resources import Key
-from tflrepair.variables import analyse
+from tflrepair.graph.model import Model, from_bytes, load
+from tflrepair.rebuild.origins.tflite import rebuild_from_tflite
+from tflrepair.rebuild.run.module import build_module
+from tflrepair.rebuild.run.reference import run_reference
 
 pytestmark = pytest.mark.tf
 X = np.array([[1.0, -2.0, 3.0, 0.5]], np.float32)
@@ -65,7 +65,7 @@ def test_converted_models(plain: Path, name: str, tmp_path: Path) -> None:
 
 def test_values_replace_initial_values(plain: Path) -> None:
     model = load(plain / "healthy.tflite")
-    key = Key("builtin", "", "b")
+    key = ResourceId("builtin", "", "b")
     calls: Calls = [("infer", {"x": X})]
     before = run_reference(model, {}, calls)[0]["output"]
     after = run_reference(model, {key: np.full(3, 50, np.float32)}, calls)[0]["output"]
@@ -205,7 +205,7 @@ def test_call_is_inlined() -> None:
     out = inner.tensor()
     inner.op("MUL", [a, inner.read(inner_handle)], [out])
     inner.output(out)
-    values = {Key("builtin", "", "w"): np.float32([3, 4])}
+    values = {ResourceId("builtin", "", "w"): np.float32([3, 4])}
     answer = run_reference(from_bytes(b.bytes()), values, [("run", {"in0": np.float32([1, 2])})])
     assert answer[0]["out0"].tolist() == [3, 8]
 
@@ -216,7 +216,7 @@ def test_container_is_part_of_a_variable() -> None:
     total = main.tensor()
     main.op("SUB", [main.read(main.handle("w", "a")), main.read(main.handle("w", "b"))], [total])
     main.output(total)
-    values = {Key("builtin", c, "w"): np.float32([n, n]) for c, n in (("a", 9), ("b", 4))}
+    values = {ResourceId("builtin", c, "w"): np.float32([n, n]) for c, n in (("a", 9), ("b", 4))}
     model = from_bytes(b.bytes())
     assert run_reference(model, values, [("run", {})])[0]["out0"].tolist() == [5, 5]
 
@@ -267,7 +267,7 @@ def test_a_loop_may_not_swap_resources() -> None:
         sub.input("RESOURCE", ()), sub.input("RESOURCE", ())
     condition.output(condition.tensor("BOOL", (), b"\0"))
     body.table.outputs = [1, 0]
-    values = {Key("builtin", "", n): np.zeros(2, np.float32) for n in "ab"}
+    values = {ResourceId("builtin", "", n): np.zeros(2, np.float32) for n in "ab"}
     with pytest.raises(UnsupportedError, match="other resources"):
         build_module(from_bytes(b.bytes()), values)
 
@@ -276,7 +276,7 @@ def test_a_loop_variable_whose_size_only_the_file_knows() -> None:
     """A rolled GRU slices and joins its state: TensorFlow no longer sees the size it declares."""
     import tensorflow as tf
 
-    from tflrepair.repair.rebuild.ops_common import loop
+    from tflrepair.rebuild.ops.common import loop
 
     @tf.function(input_signature=[tf.TensorSpec([], tf.int32)])  # type: ignore[untyped-decorator]
     def run(rows: Any) -> Any:

@@ -14,11 +14,11 @@ from makers.common import convert, randomize
 from running import Session
 
 from rebuild.single import load_emitted
-from tflrepair.model import Model, from_bytes
-from tflrepair.repair.rebuild.convert import rebuild_from_tflite
-from tflrepair.repair.rebuild.reference import run_reference
-from tflrepair.resources import Key
-from tflrepair.variables import analyse
+from tflrepair.analysis.resources import ResourceId
+from tflrepair.analysis.variables import analyse
+from tflrepair.graph.model import Model, from_bytes
+from tflrepair.rebuild.origins.tflite import rebuild_from_tflite
+from tflrepair.rebuild.run.reference import run_reference
 
 pytestmark = pytest.mark.tf
 layers = keras.layers
@@ -124,7 +124,7 @@ def test_trains_like_keras(name: str, tmp_path: Path) -> None:
     model = broken(trainer, x, y, tmp_path / "saved_model")
     known = trainer.values()
     values = {v.key: known[v.name] for v in analyse(model).variables}
-    assert values and all(isinstance(key, Key) for key in values)
+    assert values and all(isinstance(key, ResourceId) for key in values)
 
     before = trainer.infer(x)["y"].numpy()
     losses = [float(trainer.train(x, y)["loss"]) for _ in range(5)]

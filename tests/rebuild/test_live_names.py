@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tflrepair.analysis.resources import ResourceId
+from tflrepair.analysis.variables import INITIALIZED, Variable
 from tflrepair.errors import RefusedError
-from tflrepair.repair.rebuild.live_names import pair_by_name, set_values
-from tflrepair.resources import Key
-from tflrepair.variables import INITIALIZED, Variable
+from tflrepair.rebuild.origins.live_names import pair_by_name, set_values
 
 pytestmark = pytest.mark.tf
 Shapes = Mapping[str, tuple[int, ...]]
@@ -21,7 +21,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 def wanted(shapes: Shapes) -> list[Variable]:
     return [
         Variable(
-            key=Key("builtin", "", name),
+            key=ResourceId("builtin", "", name),
             dtype="float32",
             shape=shape,
             conflicts=(),
@@ -102,7 +102,7 @@ def test_two_of_one_name() -> None:
 @pytest.mark.parametrize("value", [np.zeros(3, np.float32), np.zeros(2, np.float64)])
 def test_nothing_is_set_unless_all_fits(value: Any) -> None:
     first, second = (tf.Variable([1.0, 2.0], name=name) for name in "ab")
-    keys = [Key("builtin", "", name) for name in "ab"]
+    keys = [ResourceId("builtin", "", name) for name in "ab"]
     values = {keys[0]: np.float32([5, 6]), keys[1]: value}
     with pytest.raises(RefusedError, match="but its value is"):
         set_values(dict(zip(keys, (first, second), strict=True)), values)

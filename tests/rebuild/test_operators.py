@@ -11,9 +11,9 @@ import pytest
 
 from rebuild.cases import all_cases
 from rebuild.single import Case, build, build_all, litert, load_emitted
-from tflrepair.model import from_bytes
-from tflrepair.repair.rebuild.convert import rebuild_from_tflite
-from tflrepair.repair.rebuild.module import build_module
+from tflrepair.graph.model import from_bytes
+from tflrepair.rebuild.origins.tflite import rebuild_from_tflite
+from tflrepair.rebuild.run.module import build_module
 
 pytestmark = pytest.mark.tf
 CASES = all_cases()

@@ -11,12 +11,12 @@ from running import Session, rows
 
 from rebuild.common import values_of
 from rebuild.single import load_emitted
-from tflrepair.model import Model, from_bytes, load
-from tflrepair.repair.rebuild.convert import rebuild_from_tflite
-from tflrepair.repair.rebuild.reference import run_reference
-from tflrepair.repair.rebuild.saved_model import rebuild_from_saved_model
-from tflrepair.resources import Key
-from tflrepair.variables import INITIALIZED, analyse
+from tflrepair.analysis.resources import ResourceId
+from tflrepair.analysis.variables import INITIALIZED, analyse
+from tflrepair.graph.model import Model, from_bytes, load
+from tflrepair.rebuild.origins.saved_model import rebuild_from_saved_model
+from tflrepair.rebuild.origins.tflite import rebuild_from_tflite
+from tflrepair.rebuild.run.reference import run_reference
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 STEPS = 10
@@ -28,12 +28,12 @@ def model(reported: Path) -> Model:
 
 
 @pytest.fixture(scope="module")
-def values(reported: Path, model: Model) -> dict[Key, Any]:
+def values(reported: Path, model: Model) -> dict[ResourceId, Any]:
     return values_of(model, reported / "values.npz")
 
 
 @pytest.fixture(scope="module")
-def rebuilt(model: Model, values: dict[Key, Any]) -> bytes:
+def rebuilt(model: Model, values: dict[ResourceId, Any]) -> bytes:
     return rebuild_from_tflite(model, values)
 
 
@@ -58,7 +58,7 @@ def eager(reported: Path, batch: dict[str, Any]) -> dict[str, Any]:
 
 def test_reference_trains_like_eager(
     model: Model,
-    values: dict[Key, Any],
+    values: dict[ResourceId, Any],
     batch: dict[str, Any],
     eager: dict[str, Any],
     reported: Path,
@@ -114,7 +114,7 @@ def operators(subgraph: Any) -> dict[str, int]:
 
 def test_emitted_python_trains_alike(
     model: Model,
-    values: dict[Key, Any],
+    values: dict[ResourceId, Any],
     batch: dict[str, Any],
     eager: dict[str, Any],
     tmp_path: Path,

@@ -15,15 +15,15 @@ import pytest
 from running import Session, rows
 
 from rebuild.common import values_of
+from tflrepair.analysis.resources import ResourceId
+from tflrepair.analysis.variables import INITIALIZED, analyse
 from tflrepair.errors import BadFileError, RefusedError, UserError
-from tflrepair.model import Model, from_bytes, load
-from tflrepair.repair.rebuild.convert import rebuild_from_tflite
-from tflrepair.repair.rebuild.emit import emit_python
-from tflrepair.repair.rebuild.reference import run_reference
-from tflrepair.repair.rebuild.saved_model import rebuild_from_saved_model
-from tflrepair.repair.rebuild.user_module import rebuild_from_module
-from tflrepair.resources import Key
-from tflrepair.variables import INITIALIZED, analyse
+from tflrepair.graph.model import Model, from_bytes, load
+from tflrepair.rebuild.emit.python_file import emit_python
+from tflrepair.rebuild.origins.saved_model import rebuild_from_saved_model
+from tflrepair.rebuild.origins.tflite import rebuild_from_tflite
+from tflrepair.rebuild.origins.user_module import rebuild_from_module
+from tflrepair.rebuild.run.reference import run_reference
 
 pytestmark = pytest.mark.tf
 MAKER = Path(__file__).parent.parent / "makers" / "small.py"
@@ -35,7 +35,7 @@ def model(small: Path) -> Model:
 
 
 @pytest.fixture(scope="module")
-def values(small: Path, model: Model) -> dict[Key, Any]:
+def values(small: Path, model: Model) -> dict[ResourceId, Any]:
     return values_of(model, small / "values.npz")
 
 
@@ -56,12 +56,14 @@ def trains_like_eager(data: bytes, small: Path) -> None:
     np.testing.assert_allclose(rows(session, after["x"]), after["output"], atol=1e-4)
 
 
-def test_from_the_tflite_alone(model: Model, values: dict[Key, Any], small: Path) -> None:
+def test_from_the_tflite_alone(model: Model, values: dict[ResourceId, Any], small: Path) -> None:
     data = rebuild_from_tflite(model, values)
     trains_like_eager(data, small)
 
 
-def test_reference_trains_like_eager(model: Model, values: dict[Key, Any], small: Path) -> None:
+def test_reference_trains_like_eager(
+    model: Model, values: dict[ResourceId, Any], small: Path
+) -> None:
     io, training = np.load(small / "io.npz"), np.load(small / "training.npz")
     step = ("train", {"x": training["x"], "y": training["y"]})
     ask = [("infer", {"x": row[None]}) for row in io["x"]]
@@ -74,7 +76,7 @@ def test_reference_trains_like_eager(model: Model, values: dict[Key, Any], small
     np.testing.assert_allclose(last, training["output"], atol=1e-5)
 
 
-def test_reference_starts_anew(model: Model, values: dict[Key, Any], small: Path) -> None:
+def test_reference_starts_anew(model: Model, values: dict[ResourceId, Any], small: Path) -> None:
     training = np.load(small / "training.npz")
     step = ("train", {"x": training["x"], "y": training["y"]})
     first, second = (run_reference(model, values, [step])[0] for _ in range(2))
@@ -82,7 +84,7 @@ def test_reference_starts_anew(model: Model, values: dict[Key, Any], small: Path
 
 
 def test_emitted_file_converts_by_itself(
-    model: Model, values: dict[Key, Any], small: Path, tmp_path: Path
+    model: Model, values: dict[ResourceId, Any], small: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "classifier.py"
     emit_python(model, values, out)
@@ -95,7 +97,9 @@ def test_emitted_file_converts_by_itself(
     assert again.returncode != 0 and b"FileExistsError" in again.stderr
 
 
-def test_emitted_file_is_readable(model: Model, values: dict[Key, Any], tmp_path: Path) -> None:
+def test_emitted_file_is_readable(
+    model: Model, values: dict[ResourceId, Any], tmp_path: Path
+) -> None:
     emit_python(model, values, tmp_path / "out.py")
     text = (tmp_path / "out.py").read_text(encoding="utf-8")
     assert "import tflrepair" not in text and "from tflrepair" not in text
@@ -104,7 +108,9 @@ def test_emitted_file_is_readable(model: Model, values: dict[Key, Any], tmp_path
     assert re.search(r"        (classifier_dense_\d_kernel) = self\.\1\.read_value\(\)\n", text)
 
 
-def test_emit_does_not_overwrite(model: Model, values: dict[Key, Any], tmp_path: Path) -> None:
+def test_emit_does_not_overwrite(
+    model: Model, values: dict[ResourceId, Any], tmp_path: Path
+) -> None:
     (tmp_path / "out.npz").write_bytes(b"mine")
     with pytest.raises(UserError, match="exists"):
         emit_python(model, values, tmp_path / "out.py")
@@ -115,11 +121,11 @@ def test_emit_does_not_overwrite(model: Model, values: dict[Key, Any], tmp_path:
         emit_python(model, values, tmp_path / "out.txt")
 
 
-def test_from_the_saved_model(model: Model, values: dict[Key, Any], small: Path) -> None:
+def test_from_the_saved_model(model: Model, values: dict[ResourceId, Any], small: Path) -> None:
     trains_like_eager(rebuild_from_saved_model(model, small / "saved_model", {}), small)
 
 
-def changed(values: dict[Key, Any]) -> dict[Key, Any]:
+def changed(values: dict[ResourceId, Any]) -> dict[ResourceId, Any]:
     """Other values than the SavedModel and the module's weights file have."""
     return {
         key: value + np.float32(0.25) if value.dtype == np.float32 and value.ndim else value
@@ -127,7 +133,9 @@ def changed(values: dict[Key, Any]) -> dict[Key, Any]:
     }
 
 
-def answers_like_reference(data: bytes, model: Model, values: dict[Key, Any], small: Path) -> None:
+def answers_like_reference(
+    data: bytes, model: Model, values: dict[ResourceId, Any], small: Path
+) -> None:
     """`infer` before and after training, so that optimizer slots count, too."""
     training = np.load(small / "training.npz")
     x, step = training["x"][:1], {"x": training["x"], "y": training["y"]}
@@ -139,14 +147,16 @@ def answers_like_reference(data: bytes, model: Model, values: dict[Key, Any], sm
             np.testing.assert_allclose(found[name], value, atol=1e-5)
 
 
-def test_saved_model_takes_weights(model: Model, values: dict[Key, Any], small: Path) -> None:
+def test_saved_model_takes_weights(
+    model: Model, values: dict[ResourceId, Any], small: Path
+) -> None:
     other = changed(values)
     data = rebuild_from_saved_model(model, small / "saved_model", other)
     answers_like_reference(data, model, other, small)
 
 
 def test_users_module_takes_weights(
-    model: Model, values: dict[Key, Any], small: Path, target: str
+    model: Model, values: dict[ResourceId, Any], small: Path, target: str
 ) -> None:
     """Keras numbers this process's layers otherwise than the maker's."""
     other = changed(values)
@@ -156,7 +166,7 @@ def test_users_module_takes_weights(
 
 
 def test_saved_model_refusals(
-    model: Model, values: dict[Key, Any], small: Path, tmp_path: Path
+    model: Model, values: dict[ResourceId, Any], small: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=r"no saved_model\.pb"):
         rebuild_from_saved_model(model, tmp_path, {})
@@ -166,7 +176,7 @@ def test_saved_model_refusals(
     key = next(iter(values))
     with pytest.raises(RefusedError, match="but its value is"):
         rebuild_from_saved_model(model, small / "saved_model", {key: np.zeros((9, 9), np.float32)})
-    stranger = Key("builtin", "", "nobody/kernel")
+    stranger = ResourceId("builtin", "", "nobody/kernel")
     with pytest.raises(RefusedError, match="no variable for these values: nobody/kernel"):
         rebuild_from_saved_model(model, small / "saved_model", {stranger: np.zeros(1, np.float32)})
 
@@ -178,7 +188,7 @@ def test_saved_model_without_the_signature(small: Path, reported: Path) -> None:
 
 
 def test_from_the_users_module(
-    model: Model, values: dict[Key, Any], small: Path, target: str
+    model: Model, values: dict[ResourceId, Any], small: Path, target: str
 ) -> None:
     weights = {"weights": str(small / "classifier.weights.h5")}
     trains_like_eager(rebuild_from_module(model, target, {}, weights), small)
@@ -238,16 +248,16 @@ def test_users_module_refusals(
 
 
 def test_users_module_with_wrong_weights(
-    model: Model, values: dict[Key, Any], small: Path, target: str
+    model: Model, values: dict[ResourceId, Any], small: Path, target: str
 ) -> None:
     weights = {"weights": str(small / "classifier.weights.h5")}
     with pytest.raises(RefusedError, match="no variable for these values: nobody"):
         rebuild_from_module(
-            model, target, {Key("builtin", "", "nobody"): np.zeros(3, np.float32)}, weights
+            model, target, {ResourceId("builtin", "", "nobody"): np.zeros(3, np.float32)}, weights
         )
 
 
-def test_missing_and_unfit_values(model: Model, values: dict[Key, Any]) -> None:
+def test_missing_and_unfit_values(model: Model, values: dict[ResourceId, Any]) -> None:
     (key, value), *others = values.items()
     with pytest.raises(RefusedError, match=f"1 variables have no value: {key.shared_name}"):
         rebuild_from_tflite(model, dict(others))
@@ -256,10 +266,10 @@ def test_missing_and_unfit_values(model: Model, values: dict[Key, Any]) -> None:
     with pytest.raises(RefusedError, match="but its value is float64"):
         rebuild_from_tflite(model, {**values, key: value.astype(np.float64)})
     with pytest.raises(RefusedError, match="no variable for these values: nobody"):
-        rebuild_from_tflite(model, {**values, Key("builtin", "", "nobody"): value})
+        rebuild_from_tflite(model, {**values, ResourceId("builtin", "", "nobody"): value})
 
 
-def test_reference_refuses_wrong_calls(model: Model, values: dict[Key, Any]) -> None:
+def test_reference_refuses_wrong_calls(model: Model, values: dict[ResourceId, Any]) -> None:
     x = np.zeros((1, 4), np.float32)
     for call, message in (
         (("absent", {"x": x}), "no signature absent; there are: infer, train"),
@@ -271,7 +281,9 @@ def test_reference_refuses_wrong_calls(model: Model, values: dict[Key, Any]) -> 
             run_reference(model, values, [call])
 
 
-def test_rebuilt_again_is_the_same(model: Model, values: dict[Key, Any], small: Path) -> None:
+def test_rebuilt_again_is_the_same(
+    model: Model, values: dict[ResourceId, Any], small: Path
+) -> None:
     rebuilt = from_bytes(rebuild_from_tflite(model, values))
     assert all(v.status == INITIALIZED for v in analyse(rebuilt).variables)
     trains_like_eager(rebuild_from_tflite(rebuilt, {}), small)

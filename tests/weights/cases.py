@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from tflrepair import weights
-from tflrepair.model import load
-from tflrepair.repair.graft import graft
-from tflrepair.repair.plan import GraftPlan, NewValue, needing_values
-from tflrepair.variables import analyse
+from tflrepair.analysis.variables import analyse
+from tflrepair.graph.model import load
+from tflrepair.passes.graft.graft import graft
+from tflrepair.passes.graft.plan import GraftPlan, NewValue, needing_values
 from tflrepair.weights import MatchTable, Row, Source, Target
 
 DATA = Path(__file__).parent / "data"

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from tflrepair import weights
-from tflrepair.model import load
-from tflrepair.repair.plan import needing_values
-from tflrepair.variables import analyse
+from tflrepair.analysis.variables import analyse
+from tflrepair.graph.model import load
+from tflrepair.passes.graft.plan import needing_values
 from tflrepair.weights import MatchTable, Source
-from tflrepair.weights.tflite.offered import offer, proven
-from tflrepair.weights.tflite.proof import Proof, proofs_of
+from tflrepair.weights.constants.offered import offer, proven
+from tflrepair.weights.constants.proof import Proof, proofs_of
 
 
 def proofs(model: Path) -> Mapping[str, Proof]:

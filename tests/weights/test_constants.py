@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from tflrepair import weights
 from tflrepair.errors import BadFileError, TflRepairError
-from tflrepair.model import load
-from tflrepair.repair.freeze import freeze
-from tflrepair.weights.tflite.constants import Constant
+from tflrepair.graph.model import load
+from tflrepair.passes.freeze.freeze import freeze
+from tflrepair.weights.constants.layer_constants import LayerConstant
 from weights.cases import DATA, answers_right, match, repaired
 from weights.constants import matched, proofs, said, taken
 
@@ -97,7 +97,7 @@ def test_a_file_with_initial_values_and_constants(tmp_path: Path) -> None:
     half = tmp_path / "half_frozen.tflite"
     half.write_bytes(freeze(load(whole)).to_bytes())
     opened = weights.open_weights(half)
-    initial = [w for w in opened.weights if not isinstance(w, Constant)]
+    initial = [w for w in opened.weights if not isinstance(w, LayerConstant)]
     assert sorted(w.path.rpartition("/")[2] for w in initial) == ["bias", "kernel"]
     table = matched(MODEL, half)
     assert table.problems == ()

@@ -11,13 +11,13 @@ from conftest import made
 
 import tflrepair
 from tflrepair import weights
+from tflrepair.analysis.variables import analyse
 from tflrepair.errors import BadFileError, RefusedError
-from tflrepair.model import Model, load
-from tflrepair.repair.plan import needing_values
-from tflrepair.variables import analyse
+from tflrepair.graph.model import Model, load
+from tflrepair.passes.graft.plan import needing_values
 from tflrepair.weights import Source
-from tflrepair.weights.names import split_number
-from tflrepair.weights.tflite.constants import Constant
+from tflrepair.weights.constants.layer_constants import LayerConstant
+from tflrepair.weights.types.layer_names import split_number
 from weights.cases import DATA, answers_right
 from weights.constants import matched, said, taken
 
@@ -106,8 +106,8 @@ def test_names_and_shapes_do_not_show_what_was_folded(network: str) -> None:
     assert any(not np.array_equal(v, true(network)[n]) for n, v in taken(table).items())
 
 
-def _of(source: Source) -> list[Constant]:
-    return [weight for weight in source.weights if isinstance(weight, Constant)]
+def _of(source: Source) -> list[LayerConstant]:
+    return [weight for weight in source.weights if isinstance(weight, LayerConstant)]
 
 
 def test_values_of_the_batch_norm_alone_do_not_help_the_convolution(tmp_path: Path) -> None:

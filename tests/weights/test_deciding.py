@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import tflrepair
-from tflrepair.deciding import MOST, decide
+from tflrepair.commands.fix.resolve_by_running import MOST, decide
 from tflrepair.errors import RefusedError
-from tflrepair.model import load
+from tflrepair.graph.model import load
 from tflrepair.weights import MatchTable, Problem, Row, Target, Weight
 from weights.cases import DATA, match
 

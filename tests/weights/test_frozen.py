@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tflrepair.weights import Target, Weight, match
-from tflrepair.weights.base import Source
-from tflrepair.weights.frozen import Kernel, frozen
-from tflrepair.weights.layers import file_layers
+from tflrepair.weights import Target, Weight
+from tflrepair.weights.matching import match
+from tflrepair.weights.matching.frozen import Kernel, frozen
+from tflrepair.weights.types.layers import file_layers
+from tflrepair.weights.types.weight import Source
 
 RANDOM = np.random.default_rng(0)
 KERNELS = [RANDOM.standard_normal((3, 3)).astype("float32") for _ in range(3)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tflrepair.weights.tflite.locations import Scopes, is_inside
+from tflrepair.weights.constants.locations import Scopes, is_inside
 
 KERAS_3 = [
     "functional_1/conv2d_1_2/convolution",

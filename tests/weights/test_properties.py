@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tflrepair import weights
 from tflrepair.weights import MatchTable
-from tflrepair.weights.names import canonical
+from tflrepair.weights.types.layer_names import canonical
 from weights.cases import CASES, DATA, match, same, targets, values
 
 SLOW = settings(

@@ -11,10 +11,10 @@ import pytest
 from conftest import made
 
 from tflrepair import weights
+from tflrepair.analysis.variables import analyse
 from tflrepair.errors import BadFileError
-from tflrepair.model import load
-from tflrepair.repair.plan import needing_values
-from tflrepair.variables import analyse
+from tflrepair.graph.model import load
+from tflrepair.passes.graft.plan import needing_values
 from tflrepair.weights import Target
 
 pytestmark = [pytest.mark.tf, pytest.mark.filterwarnings("ignore")]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from tflrepair import weights
-from tflrepair.model import from_bytes
-from tflrepair.resources import Key
-from tflrepair.variables import analyse
+from tflrepair.analysis.resources import ResourceId
+from tflrepair.analysis.variables import analyse
+from tflrepair.graph.model import from_bytes
 from tflrepair.weights import Source, Target, Weight
-from tflrepair.weights.updates import _agrees, _numbered
+from tflrepair.weights.model_facts.updates import _agrees, _numbered
 
 BASE = "adam/AssignSubVariableOp"
 # as a converter wrote them, for twenty variables updated in this order
@@ -21,8 +21,8 @@ REAL = ["", "_1", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "_9", "_10", "_11", 
         "_14", "_151", "_16", "_17", "_18", "_19"]  # fmt: skip
 
 
-def keys(*names: str) -> list[Key]:
-    return [Key("variable", "", name) for name in names]
+def keys(*names: str) -> list[ResourceId]:
+    return [ResourceId("variable", "", name) for name in names]
 
 
 def ranks(suffixes: list[str]) -> list[int | None]:

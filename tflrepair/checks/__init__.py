@@ -5,7 +5,10 @@ from __future__ import annotations
 import inspect
 from types import ModuleType
 
-from tflrepair.checks import (
+from tflrepair.checks.base import Finding, Subject
+from tflrepair.checks.checkpoints import tfr012_checkpoint_names
+from tflrepair.checks.tables import tfr009_empty_table
+from tflrepair.checks.variables import (
     tfr001_no_initial_value,
     tfr002_reads_unset,
     tfr003_runtimes,
@@ -14,12 +17,9 @@ from tflrepair.checks import (
     tfr006_partial_call_once,
     tfr007_shared_name,
     tfr008_two_initializers,
-    tfr009_empty_table,
     tfr010_unknown_handle,
     tfr011_initial_value_size,
-    tfr012_checkpoint_names,
 )
-from tflrepair.checks.base import Finding, Subject
 from tflrepair.errors import UserError
 
 CHECKS: tuple[ModuleType, ...] = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tflrepair.model import Model
-from tflrepair.resources import Site
-from tflrepair.variables import Analysis
+from tflrepair.analysis.variables import Analysis
+from tflrepair.graph.location import OperatorRef
+from tflrepair.graph.model import Model
 
 ERROR = "error"
 WARNING = "warning"
@@ -36,7 +36,7 @@ class Finding:
     message: str
     hint: str = ""
     signature: str | None = None
-    site: Site | None = None
+    site: OperatorRef | None = None
     variable: str | None = None
 
 

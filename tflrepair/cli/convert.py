@@ -25,7 +25,7 @@ def convert(
     force: ForceOption = False,
 ) -> None:
     """Convert to a .tflite that keeps its weights. FILE.py:CLASS runs the code in that file."""
-    from tflrepair.converting import convert_to_file
+    from tflrepair.commands.convert import convert_to_file
 
     is_module = source.rpartition(":")[0].endswith(".py")
     if init_kwargs is not None and not is_module:

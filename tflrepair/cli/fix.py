@@ -22,7 +22,7 @@ from tflrepair.cli.output import Format, emit, emit_json, progress, style
 from tflrepair.errors import UserError
 
 if TYPE_CHECKING:
-    from tflrepair.repair.strategies import Origin
+    from tflrepair.commands.fix.strategies import Origin
 
 
 class Strategy(StrEnum):
@@ -79,7 +79,7 @@ def fix(
     format: FormatOption = Format.text,
 ) -> None:
     """Put the lost values back: write a copy of MODEL in which every variable has its value."""
-    from tflrepair.fixing import fix as fix_model
+    from tflrepair.commands.fix.fix import fix as fix_model
     from tflrepair.report import fix_json, fix_text
 
     if dry_run and check:
@@ -114,7 +114,7 @@ def fix(
 def _origin(
     saved_model: str | None, module: str | None, init_kwargs: str | None, given: bool
 ) -> Origin:
-    from tflrepair.repair.strategies import Origin
+    from tflrepair.commands.fix.strategies import Origin
 
     if init_kwargs is not None and module is None:
         raise UserError("--init-kwargs belongs to --module")

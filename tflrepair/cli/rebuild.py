@@ -25,7 +25,7 @@ def rebuild(
 
     The file runs by itself: `python OUT.py` converts it to OUT.tflite.
     """
-    from tflrepair.rebuilding import emit_python as write_python
+    from tflrepair.commands.emit_python import emit_python as write_python
 
     with progress("rebuilding"):
         npz = write_python(

@@ -16,8 +16,8 @@ def scan(
     format: FormatOption = Format.text,
 ) -> None:
     """Say what is in a model and what is wrong with it, without running it."""
+    from tflrepair.commands.scan import scan as scan_model
     from tflrepair.report import scan_json, scan_text
-    from tflrepair.scanning import scan as scan_model
 
     worst = 0
     dictionaries: list[dict[str, Any]] = []

@@ -37,9 +37,9 @@ def verify(
     format: FormatOption = Format.text,
 ) -> None:
     """Run MODEL in the runtimes that are installed and judge its answers."""
+    from tflrepair.execution.compare import ATOL, RTOL
+    from tflrepair.execution.verify import verify as verify_model
     from tflrepair.report import verify_text
-    from tflrepair.runtime.compare import ATOL, RTOL
-    from tflrepair.runtime.verify import verify as verify_model
 
     with progress("running"):
         report = verify_model(

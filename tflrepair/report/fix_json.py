@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tflrepair.fixing import FixResult
+from tflrepair.commands.fix.fix import FixResult
 from tflrepair.report.scan_json import finding_dict
-from tflrepair.weights.table import MatchTable, Row
+from tflrepair.weights.types.match_table import MatchTable, Row
 
 SCHEMA = "tflrepair/fix/1"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from tflrepair.checks.base import megabytes
-from tflrepair.fixing import FixResult
+from tflrepair.commands.fix.fix import FixResult
 from tflrepair.report import verify_text
 from tflrepair.report.scan_text import findings
 from tflrepair.report.style import Style, safe, table
-from tflrepair.weights.table import INITIAL, SET, WEIGHT, MatchTable, Problem, Row
+from tflrepair.weights.types.match_table import INITIAL, SET, WEIGHT, MatchTable, Problem, Row
 
 _ORIGINS = {
     WEIGHT: "from the weights",

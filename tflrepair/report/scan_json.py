@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from tflrepair.analysis.variables import EntryPoint, Variable
 from tflrepair.checks.base import Finding
-from tflrepair.model import Model, Signature
-from tflrepair.resources import Site
-from tflrepair.scanning import ScanResult
-from tflrepair.variables import Entry, Variable
+from tflrepair.commands.scan import ScanResult
+from tflrepair.graph.location import OperatorRef
+from tflrepair.graph.model import Model, Signature
 
 SCHEMA = "tflrepair/scan/1"
 
@@ -66,7 +66,7 @@ def _signature(model: Model, signature: Signature) -> dict[str, Any]:
     }
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: EntryPoint) -> dict[str, Any]:
     first = entry.unset[0] if entry.unset else None
     return {
         "signatures": list(entry.signatures),
@@ -112,5 +112,5 @@ def finding_dict(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _site(site: Site) -> dict[str, int]:
+def _site(site: OperatorRef) -> dict[str, int]:
     return {"subgraph": site.subgraph, "operator": site.operator}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 
+from tflrepair.analysis.variables import INITIALIZED, UNINITIALIZED, UNREAD, Analysis, Variable
 from tflrepair.checks.base import ERROR, Finding, megabytes
-from tflrepair.graph import Subgraph
-from tflrepair.model import Model, Signature
+from tflrepair.commands.scan import ScanResult
+from tflrepair.graph.model import Model, Signature
+from tflrepair.graph.subgraph import Subgraph
 from tflrepair.report.style import COLOUR_OF, Style, safe, table
-from tflrepair.scanning import ScanResult
-from tflrepair.variables import INITIALIZED, UNINITIALIZED, UNREAD, Analysis, Variable
 
 _SHOWN_VARIABLES = 12
 _SHOWN_OPERATORS = 8

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tflrepair.runtime import result
-from tflrepair.runtime.result import Run, VerifyReport
+from tflrepair.execution import result
+from tflrepair.execution.result import Run, VerifyReport
 
 _COMPARED = {
     result.REPEAT: "a second fresh interpreter",

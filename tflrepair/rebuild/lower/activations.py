@@ -41,9 +41,7 @@ def elu_grad(gradients: Any, outputs: Any) -> Any:
 
 @lower("SeluGrad")
 def selu_grad(gradients: Any, outputs: Any) -> Any:
-    return tf.where(
-        outputs < 0, (outputs + SELU_SCALE_ALPHA) * gradients, gradients * SELU_SCALE
-    )
+    return tf.where(outputs < 0, (outputs + SELU_SCALE_ALPHA) * gradients, gradients * SELU_SCALE)
 
 
 @lower("Selu")

@@ -23,7 +23,10 @@ ALWAYS, NEVER, ASK = "always", "never", "ask"
 @lower("BroadcastGradientArgs")
 def broadcast_gradient_args(s0: Any, s1: Any, trials: Sequence[Any] = ()) -> tuple[Any, Any]:
     shapes = (shape_of(s0), shape_of(s1))
-    ranks = [len(shape) if shape.rank is not None else s.shape[0] for shape, s in zip(shapes, (s0, s1), strict=True)]
+    ranks = [
+        len(shape) if shape.rank is not None else s.shape[0]
+        for shape, s in zip(shapes, (s0, s1), strict=True)
+    ]
     if None in ranks:
         raise UnsupportedError("the number of dimensions of an operand is only known at run time")
     rank = max(ranks)
@@ -44,9 +47,7 @@ def _same(s0: Any, s1: Any, rank: int, trials: Sequence[Any]) -> list[bool]:
         return [True] * rank
     if not len(trials) or any(t is None for t in trials):
         return [False] * rank
-    a, b = (
-        np.concatenate([np.ones((len(t), rank - t.shape[1]), t.dtype), t], 1) for t in trials
-    )
+    a, b = (np.concatenate([np.ones((len(t), rank - t.shape[1]), t.dtype), t], 1) for t in trials)
     return [bool(equal) for equal in (a == b).all(axis=0)]
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import RefusedError, UserError
-from tflrepair.repair.rebuild.steps import (
+from tflrepair.rebuild.ir.steps import (
     Assign,
-    Call,
-    Entry,
+    CallStep,
     Function,
     Handle,
     If,
     Plan,
     Raw,
+    SignatureFunction,
     Step,
     While,
 )
-from tflrepair.resources import Key
 
 TRAINED, ALL = "trained", "all"
 STATES = (TRAINED, ALL)
@@ -65,10 +65,10 @@ class Chosen:
     plan: Plan
     dropped: Mapping[str, tuple[str, ...]]
     flex: frozenset[str]  # keys of entries that have raw operators
-    state: Mapping[str, Key]  # name -> variable, for get_weights and set_weights
+    state: Mapping[str, ResourceId]  # name -> variable, for get_weights and set_weights
 
 
-def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, Key]]) -> Chosen:
+def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, ResourceId]]) -> Chosen:
     """Drop what writes checkpoints, unless it is kept. ``names``: every variable of the model.
 
     Raises:
@@ -81,7 +81,7 @@ def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, Key]]) -> Cho
         raise UserError(
             f"the model has no signature {unknown[0]!r}", hint=f"it has {', '.join(keys)}"
         )
-    kept: list[Entry] = []
+    kept: list[SignatureFunction] = []
     dropped: dict[str, tuple[str, ...]] = {}
     flex = set()
     for entry in plan.entries:
@@ -103,7 +103,7 @@ def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, Key]]) -> Cho
     return Chosen(replace(plan, entries=tuple(kept)), dropped, frozenset(flex), state)
 
 
-def steps_of(plan: Plan, entry: Entry) -> Iterator[Step]:
+def steps_of(plan: Plan, entry: SignatureFunction) -> Iterator[Step]:
     """All steps that ``entry`` may run, initializers left out."""
     seen = set()
     waiting: list[Function] = [entry.function]
@@ -117,15 +117,15 @@ def steps_of(plan: Plan, entry: Entry) -> Iterator[Step]:
                     waiting.append(plan.functions[identity])
 
 
-def _called(step: Step) -> tuple[tuple[int, tuple[Key | None, ...]], ...]:
-    if isinstance(step, Call):
+def _called(step: Step) -> tuple[tuple[int, tuple[ResourceId | None, ...]], ...]:
+    if isinstance(step, CallStep):
         return (step.function,)
     if isinstance(step, If):
         return (step.then, step.otherwise)
     return (step.condition, step.body) if isinstance(step, While) else ()
 
 
-def _assigned(plan: Plan, entries: Iterable[Entry]) -> set[Key]:
+def _assigned(plan: Plan, entries: Iterable[SignatureFunction]) -> set[ResourceId]:
     found = set()
     for entry in entries:
         for step in steps_of(plan, entry):
@@ -136,11 +136,11 @@ def _assigned(plan: Plan, entries: Iterable[Entry]) -> set[Key]:
     return found
 
 
-def _named(names: Sequence[tuple[str, Key]], wanted: set[Key]) -> dict[str, Key]:
+def _named(
+    names: Sequence[tuple[str, ResourceId]], wanted: set[ResourceId]
+) -> dict[str, ResourceId]:
     rows = [(name, key) for name, key in names if key in wanted]
     count: dict[str, int] = {}
     for name, _ in rows:
         count[name] = count.get(name, 0) + 1
-    return {
-        name if count[name] == 1 else f"{key.container}/{name}": key for name, key in rows
-    }
+    return {name if count[name] == 1 else f"{key.container}/{name}": key for name, key in rows}

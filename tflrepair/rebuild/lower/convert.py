@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tflrepair.analysis.variables import INITIALIZED, UNREAD, analyse
 from tflrepair.errors import RefusedError
-from tflrepair.model import Model, Signature, from_bytes
+from tflrepair.graph.model import Model, Signature, from_bytes
+from tflrepair.rebuild.ir.planner import make_plan
 from tflrepair.rebuild.lower.choose import GET, SET, Chosen, NoFlex, choose
 from tflrepair.rebuild.lower.module import Lowered
-from tflrepair.repair.rebuild.conversion import convert_saved_model
-from tflrepair.repair.rebuild.convert import save
-from tflrepair.repair.rebuild.initial import Values, starting_values
-from tflrepair.repair.rebuild.planner import make_plan
-from tflrepair.repair.rebuild.signature_names import rename_signatures
-from tflrepair.variables import INITIALIZED, UNREAD, analyse
+from tflrepair.rebuild.origins.tflite import save
+from tflrepair.rebuild.run.starting_values import Values, starting_values
+from tflrepair.tensorflow.convert import convert_saved_model
+from tflrepair.tensorflow.signature_names import rename_signatures
 
 _HINT = "please report this model: every operator was lowered, yet the converter wants others"
 
@@ -82,12 +82,14 @@ def _check(data: bytes, wanted: Any, options: NoFlex) -> None:
         RefusedError: a variable has no value, a signature is not as it should be, or one that is
             not to be kept reaches a Flex operator.
     """
-    from tflrepair.runtime.entries import entries
+    from tflrepair.execution.entries import entries
 
     model = from_bytes(data)
     unset = [v.name for v in analyse(model).variables if v.status not in (INITIALIZED, UNREAD)]
     if unset:
-        raise RefusedError("the converted model has variables without a value: " + ", ".join(unset[:8]))
+        raise RefusedError(
+            "the converted model has variables without a value: " + ", ".join(unset[:8])
+        )
     found = {s.key: _names(s) for s in model.signatures}
     for key, (_, inputs, outputs) in wanted.items():
         if found.get(key) != (inputs, outputs):

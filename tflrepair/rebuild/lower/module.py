@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import TflRepairError, UnsupportedError
+from tflrepair.rebuild.ir.python_names import input_names
+from tflrepair.rebuild.ir.steps import SignatureFunction
+from tflrepair.rebuild.ir.tensor_facts import dtype_of
 from tflrepair.rebuild.lower.choose import GET, SET, Chosen, NoFlex
 from tflrepair.rebuild.lower.tracer import LoweringTracer
-from tflrepair.repair.rebuild.constants import dtype_of
-from tflrepair.repair.rebuild.initial import Start, Starts
-from tflrepair.repair.rebuild.module import Live
-from tflrepair.repair.rebuild.names import input_names
-from tflrepair.repair.rebuild.steps import Entry
-from tflrepair.repair.rebuild.trace import Tracer
-from tflrepair.resources import Key
+from tflrepair.rebuild.run.module import Live
+from tflrepair.rebuild.run.starting_values import StartingValue, StartingValues
+from tflrepair.rebuild.run.trace import Tracer
 
 # Types that builtin variables do not have, and the type that holds all of their values.
 CARRIERS = {
@@ -26,29 +26,31 @@ CARRIERS = {
 class Carried(Live):
     """Variables of types that have no builtin kernel live in wider ones, which lose nothing."""
 
-    def __init__(self, starts: Starts, carry: bool) -> None:
+    def __init__(self, starts: StartingValues, carry: bool) -> None:
         import numpy as np
 
-        self.narrow: dict[Key, str] = {}
+        self.narrow: dict[ResourceId, str] = {}
         variables = {}
         for key, start in starts.variables.items():
             name = np.asarray(start.value).dtype.name
             if carry and name in CARRIERS:
                 self.narrow[key] = name
-                start = Start(np.asarray(start.value).astype(CARRIERS[name]), start.shape)
+                start = StartingValue(np.asarray(start.value).astype(CARRIERS[name]), start.shape)
             variables[key] = start
-        super().__init__(Starts(variables, starts.tables))
+        super().__init__(StartingValues(variables, starts.tables))
 
-    def read(self, key: Key) -> Any:
+    def read(self, key: ResourceId) -> Any:
         import tensorflow as tf
 
         value = super().read(key)
         return tf.cast(value, self.narrow[key]) if key in self.narrow else value
 
-    def assign(self, key: Key, value: Any) -> None:
+    def assign(self, key: ResourceId, value: Any) -> None:
         import tensorflow as tf
 
-        super().assign(key, tf.cast(value, CARRIERS[self.narrow[key]]) if key in self.narrow else value)
+        super().assign(
+            key, tf.cast(value, CARRIERS[self.narrow[key]]) if key in self.narrow else value
+        )
 
 
 class Lowered:
@@ -61,7 +63,7 @@ class Lowered:
         UnsupportedError: operators have no lowering; the message lists them all and where.
     """
 
-    def __init__(self, chosen: Chosen, starts: Starts, options: NoFlex) -> None:
+    def __init__(self, chosen: Chosen, starts: StartingValues, options: NoFlex) -> None:
         import tensorflow as tf
 
         self.unrolled: dict[str, tuple[int, ...]] = {}
@@ -80,7 +82,7 @@ class Lowered:
             self.functions[GET] = self._get(chosen.state).get_concrete_function()
             self.functions[SET] = self._set(chosen.state).get_concrete_function()
 
-    def _entry(self, entry: Entry, options: NoFlex) -> Any:
+    def _entry(self, entry: SignatureFunction, options: NoFlex) -> Any:
         import tensorflow as tf
 
         plan = self.chosen.plan
@@ -118,7 +120,7 @@ class Lowered:
                 self.unrolled[entry.key] = tuple(tracer.unrolled.values())
         return concrete
 
-    def _get(self, state: Mapping[str, Key]) -> Any:
+    def _get(self, state: Mapping[str, ResourceId]) -> Any:
         import tensorflow as tf
 
         def get_weights() -> dict[str, Any]:
@@ -127,7 +129,7 @@ class Lowered:
 
         return tf.function(get_weights, input_signature=[], autograph=False)
 
-    def _set(self, state: Mapping[str, Key]) -> Any:
+    def _set(self, state: Mapping[str, ResourceId]) -> Any:
         import tensorflow as tf
 
         variables = [self.resources.variables[key] for key in state.values()]

@@ -26,7 +26,9 @@ def resize_bilinear_grad(
 ) -> Any:
     old = known(original_image.shape[1:3], "resized image")
     new = known(grads.shape[1:3], "resized image")
-    lines = [_bilinear(o, n, align_corners, half_pixel_centers) for o, n in zip(old, new, strict=True)]
+    lines = [
+        _bilinear(o, n, align_corners, half_pixel_centers) for o, n in zip(old, new, strict=True)
+    ]
     return _both(grads, lines)
 
 
@@ -36,7 +38,9 @@ def resize_nearest_grad(
 ) -> Any:
     old = [int(n) for n in static(size, "size")]
     new = known(grads.shape[1:3], "resized image")
-    lines = [_nearest(o, n, align_corners, half_pixel_centers) for o, n in zip(old, new, strict=True)]
+    lines = [
+        _nearest(o, n, align_corners, half_pixel_centers) for o, n in zip(old, new, strict=True)
+    ]
     return _both(grads, lines)
 
 
@@ -54,7 +58,11 @@ def _both(grads: Any, lines: list[NDArray[Any]]) -> Any:
 def _scale(old: int, new: int, align: bool) -> Any:
     import numpy as np
 
-    return np.float32(old - 1) / np.float32(new - 1) if align and new > 1 else np.float32(old) / np.float32(new)
+    return (
+        np.float32(old - 1) / np.float32(new - 1)
+        if align and new > 1
+        else np.float32(old) / np.float32(new)
+    )
 
 
 def _bilinear(old: int, new: int, align: bool, half: bool) -> NDArray[Any]:

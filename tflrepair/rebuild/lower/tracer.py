@@ -14,21 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import UnsupportedError
-from tflrepair.rebuild.lower.builtins import OVERRIDES
-from tflrepair.rebuild.lower.halves import has_half, narrow, wide, widened
-from tflrepair.rebuild.lower.kept import KEPT
-from tflrepair.rebuild.lower import probes
-from tflrepair.rebuild.lower.lists import TensorList
-from tflrepair.rebuild.lower.origins import batch_of
-from tflrepair.rebuild.lower.probes import ARITHMETIC, Probed, Symbols
-from tflrepair.rebuild.lower.registry import lowerings, parameters
-from tflrepair.repair.rebuild.constants import constant
-from tflrepair.repair.rebuild.steps import (
+from tflrepair.graph.location import OperatorRef
+from tflrepair.rebuild.ir.steps import (
     Argument,
-    Call,
+    CallStep,
     Compute,
-    Constant,
+    ConstantValue,
     Function,
     Handle,
     If,
@@ -37,8 +30,16 @@ from tflrepair.repair.rebuild.steps import (
     Raw,
     While,
 )
-from tflrepair.repair.rebuild.trace import Frame, Resources, Tracer, dequantized
-from tflrepair.resources import Key, Site
+from tflrepair.rebuild.ir.tensor_facts import constant
+from tflrepair.rebuild.lower import probes
+from tflrepair.rebuild.lower.builtins import OVERRIDES
+from tflrepair.rebuild.lower.halves import has_half, narrow, wide, widened
+from tflrepair.rebuild.lower.kept import KEPT
+from tflrepair.rebuild.lower.lists import TensorList
+from tflrepair.rebuild.lower.origins import batch_of
+from tflrepair.rebuild.lower.probes import ARITHMETIC, Probed, Symbols
+from tflrepair.rebuild.lower.registry import lowerings, parameters
+from tflrepair.rebuild.run.trace import Frame, Resources, Tracer, dequantized
 
 SMALL = 4096  # elements up to which a known value is carried along
 MOST_STEPS = 20_000  # that unrolled loops of one signature may become
@@ -48,7 +49,7 @@ _NEVER_FOLDED = ("RANDOM", "MULTINOMIAL", "BERNOULLI", "Random", "Rng", "TensorL
 class Variable:
     """A resource variable as lowerings see it."""
 
-    def __init__(self, resources: Resources, key: Key) -> None:
+    def __init__(self, resources: Resources, key: ResourceId) -> None:
         self._resources = resources
         self._key = key
 
@@ -69,8 +70,8 @@ class LoweringTracer(Tracer):
 
     def __init__(self, plan: Plan, resources: Resources, label: str) -> None:
         super().__init__(plan, resources)
-        self.left: dict[Site, str] = {}
-        self.unrolled: dict[Site, int] = {}
+        self.left: dict[OperatorRef, str] = {}
+        self.unrolled: dict[OperatorRef, int] = {}
         self._seed = zlib.crc32(label.encode()) & 0x3FFFFFFF
         self._steps = 0
         self.symbols = Symbols()
@@ -85,7 +86,7 @@ class LoweringTracer(Tracer):
         self._seed += 2
         return self._seed
 
-    def spend(self, steps: int, site: Site) -> None:
+    def spend(self, steps: int, site: OperatorRef) -> None:
         self._steps += steps
         if self._steps > MOST_STEPS:
             raise UnsupportedError(
@@ -129,7 +130,7 @@ class _Frame(Frame):
                 return dequantized(tf.constant(value), argument.quantization)
             if isinstance(value, Probed):
                 return value.packed()
-        if isinstance(argument, Constant):
+        if isinstance(argument, ConstantValue):
             tensor = self.tracer.constant(self, argument.tensor)
             return dequantized(tensor, argument.quantization)
         return super().value(argument)
@@ -139,7 +140,7 @@ class _Frame(Frame):
         if isinstance(argument, Local) and argument.quantization is None:
             value = self.values[argument.tensor]
             return value if isinstance(value, np.ndarray) else None
-        if isinstance(argument, Constant) and argument.quantization is None:
+        if isinstance(argument, ConstantValue) and argument.quantization is None:
             row = self.subgraph.tensor(argument.tensor)
             if row.dtype == "string" or int(np.prod(row.shape)) > SMALL:
                 return None
@@ -176,7 +177,10 @@ class _Frame(Frame):
                 results = tf.nest.flatten(run(tensors))
             except Exception:  # what fails now may never run
                 return None
-        if not all(tf.is_tensor(r) and hasattr(r, "numpy") and r.shape.num_elements() <= SMALL for r in results):
+        if not all(
+            tf.is_tensor(r) and hasattr(r, "numpy") and r.shape.num_elements() <= SMALL
+            for r in results
+        ):
             return None
         if any(r.dtype == tf.string for r in results):
             return None
@@ -340,7 +344,7 @@ class _Frame(Frame):
             return self.values[argument.tensor]
         return self.value(argument)
 
-    def call(self, step: Call) -> None:
+    def call(self, step: CallStep) -> None:
         arguments = [self.kept(argument) for argument in step.arguments]
         self.keep(step.outputs, self.tracer.call(step.function, arguments))
 

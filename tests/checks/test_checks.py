@@ -1,0 +1,150 @@
+"""Each check finds what it is for, and nothing in a healthy file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from ai_edge_litert import schema_py_generated as fb
+from build import Build
+
+from tflrepair import scan
+from tflrepair.checks import CHECKS, explain
+from tflrepair.errors import UserError
+from tflrepair.graph.model import from_bytes
+
+HALF = b"\x00\x00\x80\x3f" * 2
+
+
+def codes(build: Build) -> list[str]:
+    return [finding.code for finding in scan(from_bytes(build.bytes())).findings]
+
+
+def unset() -> Build:
+    build = Build()
+    sub = build.sub("infer", "infer")
+    sub.output(sub.read(sub.handle("w")))
+    return build
+
+
+def test_healthy_files_have_no_findings(data: Path) -> None:
+    for name in ("healthy", "flow", "table", "f16"):
+        assert scan(data / f"{name}.tflite").findings == ()
+
+
+def test_001_002_003_unset(data: Path) -> None:
+    assert codes(unset()) == ["TFR001", "TFR002", "TFR003"]
+
+
+def test_002_names_the_first_operator(sample: Path) -> None:
+    result = scan(sample / "broken.tflite")
+    found = [f for f in result.findings if f.code == "TFR002"]
+    assert [f.signature for f in found] == ["infer", "train"]
+    assert found[0].site is not None
+    operator = result.model.subgraphs[found[0].site.subgraph].operators[found[0].site.operator]
+    assert operator.name == "READ_VARIABLE"
+
+
+def test_003_says_that_reads_inside_called_subgraphs_fail_everywhere() -> None:
+    build = Build()
+    build.sub("infer", "infer").branch(1, 1, [], [])
+    callee = build.sub("callee")
+    callee.read(callee.handle("w"))
+    found = [f for f in scan(from_bytes(build.bytes())).findings if f.code == "TFR003"]
+    assert "the same error" in found[0].message
+
+
+def test_004_more_bytes_needed_than_there_are() -> None:
+    build = Build()
+    sub = build.sub("infer", "infer")
+    sub.output(sub.read(sub.handle("w"), (1000, 1000)))
+    assert "TFR004" in codes(build)
+
+
+def test_005_order_dependent(data: Path) -> None:
+    found = [f for f in scan(data / "order.tflite").findings if f.code == "TFR005"]
+    assert len(found) == 1
+    assert "`infer`" in found[0].message
+    assert "`load`" in found[0].message
+
+
+def test_006_call_once_not_everywhere() -> None:
+    build = unset()
+    other = build.sub("other", "other")
+    other.call_once(2)
+    init = build.sub("NoOp")
+    init.assign(init.handle("w"), init.tensor(data=HALF))
+    assert codes(build) == ["TFR002", "TFR003", "TFR006"]
+
+
+def test_007_one_name_two_shapes() -> None:
+    build = unset()
+    sub = build.sub("other", "other")
+    sub.read(sub.handle("w"), (3,))
+    assert "TFR007" in codes(build)
+
+
+def test_008_two_initializers() -> None:
+    build = Build()
+    for index, name in enumerate(("infer", "train")):
+        sub = build.sub(name, name)
+        sub.call_once(2 + index)
+        sub.output(sub.read(sub.handle("w")))
+    for _ in range(2):
+        init = build.sub("NoOp")
+        init.assign(init.handle("w"), init.tensor(data=HALF))
+    assert codes(build) == ["TFR008"]
+
+
+def test_009_empty_table() -> None:
+    build = Build()
+    sub = build.sub("infer", "infer")
+    options = fb.HashtableOptionsT()
+    options.tableId = 7
+    handle, out = sub.tensor("RESOURCE", ()), sub.tensor("INT64", (1,))
+    sub.op("HASHTABLE", [], [handle], options)
+    sub.op("HASHTABLE_SIZE", [handle], [out])
+    assert codes(build) == ["TFR009"]
+
+
+def test_010_unknown_handle() -> None:
+    build = Build()
+    sub = build.sub("infer", "infer")
+    sub.read(sub.input("RESOURCE", ()))
+    result = scan(from_bytes(build.bytes()))
+    assert [f.code for f in result.findings] == ["TFR010"]
+    assert result.ok  # a warning is no error
+
+
+def test_011_initial_value_too_short() -> None:
+    build = Build()
+    sub = build.sub("infer", "infer")
+    sub.call_once(1)
+    sub.output(sub.read(sub.handle("w")))
+    init = build.sub("NoOp")
+    init.assign(init.handle("w"), init.tensor(data=HALF[:4]))
+    assert codes(build) == ["TFR011"]
+
+
+@pytest.mark.tf
+def test_012_checkpoint_names(reported: Path) -> None:
+    found = [f for f in scan(reported / "model.tflite").findings if f.code == "TFR012"]
+    assert len(found) == 1
+    assert "'bias'" in found[0].message
+
+
+def test_every_check_explains_itself() -> None:
+    numbers = [check.CODE for check in CHECKS]
+    assert numbers == [f"TFR{n:03d}" for n in range(1, len(CHECKS) + 1)]
+    for check in CHECKS:
+        text = explain(check.CODE.lower())
+        assert text.startswith(f"{check.CODE}: ")
+        for part in ("What:", "Why it matters:", "Example:", "How it is mended:"):
+            assert part in text, (check.CODE, part)
+        assert re.fullmatch(rf"tflrepair\.checks\.{check.CODE.lower()}_\w+", check.__name__)
+
+
+def test_an_unknown_code() -> None:
+    with pytest.raises(UserError, match="no check 'TFR999'"):
+        explain("TFR999")

@@ -1,0 +1,62 @@
+"""What the tests of freeze and fold share: giving values without matching, running, counting."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tflrepair.analysis.variables import analyse
+from tflrepair.execution import runner, runtimes
+from tflrepair.execution.runner import Outcome, RunCall, Task
+from tflrepair.graph.model import Model, from_bytes
+from tflrepair.passes.graft.graft import graft
+from tflrepair.passes.graft.plan import GraftPlan, NewValue, missing_calls, needing_values
+
+
+def with_values(broken: bytes, values: Mapping[str, Any]) -> Model:
+    """``broken`` grafted with ``values`` by shared name; what has none gets 1e-3 everywhere."""
+    model = from_bytes(broken)
+    analysis = analyse(model)
+    rows = []
+    for variable in needing_values(analysis):
+        array = np.asarray(values.get(variable.name, 1e-3), variable.dtype)
+        data = np.broadcast_to(array, variable.shape or ()).tobytes()
+        shape = tuple(variable.shape or ())
+        rows.append(
+            NewValue(variable.key, variable.dtype or "", shape, len(data), "test", lambda d=data: d)
+        )
+    entries = tuple(entry.subgraph for entry in analysis.entries)
+    stream = io.BytesIO()
+    graft(model, GraftPlan(entries, tuple(rows), missing_calls(analysis))).write(stream)
+    return from_bytes(stream.getvalue())
+
+
+def run(
+    data: bytes, folder: Path, *calls: tuple[str, Mapping[str, Any]], delegate: bool = True
+) -> list[Outcome]:
+    """``calls`` (signature, inputs) in one fresh LiteRT interpreter, in a child process."""
+    path = folder / f"{len(list(folder.iterdir()))}.tflite"
+    path.write_bytes(data)
+    rows = tuple(RunCall(key, {k: np.asarray(v) for k, v in x.items()}) for key, x in calls)
+    (runtime,) = runtimes.find(["litert"])
+    (outcomes,) = runner.run(runtime, [Task(str(path), rows, delegate)], timeout=60)
+    assert [o.text for o in outcomes if o.status != "ok"] == []
+    return outcomes
+
+
+def same(first: Sequence[Outcome], second: Sequence[Outcome]) -> bool:
+    """Whether both gave the same outputs, bit for bit."""
+    return len(first) == len(second) and all(
+        list(a.outputs) == list(b.outputs)
+        and all(a.outputs[n].tobytes() == b.outputs[n].tobytes() for n in a.outputs)
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def counts(model: Model) -> list[Counter[str]]:
+    return [Counter(o.name for o in subgraph.operators) for subgraph in model.subgraphs]

@@ -1,0 +1,328 @@
+"""Folding with litert-converter's MLIR: what is faster after, what stays, what is refused."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import flatbuffers
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as fb
+from build import Build
+from grafted import counts, run, with_values
+from injector import initial_values, rob
+from peer import resaved
+from test_freeze import BRANCH, B, W, X, add, infer_and_train, initializer, passed_to_subgraphs
+
+from tflrepair.commands.scan import scan
+from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError
+from tflrepair.graph.model import Model, from_bytes
+from tflrepair.passes.fold import fold as folding
+from tflrepair.passes.fold.fold import fold
+from tflrepair.passes.freeze.freeze import freeze
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("litert_converter") is None, reason="needs litert-converter"
+)
+
+
+def folded(data: bytes) -> Model:
+    after = from_bytes(fold(from_bytes(data)))
+    assert scan(after).ok
+    return after
+
+
+def optimized(broken: bytes, values: Any) -> tuple[Model, Model]:
+    """The graft, and the graft frozen and folded."""
+    grafted = with_values(broken, values)
+    return grafted, from_bytes(fold(from_bytes(freeze(grafted).to_bytes())))
+
+
+def packed(build: Build) -> bytes:
+    """The build as it stands; ``Build.bytes`` would name the signatures anew."""
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(build.model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def metadata(build: Build, name: str, data: bytes) -> None:
+    row, buffer = fb.MetadataT(), fb.BufferT()
+    row.name, row.buffer, buffer.data = name, len(build.model.buffers), list(data)
+    build.model.buffers.append(buffer)
+    build.model.metadata = [*(build.model.metadata or []), row]
+
+
+def transposed() -> Build:
+    """x + transpose(transpose(w)), with a variable ``w`` that is never assigned."""
+    build = Build()
+    infer = build.sub("not main", "infer")
+    infer.call_once(initializer(build, w=np.arange(6, dtype=np.float32).reshape(2, 3)))
+    x, read = infer.input(shape=(2, 3)), infer.read(infer.handle("w"), shape=(2, 3))
+    order = infer.tensor("INT32", (2,), np.int32([1, 0]).tobytes())
+    for shape in ((3, 2), (2, 3)):
+        turned = infer.tensor(shape=shape)
+        infer.op("TRANSPOSE", [read, order], [turned], fb.TransposeOptionsT())
+        read = turned
+    y = infer.tensor(shape=(2, 3))
+    infer.op("ADD", [x, read], [y], fb.AddOptionsT())
+    infer.output(y)
+    return build
+
+
+def test_constants_fold_once_they_are_frozen(tmp_path: Path) -> None:
+    old = transposed().bytes()
+    frozen = freeze(from_bytes(old)).to_bytes()
+    after = folded(frozen)
+    assert counts(after) == [{"ADD": 1}, {}]
+    x = np.ones((2, 3), np.float32)
+    (got,) = run(bytes(after.data), tmp_path, ("infer", {"in0": x}))
+    assert got.outputs["out0"].tolist() == (x + np.arange(6).reshape(2, 3)).tolist()
+    assert counts(folded(bytes(after.data))) == counts(after)
+
+
+def test_names_signatures_and_metadata_come_back(tmp_path: Path) -> None:
+    build = transposed()
+    build.model.description = "described"
+    metadata(build, "TFLITE_METADATA", bytes(range(256)))
+    metadata(build, "min_runtime_version", b"2.99.0".ljust(16, b"\0"))
+    metadata(build, "TFLITE_METADATA", b"a second one")
+    build.bytes()
+    second = fb.SignatureDefT()
+    second.signatureKey, second.subgraphIndex = "größer", 0
+    second.inputs, second.outputs = (build.model.signatureDefs[0].inputs, [fb.TensorMapT()])
+    second.outputs[0].name, second.outputs[0].tensorIndex = (
+        "other",
+        build.model.subgraphs[0].outputs[0],
+    )
+    build.model.signatureDefs.append(second)
+    old = from_bytes(packed(build))
+    after = folded(bytes(old.data))
+    assert after.description == "described"
+    assert [(n, bytes(after.buffer_bytes(b))) for n, b in after.metadata] == [
+        (n, bytes(old.buffer_bytes(b))) for n, b in old.metadata
+    ]
+    assert [s.name for s in after.subgraphs] == ["not main", "init"]
+    assert [(s.key, s.inputs[0][0], s.outputs[0][0]) for s in after.signatures] == [
+        ("infer", "in0", "out0"),
+        ("größer", "in0", "other"),
+    ]
+    for model in (old, after):
+        sub = model.subgraph(0)
+        assert [sub.tensor(t).name for t in (*sub.inputs, *sub.outputs)] == ["t0", "t6"]
+
+
+def test_the_order_of_a_signature_and_odd_outputs_stay(tmp_path: Path) -> None:
+    build = Build()
+    sub = build.sub("main", "k")
+    x, unused = sub.input(), sub.input()
+    constant = sub.tensor(data=W.tobytes())
+    y = add(sub, x, constant)
+    for tensor in (y, x, constant, y):  # an input and a constant given out, and one twice
+        sub.output(tensor)
+    build.bytes()
+    row = build.model.signatureDefs[0]
+    row.inputs.reverse()
+    row.outputs.reverse()
+    after = folded(packed(build))
+    assert [name for name, _ in after.signatures[0].inputs] == ["in1", "in0"]
+    assert [name for name, _ in after.signatures[0].outputs] == ["out3", "out2", "out1", "out0"]
+    (got,) = run(bytes(after.data), tmp_path, ("k", {"in0": X, "in1": B}))
+    wanted = {"out0": X + W, "out1": X, "out2": W, "out3": X + W}
+    assert {k: v.tolist() for k, v in got.outputs.items()} == {
+        k: v.tolist() for k, v in wanted.items()
+    }
+    assert unused in after.subgraph(0).inputs
+
+
+def test_custom_operators_and_their_options_stay() -> None:
+    build = Build()
+    sub = build.sub("main", "k")
+    x = sub.input()
+    outs = [sub.tensor() for _ in range(3)]
+    for out, options in zip(outs, (b"one", b"one", b"two"), strict=True):  # the last is unused
+        sub.op("MyOp", [x], [out])
+        sub.table.operators[-1].customOptions = list(options)
+    sub.output(add(sub, outs[0], outs[1]))
+    after = folded(build.bytes())
+    found = [o for o in after.subgraph(0).operators if o.is_custom]
+    data = [bytes(after.data[s : s + n]) for s, n in (o.table.span(5) or (0, 0) for o in found)]
+    assert data == [b"one", b"one", b"two"]
+
+
+def test_a_model_without_signatures() -> None:
+    build = Build()
+    sub = build.sub("main")
+    sub.output(add(sub, sub.input(), sub.tensor(data=W.tobytes())))
+    after = folded(build.bytes())
+    assert not after.signatures and after.subgraph(0).tensor(after.subgraph(0).inputs[0]).name
+
+
+def test_files_in_an_appended_zip_stay() -> None:
+    archive = io.BytesIO(transposed().bytes())
+    archive.seek(0, 2)
+    with zipfile.ZipFile(archive, "a") as stream:
+        stream.writestr("labels.txt", "cat\ndog\n")
+    with zipfile.ZipFile(io.BytesIO(fold(from_bytes(archive.getvalue())))) as stream:
+        assert stream.read("labels.txt") == b"cat\ndog\n" and stream.testzip() is None
+
+
+def test_control_flow_with_passed_handles(tmp_path: Path) -> None:
+    old = passed_to_subgraphs()[0].bytes()
+    after = folded(freeze(from_bytes(old)).to_bytes())
+    (got,) = run(bytes(after.data), tmp_path, ("infer", BRANCH))
+    assert got.outputs["out0"].tolist() == (X + 4 * W).tolist()
+    assert [s.name for s in after.subgraphs] == [s.name for s in from_bytes(old).subgraphs]
+
+
+def test_an_if_of_a_constant_is_refused_with_the_reason() -> None:
+    build = Build()
+    main, same = build.sub("main", "k"), build.sub("same")
+    same.output(same.input())
+    x, y = main.input(), main.tensor()
+    main.branch(1, 1, [x], [y])
+    main.output(y)
+    with pytest.raises(RefusedError, match="the condition of an IF is a constant"):
+        fold(from_bytes(build.bytes()))
+
+
+@pytest.mark.parametrize("name", ["healthy", "flow", "table", "f16"])
+def test_healthy_files_of_the_converter_stay_right(data: Path, name: str) -> None:
+    old = from_bytes((data / f"{name}.tflite").read_bytes())
+    after = folded(bytes(old.data))
+    assert [s.key for s in after.signatures] == [s.key for s in old.signatures]
+    assert dict(after.metadata).keys() == dict(old.metadata).keys()
+
+
+@pytest.mark.parametrize("name", ["healthy", "flow"])
+def test_a_robbed_and_grafted_model_trains_as_before(data: Path, tmp_path: Path, name: str) -> None:
+    healthy = (data / f"{name}.tflite").read_bytes()
+    initial_values(healthy, tmp_path / "values.npz")
+    with np.load(tmp_path / "values.npz") as values:
+        _, after = optimized(rob(healthy), values)
+    (tmp_path / "runs").mkdir()
+    x, y = np.float32([[1, -2, 3, 0.5]]), np.float32([[1, 0, 0]])
+    calls = [("infer", {"x": x})] * 3
+    if name == "healthy":
+        calls += [("train", {"x": x, "y": y})] * 3 + [("infer", {"x": x})]
+    for a, b in zip(
+        run(healthy, tmp_path / "runs", *calls),
+        run(bytes(after.data), tmp_path / "runs", *calls),
+        strict=True,
+    ):
+        for key, value in a.outputs.items():
+            np.testing.assert_allclose(b.outputs[key], value, rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_without_values_is_refused(data: Path) -> None:
+    with pytest.raises(RefusedError, match="initial values"):
+        fold(from_bytes((data / "partial.tflite").read_bytes()))
+
+
+def test_what_mlir_would_lose_is_refused() -> None:
+    build = infer_and_train()
+    build.model.subgraphs[1].name = "infer"
+    with pytest.raises(UnsupportedError, match="two subgraphs are named 'infer'"):
+        fold(from_bytes(build.bytes()))
+    build = infer_and_train()
+    build.model.metadataBuffer = [0]
+    with pytest.raises(UnsupportedError, match="metadata_buffer"):
+        fold(from_bytes(build.bytes()))
+    build = infer_and_train()
+    build.model.subgraphs[0].tensors[0].sparsity = fb.SparsityParametersT()
+    with pytest.raises(UnsupportedError, match="sparsity"):
+        fold(from_bytes(build.bytes()))
+    build = infer_and_train()
+    metadata(build, "model_control_dependencies", b"\1")
+    with pytest.raises(UnsupportedError, match="counts operators"):
+        fold(from_bytes(build.bytes()))
+
+
+def test_a_signature_of_an_inner_tensor_is_refused() -> None:
+    build = infer_and_train()
+    build.bytes()
+    build.model.signatureDefs[0].outputs[0].tensorIndex = 3
+    with pytest.raises(RefusedError, match="names a tensor that its subgraph does not give out"):
+        fold(from_bytes(packed(build)))
+
+
+def test_where_mlir_dies_the_caller_lives() -> None:
+    build = Build()
+    sub = build.sub("main", "k")
+    out = sub.tensor()
+    sub.op("ADD", [sub.input()], [out], fb.AddOptionsT())  # ADD takes two
+    sub.output(out)
+    with pytest.raises(RefusedError, match="MLIR cannot fold this model"):
+        fold(from_bytes(build.bytes()))
+
+
+def test_a_fold_that_takes_too_long_is_ended() -> None:
+    with pytest.raises(RefusedError, match=r"took more than 0.01 s"):
+        fold(from_bytes(transposed().bytes()), timeout=0.01)
+
+
+def test_a_result_that_answers_differently_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(value: np.ndarray[Any, Any]) -> bytes:
+        build = Build()
+        sub = build.sub("main", "k")
+        sub.output(add(sub, sub.input(), sub.tensor(data=value.tobytes())))
+        return build.bytes()
+
+    monkeypatch.setattr(folding, "_mlir", lambda *args: other(W * np.float32(1.001)))
+    with pytest.raises(RefusedError, match=r"answers differently in k: out0 differs by 0.007"):
+        fold(from_bytes(other(W)))
+
+
+def test_a_result_with_another_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    build = infer_and_train()
+    old = build.bytes()
+    build.model.buffers[build.model.subgraphs[2].tensors[0].buffer].data = list(B.tobytes())
+    monkeypatch.setattr(folding, "_mlir", lambda *args: build.bytes())
+    with pytest.raises(RefusedError, match="folding changes variables"):
+        fold(from_bytes(old))
+
+
+def test_rubbish_from_mlir_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "_mlir", lambda *args: transposed().bytes()[:-200])
+    with pytest.raises(TflRepairError):
+        fold(from_bytes(transposed().bytes()))
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UnsupportedError, match=r"pip install 'tflrepair\[optimize\]'"):
+        fold(from_bytes(transposed().bytes()))
+
+
+@pytest.mark.tf
+def test_the_small_model_trains_as_before(small: Path, tmp_path: Path) -> None:
+    with np.load(small / "values.npz") as values:
+        grafted, after = optimized((small / "model.tflite").read_bytes(), values)
+    with np.load(small / "training.npz") as rows:
+        train = [("train", {"x": rows["x"], "y": rows["y"]})] * 10
+        infer = [("infer", {"x": row[None]}) for row in rows["x"]]
+        losses, answers = rows["loss"], rows["output"]
+    for model in (grafted, after):
+        outcomes = run(bytes(model.data), tmp_path, *train, *infer)
+        # The learning rate is 1e-3 in the module, and with_values gives it that.
+        got = [float(outcome.outputs["loss"]) for outcome in outcomes[:10]]
+        np.testing.assert_allclose(got, losses, rtol=1e-5)
+        got = np.concatenate([outcome.outputs["output"] for outcome in outcomes[10:]])
+        np.testing.assert_allclose(got, answers, atol=1e-5)
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_the_reported_model_equals_a_good_conversion(reported: Path, tmp_path: Path) -> None:
+    with np.load(reported / "values.npz") as values:
+        _, after = optimized((reported / "model.tflite").read_bytes(), values)
+    peer = from_bytes(resaved(reported, flex=True).read_bytes())
+    assert counts(after) == counts(peer)
+    assert after.size < 1.01 * peer.size
+    with np.load(reported / "io.npz") as rows:
+        x, want = rows["x"], rows["output"]
+    (got,) = run(bytes(after.data), tmp_path, ("infer", {"x": x}))
+    np.testing.assert_allclose(got.outputs["output"], want, atol=1e-5)

@@ -1,0 +1,1 @@
+"""Resources: who creates, sets and reads each; what is read before it is set."""

@@ -1,0 +1,314 @@
+"""Which resource each operator creates, sets and reads, and what is read before it is set.
+
+One pass over each subgraph gives a Summary: what it reads before it has certainly set it
+(``unset``), what it certainly sets (``sets``), and the resources behind its outputs. Summaries
+compose at IF, WHILE, CALL, CALL_ONCE and the StableHLO control flow, so a subgraph that many
+operators call is walked once for each different set of handles passed to it.
+
+CALL_ONCE counts as a plain call: a variable that is set stays set for the interpreter's life, so
+a second, skipped run of the initializer changes nothing
+(tensorflow/lite/kernels/call_once.cc, control_flow_common.h).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tflrepair.analysis.resources import ResourceId, Summary, Uses
+from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
+from tflrepair.format import flex, schema
+from tflrepair.graph.location import OperatorRef
+from tflrepair.graph.model import Model
+from tflrepair.graph.subgraph import Operator
+
+# Interpreters recurse through subgraph calls, too; converters nest a handful deep.
+_DEEPEST = 100
+_MOST_SUMMARIES = 100_000
+
+
+class Flow:
+    """Summaries of a model's subgraphs, made on demand and kept."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.uses = Uses()
+        self._known: dict[tuple[int, tuple[ResourceId | None, ...]], Summary] = {}
+        self._open: list[int] = []
+        self._seen: set[tuple[str, ResourceId, OperatorRef]] = set()
+
+    @property
+    def visited(self) -> set[int]:
+        return {subgraph for subgraph, _ in self._known}
+
+    def summary(self, subgraph: int, handles: tuple[ResourceId | None, ...] = ()) -> Summary:
+        """The summary of ``subgraph`` when ``handles[i]`` is the resource in its input ``i``.
+
+        Raises:
+            BadFileError: a call leads nowhere, or subgraphs call each other in a circle.
+            UnsupportedError: calls are nested deeper than runtimes could follow.
+        """
+        where = f"subgraph {subgraph}"
+        count = len(self.model.subgraph(subgraph).inputs)
+        handles = (handles + (None,) * count)[:count]
+        known = self._known.get((subgraph, handles))
+        if known is not None:
+            return known
+        if subgraph in self._open:
+            raise BadFileError("the subgraph calls itself, directly or through others", where=where)
+        if len(self._open) >= _DEEPEST or len(self._known) >= _MOST_SUMMARIES:
+            raise UnsupportedError("subgraph calls are nested too deeply to follow", where=where)
+        self._open.append(subgraph)
+        try:
+            result = _Walk(self, subgraph, handles).run()
+        finally:
+            self._open.pop()
+        self._known[(subgraph, handles)] = result
+        return result
+
+    def note(self, what: str, key: ResourceId, site: OperatorRef) -> None:
+        if (what, key, site) not in self._seen:
+            self._seen.add((what, key, site))
+            getattr(self.uses, what).setdefault(key, []).append(site)
+
+
+class _Walk:
+    """One pass over one subgraph."""
+
+    def __init__(self, flow: Flow, index: int, handles: tuple[ResourceId | None, ...]) -> None:
+        self.flow = flow
+        self.subgraph = flow.model.subgraph(index)
+        inputs = self.subgraph.inputs
+        self.handles = {t: key for t, key in zip(inputs, handles, strict=True) if key}
+        self.unset: dict[ResourceId, OperatorRef] = {}
+        self.sets: set[ResourceId] = set()
+
+    def run(self) -> Summary:
+        for operator in self.subgraph.operators:
+            handler = _BUILTIN.get(operator.code)
+            try:
+                if handler is not None:
+                    handler(self, operator)
+                elif operator.is_flex:
+                    self.flex(operator)
+            except TflRepairError as error:
+                if error.where and error.where.startswith("subgraph"):
+                    raise
+                place = f"subgraph {self.subgraph.index}, operator {operator.index}"
+                raise error.within(f"{place} ({operator.name})") from None
+        outputs = tuple(self.handles.get(t) for t in self.subgraph.outputs)
+        return Summary(self.unset, frozenset(self.sets), outputs)
+
+    # -- what operators do to resources
+
+    def create(self, operator: Operator, key: ResourceId) -> None:
+        if operator.outputs:
+            self.handles[operator.outputs[0]] = key
+        self.flow.note("created", key, self.site(operator))
+
+    def read(self, operator: Operator, key: ResourceId) -> None:
+        site = self.site(operator)
+        self.flow.note("read", key, site)
+        if key not in self.sets:
+            self.unset.setdefault(key, site)
+
+    def assign(self, operator: Operator, key: ResourceId) -> None:
+        self.flow.note("assigned", key, self.site(operator))
+        self.sets.add(key)
+
+    def value(self, operator: Operator, key: ResourceId, tensor: int) -> None:
+        rows = self.flow.uses.values.setdefault(key, [])
+        row = (self.site(operator), tensor)
+        if row not in rows[-1:]:
+            rows.append(row)
+
+    def handle(self, operator: Operator) -> ResourceId | None:
+        """The resource in the operator's first input; notes it where that cannot be told."""
+        key = self.handles.get(operator.inputs[0]) if operator.inputs else None
+        if key is None:
+            site = self.site(operator)
+            if site not in self.flow.uses.unresolved:
+                self.flow.uses.unresolved.append(site)
+        return key
+
+    def site(self, operator: Operator) -> OperatorRef:
+        return OperatorRef(operator.subgraph, operator.index)
+
+    # -- builtin resources
+
+    def var_handle(self, operator: Operator) -> None:
+        slot = schema.VarHandleOptions
+        options = operator.options(schema.BuiltinOptions.VarHandleOptions)
+        container = options.string(slot.CONTAINER) if options else None
+        name = options.string(slot.SHARED_NAME) if options else None
+        self.create(operator, ResourceId("builtin", container or "", name or ""))
+
+    def read_variable(self, operator: Operator) -> None:
+        key = self.handle(operator)
+        if key is not None:
+            self.read(operator, key)
+            if operator.outputs:
+                self.value(operator, key, operator.outputs[0])
+
+    def assign_variable(self, operator: Operator) -> None:
+        key = self.handle(operator)
+        if key is not None:
+            self.assign(operator, key)
+            if len(operator.inputs) > 1:
+                self.value(operator, key, operator.inputs[1])
+
+    def hashtable(self, operator: Operator) -> None:
+        options = operator.options(schema.BuiltinOptions.HashtableOptions)
+        number = options.scalar(schema.HashtableOptions.TABLE_ID, "i") if options else 0
+        self.create(operator, ResourceId("table", "", str(number)))
+
+    def read_table(self, operator: Operator) -> None:
+        key = self.handle(operator)
+        if key is not None:
+            self.read(operator, key)
+
+    def import_table(self, operator: Operator) -> None:
+        key = self.handle(operator)
+        if key is not None:
+            self.assign(operator, key)
+
+    # -- Flex resources
+
+    def flex(self, operator: Operator) -> None:
+        name = operator.name.removeprefix("Flex")
+        if name == "VarHandleOp":
+            self.flex_handle(operator)
+            return
+        keys = [self.handles[t] for t in operator.inputs if t in self.handles]
+        if name in ("ReadVariableOp", "AssignVariableOp") and not keys:
+            self.handle(operator)
+        for key in keys:
+            if name == "VarIsInitializedOp":
+                continue
+            # AssignAdd, ResourceApply*, ResourceScatter* and all that we do not know read first
+            if name != "AssignVariableOp":
+                self.read(operator, key)
+            if name.startswith(("Assign", "ResourceApply", "ResourceScatter", "ResourceSparse")):
+                self.assign(operator, key)
+        if keys and name == "ReadVariableOp" and operator.outputs:
+            self.value(operator, keys[0], operator.outputs[0])
+        if keys and name == "AssignVariableOp" and len(operator.inputs) > 1:
+            self.value(operator, keys[0], operator.inputs[1])
+
+    def flex_handle(self, operator: Operator) -> None:
+        span = operator.table.span(schema.Operator.CUSTOM_OPTIONS)
+        start, length = span or (0, 0)
+        node = flex.node_def(bytes(self.flow.model.data[start : start + length]))
+        key = ResourceId("flex", node.text("container"), node.text("shared_name"))
+        self.flow.uses.declared.setdefault(key, (node.dtype("dtype"), node.shape("shape")))
+        self.create(operator, key)
+
+    # -- calls
+
+    def call(self, operator: Operator, target: int, inputs: Iterable[int] = ()) -> Summary:
+        """What calling ``target`` does; its unset reads count unless we have set them before."""
+        summary = self.flow.summary(target, tuple(self.handles.get(t) for t in inputs))
+        for key, site in summary.unset.items():
+            if key not in self.sets:
+                self.unset.setdefault(key, site)
+        return summary
+
+    def returned(self, operator: Operator, outputs: tuple[ResourceId | None, ...]) -> None:
+        for tensor, key in zip(operator.outputs, outputs, strict=False):
+            if key is not None:
+                self.handles[tensor] = key
+
+    def call_once(self, operator: Operator) -> None:
+        target = _index(operator, "CallOnceOptions", schema.CallOnceOptions.INIT_SUBGRAPH_INDEX)
+        self.sets |= self.call(operator, target).sets
+        rows = self.flow.uses.calls_once.setdefault(operator.subgraph, [])
+        if (self.site(operator), target) not in rows:
+            rows.append((self.site(operator), target))
+
+    def plain_call(self, operator: Operator) -> None:
+        summary = self.call(
+            operator, _index(operator, "CallOptions", schema.CallOptions.SUBGRAPH), operator.inputs
+        )
+        self.sets |= summary.sets
+        self.returned(operator, summary.outputs)
+
+    def composite(self, operator: Operator) -> None:
+        options = operator.options2(schema.BuiltinOptions2.StableHLOCompositeOptions)
+        slot = schema.StableHLOCompositeOptions.DECOMPOSITION_SUBGRAPH_INDEX
+        target = options.scalar(slot, "i") if options else 0
+        if target > 0:  # 0 is the entry subgraph: the composite has no decomposition here
+            summary = self.call(operator, target, operator.inputs)
+            self.sets |= summary.sets
+            self.returned(operator, summary.outputs)
+
+    def branches(self, operator: Operator, targets: Iterable[int]) -> None:
+        """Exactly one of ``targets`` runs: set is what all of them set."""
+        summaries = [self.call(operator, target, operator.inputs[1:]) for target in targets]
+        if summaries:
+            self.sets |= frozenset.intersection(*(s.sets for s in summaries))
+            same = zip(*(summary.outputs for summary in summaries), strict=False)
+            self.returned(operator, tuple(k[0] if len(set(k)) == 1 else None for k in same))
+
+    def if_(self, operator: Operator) -> None:
+        slot = schema.IfOptions
+        self.branches(
+            operator,
+            [
+                _index(operator, "IfOptions", s)
+                for s in (slot.THEN_SUBGRAPH_INDEX, slot.ELSE_SUBGRAPH_INDEX)
+            ],
+        )
+
+    def case(self, operator: Operator) -> None:
+        options = operator.options2(schema.BuiltinOptions2.StablehloCaseOptions)
+        slot = schema.StablehloCaseOptions.BRANCH_SUBGRAPH_INDICES
+        self.branches(operator, options.numbers(slot) if options else ())
+
+    def loop(self, operator: Operator, condition: int, body: int) -> None:
+        """The condition always runs; the body may run not once, so what it sets does not count."""
+        self.sets |= self.call(operator, condition, operator.inputs).sets
+        self.call(operator, body, operator.inputs)
+        self.returned(operator, tuple(self.handles.get(t) for t in operator.inputs))
+
+    def while_(self, operator: Operator) -> None:
+        slot = schema.WhileOptions
+        self.loop(
+            operator,
+            _index(operator, "WhileOptions", slot.COND_SUBGRAPH_INDEX),
+            _index(operator, "WhileOptions", slot.BODY_SUBGRAPH_INDEX),
+        )
+
+    def stablehlo_while(self, operator: Operator) -> None:
+        options = operator.options2(schema.BuiltinOptions2.StablehloWhileOptions)
+        if options is not None:
+            slot = schema.StablehloWhileOptions
+            self.loop(
+                operator,
+                options.scalar(slot.COND_SUBGRAPH_INDEX, "i"),
+                options.scalar(slot.BODY_SUBGRAPH_INDEX, "i"),
+            )
+
+
+def _index(operator: Operator, member: str, slot: int) -> int:
+    """A subgraph index from the operator's options; absent options mean the default, 0."""
+    options = operator.options(getattr(schema.BuiltinOptions, member))
+    kind = schema.LAYOUT[member][slot]
+    return options.scalar(slot, kind) if options else 0
+
+
+_OP = schema.BuiltinOperator
+_BUILTIN = {
+    _OP.VAR_HANDLE: _Walk.var_handle,
+    _OP.READ_VARIABLE: _Walk.read_variable,
+    _OP.ASSIGN_VARIABLE: _Walk.assign_variable,
+    _OP.HASHTABLE: _Walk.hashtable,
+    _OP.HASHTABLE_FIND: _Walk.read_table,
+    _OP.HASHTABLE_SIZE: _Walk.read_table,
+    _OP.HASHTABLE_IMPORT: _Walk.import_table,
+    _OP.CALL_ONCE: _Walk.call_once,
+    _OP.CALL: _Walk.plain_call,
+    _OP.IF: _Walk.if_,
+    _OP.WHILE: _Walk.while_,
+    _OP.STABLEHLO_COMPOSITE: _Walk.composite,
+    _OP.STABLEHLO_WHILE: _Walk.stablehlo_while,
+    _OP.STABLEHLO_CASE: _Walk.case,
+}

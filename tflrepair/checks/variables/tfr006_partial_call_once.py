@@ -1,0 +1,41 @@
+"""The initializer is not called everywhere.
+
+What: a CALL_ONCE sets these variables at some entry points, but another reads them without it.
+
+Why it matters: whichever signature is called first decides. If the one without CALL_ONCE is
+first, it fails or answers garbage, and what it assigned is overwritten later, when the
+initializer runs after all.
+
+Example: `infer` begins with CALL_ONCE, `train` does not.
+
+How it is mended: `tflrepair fix MODEL` puts the same CALL_ONCE at the head of the others; the
+values are in the file, so no weights are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tflrepair.analysis.variables import PARTIAL, Variable
+from tflrepair.checks.base import ERROR, Finding, Subject, names
+
+CODE = "TFR006"
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    groups: dict[tuple[str, ...], list[Variable]] = {}
+    for variable in subject.analysis.variables + subject.analysis.tables:
+        if variable.status == PARTIAL:
+            groups.setdefault(variable.unset_in, []).append(variable)
+    for readers, variables in groups.items():
+        quoted = ", ".join(f"`{label}`" for label in readers)
+        yield Finding(
+            CODE,
+            ERROR,
+            f"{quoted} reads {names([v.name for v in variables])} without calling the "
+            "initializer that other entries call first",
+            "call it there, too: tflrepair fix MODEL",
+            signature=readers[0],
+            site=variables[0].read_by[0],
+            variable=variables[0].name,
+        )

@@ -1,0 +1,227 @@
+"""Convert without losing weights: what TensorFlow's converter should have done.
+
+Keras 3 saves a copy of each tf.Variable in its place (keras/src/backend/tensorflow/core.py,
+``_export_to_saved_model_graph``), and the converter finds no value for the one that signatures
+capture. So what they capture is tracked on the module while it is saved. A SavedModel folder is
+loaded and saved again, which comes to the same. What comes out is scanned before it is handed out.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tflrepair.checks.base import ERROR
+from tflrepair.commands.fix.strategies import unique_names
+from tflrepair.commands.scan import scan
+from tflrepair.errors import RefusedError, UnsupportedError, UserError
+from tflrepair.files import check_free, write
+from tflrepair.graph.model import from_bytes
+from tflrepair.rebuild.origins.tflite import save as save_module
+from tflrepair.tensorflow.convert import convert_saved_model
+
+_TRACKED = "_tflrepair_variables"
+_HINT = (
+    "convert its signatures one by one, which shows the one that fails, or with another TensorFlow"
+)
+
+
+def convert(
+    source: Any, signatures: Mapping[str, Any] | None = None, **converter_options: Any
+) -> bytes:
+    """A .tflite of ``source`` in which every variable has its value.
+
+    Args:
+        source: a tf.Module (with Keras 3 or Keras 2 inside, or plain), a keras.Model, or the path
+            of a SavedModel folder.
+        signatures: key -> tf.function or concrete function. Default: those of the SavedModel; a
+            Keras model's call as ``serving_default``; every tf.function of a tf.Module that has an
+            input_signature, under its attribute name. For a SavedModel, key -> its own key.
+        converter_options: attributes of tf.lite.TFLiteConverter, such as
+            ``optimizations=[tf.lite.Optimize.DEFAULT]``. Resource variables are always on, and
+            TensorFlow operators are allowed unless ``target_spec`` is given. The converter runs
+            in a child process, so they must be picklable; a ``representative_dataset`` need not
+            be, since it is run through here and its samples are handed over.
+
+    Raises:
+        UserError: no SavedModel there, no signatures, an option that the converter lacks or that
+            cannot be pickled, or a representative dataset that fails.
+        UnsupportedError: TensorFlow is not installed, cannot save or convert the source, or dies
+            while it converts.
+        RefusedError: the result would be broken; the message lists the findings.
+    """
+    _require_tensorflow()
+    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
+        folder = Path(name) / "saved_model"
+        if isinstance(source, str | os.PathLike):
+            keys = _save_again(Path(source), signatures, folder)
+        else:
+            holder = _holder(source)
+            functions = _functions(source, signatures)
+            keys = list(functions)
+            with _tracked(holder, functions):
+                save_module(holder, folder, functions)
+        data = unique_names(convert_saved_model(folder, keys, converter_options, hint=_HINT))
+    result = scan(from_bytes(data))
+    errors = [f"{f.code} {f.message}" for f in result.findings if f.severity == ERROR]
+    if errors:
+        raise RefusedError("\n  ".join(["the converted model would be broken:", *errors]))
+    return data
+
+
+def convert_to_file(
+    source: str | Path,
+    out: Path,
+    signatures: Sequence[str] | None,
+    init_kwargs: Mapping[str, Any],
+    force: bool,
+) -> int:
+    """Convert a SavedModel folder (a Path) or ``file.py:Class`` (a str) to ``out``.
+
+    Returns:
+        The number of bytes written.
+
+    Raises:
+        As ``convert``; UserError too where ``out`` exists, and for a class that cannot be built.
+    """
+    check_free(out, force)
+    _require_tensorflow()
+    module: Any = source
+    wanted = None if signatures is None else {key: key for key in signatures}
+    if isinstance(source, str):
+        from tflrepair.rebuild.origins.user_module import build_module
+
+        module = build_module(source, init_kwargs)
+        if wanted is not None:
+            lacking = [key for key in wanted if not hasattr(module, key)]
+            if lacking:
+                raise UserError(f"{source} has no function {', '.join(lacking)}")
+            wanted = {key: getattr(module, key) for key in wanted}
+    data = convert(module, wanted)
+    write(out, data, force)
+    return len(data)
+
+
+def _require_tensorflow() -> None:
+    import importlib.util
+
+    if importlib.util.find_spec("tensorflow") is None:
+        raise UnsupportedError(
+            "TensorFlow is not installed, so nothing can be converted",
+            hint="pip install 'tflrepair[tf]'",
+        )
+
+
+def _save_again(source: Path, signatures: Mapping[str, Any] | None, folder: Path) -> list[str]:
+    from tflrepair.rebuild.origins.saved_model import load_saved_model
+
+    loaded = load_saved_model(source)
+    available = dict(loaded.signatures)
+    wanted = dict(signatures) if signatures is not None else {key: key for key in available}
+    lacking = sorted(str(key) for key in wanted.values() if key not in available)
+    if lacking or not wanted:
+        raise UserError(
+            f"the SavedModel has no signature {', '.join(lacking) or 'at all'}",
+            where=str(source),
+            hint=f"it has: {', '.join(available) or 'none'}",
+        )
+    save_module(loaded, folder, {key: available[theirs] for key, theirs in wanted.items()})
+    return list(wanted)
+
+
+def _functions(source: Any, signatures: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Concrete functions by signature key."""
+    if signatures is None:
+        found = _default_functions(source)
+        if not found:
+            raise UserError(
+                "the module has no tf.function with an input_signature",
+                hint="name the functions: signatures={'infer': module.infer}",
+            )
+    else:
+        found = dict(signatures)
+    concrete = {}
+    for key, function in found.items():
+        try:
+            traced = hasattr(function, "get_concrete_function")
+            concrete[key] = function.get_concrete_function() if traced else function
+        except (TypeError, ValueError) as error:
+            raise UserError(
+                f"signature {key!r} cannot be traced: {_first_line(error)}",
+                hint="give it an input_signature, or pass function.get_concrete_function(...)",
+            ) from error
+    return concrete
+
+
+def _default_functions(source: Any) -> dict[str, Any]:
+    import tensorflow as tf
+
+    if _is_keras_model(source):
+        return {"serving_default": _serving(source)}
+    return {
+        name: value
+        for name in dir(type(source))
+        if not name.startswith("__")
+        and isinstance(
+            value := getattr(source, name, None), tf.types.experimental.PolymorphicFunction
+        )
+        and value.input_signature is not None
+    }
+
+
+def _is_keras_model(source: Any) -> bool:
+    """Of any generation of Keras; only Keras 2's models are tf.Modules."""
+    return all(hasattr(source, name) for name in ("layers", "inputs", "call", "get_config"))
+
+
+def _holder(source: Any) -> Any:
+    """A tf.Module that can be saved: the source itself, or one around a Keras 3 model."""
+    import tensorflow as tf
+
+    if isinstance(source, tf.Module):
+        return source
+    if not _is_keras_model(source):
+        raise UserError(f"{type(source).__name__} is no tf.Module, keras.Model or SavedModel path")
+    holder = tf.Module()
+    holder.model = source
+    return holder
+
+
+def _serving(model: Any) -> Any:
+    """A Keras model's call with the shapes of its inputs, in inference mode."""
+    import tensorflow as tf
+
+    if not model.inputs:
+        raise UserError("the Keras model is not built", hint="call it once, or give signatures")
+    specs = [tf.TensorSpec(x.shape, x.dtype, name=x.name.split(":")[0]) for x in model.inputs]
+
+    @tf.function(input_signature=specs)  # type: ignore[untyped-decorator]
+    def serving_default(*inputs: Any) -> Any:
+        answer = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+        flat = tf.nest.flatten(answer)
+        names = getattr(model, "output_names", None) or []
+        if len(names) != len(flat):
+            names = [f"output_{i}" for i in range(len(flat))]
+        return dict(zip(names, flat, strict=True))
+
+    return serving_default
+
+
+@contextmanager
+def _tracked(module: Any, functions: Mapping[str, Any]) -> Iterator[None]:
+    """All variables that ``functions`` capture, as an attribute of ``module`` for a while."""
+    variables = {id(v): v for function in functions.values() for v in function.variables}
+    setattr(module, _TRACKED, list(variables.values()))
+    try:
+        yield
+    finally:
+        delattr(module, _TRACKED)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines or [type(error).__name__])[0][:300]

@@ -1,0 +1,48 @@
+"""Write a model as Python: a tf.Module that computes what the file computes, with its weights."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tflrepair.commands.fix.planning import MatchOptions, Weights, match_fix, plan_fix
+from tflrepair.commands.fix.strategies import require_tensorflow
+from tflrepair.commands.scan import scan
+from tflrepair.graph.model import from_bytes, load
+from tflrepair.passes.graft.graft import graft
+
+
+def emit_python(
+    model: str | os.PathLike[str],
+    out: Path,
+    weights: Weights = (),
+    *,
+    mapping: Mapping[str, str] | None = None,
+    sets: Mapping[str, str | float] | None = None,
+    force: bool = False,
+) -> str:
+    """Write the model as a Python file that builds and converts it; see ``fix`` for the weights.
+
+    Returns:
+        The path of the .npz beside ``out`` that holds the weights.
+
+    Raises:
+        As ``fix``; UnsupportedError for operators that cannot be rebuilt.
+    """
+    from tflrepair.rebuild.emit.python_file import emit_python as emit
+
+    require_tensorflow()
+    before = scan(load(model))
+    table = match_fix(before, weights, MatchOptions(mapping or {}, sets or {}))
+    if table is not None:
+        table.require()
+    whole = before.model
+    plan = plan_fix(before, table)
+    if plan.changes:
+        stream = io.BytesIO()
+        graft(whole, plan).write(stream)
+        whole = from_bytes(stream.getvalue())
+    emit(whole, {}, out, force)
+    return str(out.with_suffix(".npz"))

@@ -1,0 +1,1 @@
+"""`fix` and what it consists of."""

@@ -1,0 +1,195 @@
+"""From outcomes to a verdict on one run: one signature, one runtime, one delegate mode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tflrepair.execution import result, runner
+from tflrepair.execution.compare import gap, not_finite
+from tflrepair.execution.entries import RunTarget
+from tflrepair.execution.result import Comparison, Finding, Run
+from tflrepair.execution.runner import Outcome
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ZEROS = "zeros"
+RANDOM = "random"
+GIVEN = "given"
+
+# What runtimes say of operators that they lack (tensorflow/lite/core/subgraph.cc, Prepare)
+_NO_FLEX = "Select TensorFlow op(s)"
+_NO_CUSTOM = "unresolved custom op"
+
+_UNSET = "variable != nullptr was not true"
+_UNSET_HINT = "a variable is read that nothing has set; see `tflrepair scan`"
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedInputs:
+    """What one set of inputs gave.
+
+    Attributes:
+        first, second: the model in two fresh interpreters, the second in dirtied memory.
+        plain: ``first`` without the delegate, where this run has it; else None.
+        other: the other model's outcome, if there is one to compare with.
+        expected: outputs that are wanted.
+    """
+
+    inputs: str
+    first: Outcome
+    second: Outcome
+    plain: Outcome | None = None
+    other: Outcome | None = None
+    expected: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    rtol: float
+    atol: float
+
+
+def judge(
+    entry: RunTarget,
+    runtime: str,
+    delegate: str,
+    trials: Sequence[JudgedInputs],
+    tolerance: Tolerance,
+) -> Run:
+    """The verdict on ``entry``, over all ``trials`` (one for each set of inputs)."""
+    reason = next(filter(None, map(_not_run, trials)), None)
+    if reason:
+        return Run(entry.label, runtime, delegate, result.NOT_RUN, reason)
+    case = _Case(entry, tolerance)
+    for trial in trials:
+        case.add(trial)
+    findings = _soften(case.findings, trials)
+    problem = any(finding.is_problem for finding in findings)
+    return Run(
+        signature=entry.label,
+        runtime=runtime,
+        delegate=delegate,
+        status=result.PROBLEM if problem else result.OK,
+        findings=tuple(findings),
+        comparisons=tuple(case.comparisons),
+    )
+
+
+def _not_run(trial: JudgedInputs) -> str | None:
+    """Why the runtime, not the model, is the reason that there is no answer."""
+    outcome = trial.first
+    if outcome.status == runner.UNAVAILABLE:
+        return f"the runtime cannot be imported: {outcome.text}"
+    if outcome.status == runner.ERROR and _NO_FLEX in outcome.text:
+        return "needs the Flex delegate, which this runtime lacks"
+    if outcome.status == runner.ERROR and _NO_CUSTOM in outcome.text:
+        return f"needs a custom operator that this runtime lacks: {outcome.text}"
+    return None
+
+
+class _Case:
+    """Findings and comparisons of one run, as they are made."""
+
+    def __init__(self, entry: RunTarget, tolerance: Tolerance) -> None:
+        self.entry = entry
+        self.tolerance = tolerance
+        self.findings: list[Finding] = []
+        self.comparisons: list[Comparison] = []
+
+    def add(self, trial: JudgedInputs) -> None:
+        for outcome in (trial.first, trial.second):
+            if outcome.status != runner.OK:
+                self.failed(trial, outcome)
+                return
+        self.finite(trial)
+        kind = result.NOTE if self.entry.random else result.NOT_REPEATABLE
+        why = "two fresh interpreters give different answers to the same input"
+        why += " (it draws random numbers)" if self.entry.random else ": it reads unset memory"
+        self.compare(trial, result.REPEAT, trial.second.outputs, kind, why)
+        if trial.plain is not None and trial.plain.status == runner.OK:
+            rounding = self.entry.random or self.entry.quantised
+            kind = result.NOTE if rounding else result.DELEGATES_DIFFER
+            why = "the answer differs from the one without the delegate"
+            self.compare(trial, result.NO_DELEGATE, trial.plain.outputs, kind, why)
+        self.against(trial)
+        kind, why = result.NOT_EXPECTED, "the answer is not the expected one"
+        self.compare(trial, result.EXPECT, trial.expected, kind, why)
+
+    def failed(self, trial: JudgedInputs, outcome: Outcome) -> None:
+        crashed = outcome.status == runner.CRASHED
+        kind = result.CRASH if crashed else result.ERROR
+        text = " ".join(outcome.text.split())
+        if _UNSET in text:
+            text += f" ({_UNSET_HINT})"
+        elif trial.inputs != GIVEN and any(-1 in p.tensor.shape for p in self.entry.inputs):
+            text += " (open dimensions were taken as 1; `--inputs` gives others)"
+        self.findings.append(Finding(kind, trial.inputs, text))
+
+    def finite(self, trial: JudgedInputs) -> None:
+        for name, value in trial.first.outputs.items():
+            # the second run counts too: unset memory may happen to be harmless in the first
+            again = trial.second.outputs.get(name)
+            text = not_finite(value) or (not_finite(again) if again is not None else "")
+            if text:
+                self.findings.append(Finding(result.NOT_FINITE, trial.inputs, f"{name}: {text}"))
+
+    def against(self, trial: JudgedInputs) -> None:
+        if trial.other is None:
+            return
+        kind = result.NOTE if self.entry.random else result.MODELS_DIFFER
+        if trial.other.status != runner.OK:
+            text = f"the other model gives no answer: {' '.join(trial.other.text.split())}"
+            self.findings.append(Finding(result.MODELS_DIFFER, trial.inputs, text))
+            return
+        why = "the answer differs from the other model's"
+        self.compare(trial, result.AGAINST, trial.other.outputs, kind, why)
+        missing = trial.other.outputs.keys() ^ trial.first.outputs.keys()
+        if missing:
+            text = f"only one of the two models has the outputs {', '.join(sorted(missing))}"
+            self.findings.append(Finding(result.MODELS_DIFFER, trial.inputs, text))
+
+    def compare(
+        self, trial: JudgedInputs, to: str, wanted: Mapping[str, NDArray[Any]], kind: str, why: str
+    ) -> None:
+        for name, value in trial.first.outputs.items():
+            if name not in wanted:
+                continue
+            # NaN is reported by itself; here only the expectation must not have one
+            row = gap(
+                name,
+                value,
+                wanted[name],
+                self.tolerance.rtol,
+                self.tolerance.atol,
+                nan_equal=to != result.EXPECT,
+            )
+            self.comparisons.append(
+                Comparison(to, trial.inputs, name, row.within, row.max_abs, row.max_rel)
+            )
+            if not row.within:
+                size = row.text or f"by up to {row.max_abs:.3g}, relative {row.max_rel:.3g}"
+                self.findings.append(Finding(kind, trial.inputs, f"{name}: {why}: {size}"))
+
+
+def _soften(findings: Sequence[Finding], trials: Sequence[JudgedInputs]) -> list[Finding]:
+    """Made-up inputs can be what is wrong; then a finding is a note.
+
+    Zeros make log and division by a norm infinite in healthy models, and random integers may lie
+    outside a table. So NaN for zeros alone, or an error for random values alone, is a note. The
+    runtime's message of an unset variable is never softened.
+    """
+    problems = {finding.inputs for finding in findings if finding.is_problem}
+    if len(trials) < 2 or len(problems) != 1:
+        return list(findings)
+    (inputs,) = problems
+    soft = {ZEROS: (result.NOT_FINITE,), RANDOM: (result.ERROR,)}.get(inputs, ())
+    hard = [f for f in findings if f.is_problem and (f.kind not in soft or _UNSET in f.message)]
+    if hard:
+        return list(findings)
+    return [
+        Finding(result.NOTE, f.inputs, f"{f.message} (only with made-up {inputs}: check --inputs)")
+        for f in findings
+    ]

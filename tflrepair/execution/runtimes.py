@@ -1,0 +1,116 @@
+"""Which runtimes there are: LiteRT and tf.lite, in this Python or in another one."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tflrepair.errors import UnsupportedError, UserError
+from tflrepair.execution import worker
+
+WORKER = Path(__file__).with_name("worker.py")
+_HINT = "pip install 'tflrepair[run]'"
+
+# The first tensorflow wheels without the Flex delegate, measured with 2.18.1 and 2.19.0.
+_NO_FLEX_SINCE = (2, 19)
+
+# TensorFlow running the module that is rebuilt from the file; only when it is asked for.
+REBUILT = "tensorflow"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A runtime. ``name`` is ``litert``, ``tf.lite`` or ``tensorflow``; ``version`` may be empty.
+
+    ``python`` is the interpreter that has it.
+    """
+
+    name: str
+    version: str
+    python: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.version}".rstrip()
+
+    @property
+    def delegates(self) -> tuple[str, ...]:
+        """``default`` and ``none``; the rebuilt module has no delegate to leave out."""
+        return ("default",) if self.name == REBUILT else ("default", "none")
+
+    @property
+    def may_have_flex(self) -> bool:
+        """False where the Flex delegate is known to be missing; no ai-edge-litert ever had it."""
+        if self.name == REBUILT:
+            return True
+        if self.name != "tf.lite":
+            return False
+        numbers = re.match(r"(\d+)\.(\d+)", self.version)
+        return numbers is None or (int(numbers[1]), int(numbers[2])) < _NO_FLEX_SINCE
+
+
+def environment(python: str) -> dict[str, str]:
+    """Environment variables of a child: quiet, on the CPU, and another Python's own packages."""
+    result = dict(os.environ)
+    result.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1", PYTHONWARNINGS="ignore")
+    if python != sys.executable:
+        for name in ("PYTHONPATH", "PYTHONHOME"):
+            result.pop(name, None)
+    return result
+
+
+def find(names: Sequence[str] | None = None, python: str | None = None) -> tuple[Runtime, ...]:
+    """The installed runtimes, or those of ``names``, in ``python`` (a path; default: this one).
+
+    Raises:
+        UserError: a name that is no runtime, or ``python`` does not run.
+        UnsupportedError: a runtime of ``names`` is not installed, or none is.
+    """
+    for name in names or ():
+        if name not in worker.RUNTIMES:
+            known = ", ".join(worker.RUNTIMES)
+            raise UserError(f"there is no runtime {name!r}", hint=f"choose from {known}")
+    found = worker.installed() if python is None else _ask(python)
+    where = f" in {python}" if python else ""
+    hint = f"{python} -m pip install ai-edge-litert" if python else _HINT
+    if names is not None:
+        for name in names:
+            if name not in found:
+                raise UnsupportedError(f"{name} is not installed{where}", hint=hint)
+        found = {name: found[name] for name in names}
+    else:
+        found.pop(REBUILT, None)
+    if not found:
+        raise UnsupportedError(
+            f"no runtime is installed{where}, so the model cannot be run", hint=hint
+        )
+    return tuple(Runtime(name, ver, python or sys.executable) for name, ver in found.items())
+
+
+def _ask(python: str) -> dict[str, str]:
+    """``worker.installed()`` of another Python."""
+    try:
+        answer = subprocess.run(
+            [python, str(WORKER), "--list"],
+            capture_output=True,
+            timeout=60,
+            env=environment(python),
+            check=True,
+        )
+        found = json.loads(answer.stdout)
+        return {name: str(found[name]) for name in worker.RUNTIMES if name in found}
+    except subprocess.CalledProcessError as error:
+        text = error.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        reason = text[0] if text else f"exit code {error.returncode}"
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        reason = str(error)
+    raise UserError(
+        f"{python} does not run as a Python interpreter: {reason}",
+        hint="give the path of a python executable, version 3.9 or newer",
+    )

@@ -1,0 +1,282 @@
+"""Verification by running: every signature, each runtime, with and without the default delegate.
+
+Each signature runs in fresh interpreters of child processes, twice: once as it comes, and once
+with freshly allocated memory filled with a pattern. A variable that nothing sets then shows as two
+different answers, also where the first one looks plausible.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tflrepair.errors import UserError
+from tflrepair.execution import inputs as values
+from tflrepair.execution import judge, result, runner
+from tflrepair.execution.compare import ATOL, RTOL
+from tflrepair.execution.entries import RunTarget, entries
+from tflrepair.execution.result import Finding, Run, VerifyReport
+from tflrepair.execution.runner import Outcome, RunCall, Task
+from tflrepair.execution.runtimes import Runtime
+from tflrepair.graph.model import load
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["VerifyReport", "verify"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What to do with one entry: sets of inputs by kind, or why nothing can be done."""
+
+    entry: RunTarget
+    sets: Mapping[str, Mapping[str, NDArray[Any]]]
+    reason: str = ""
+    expected: Mapping[str, NDArray[Any]] | None = None
+    other: RunTarget | None = None
+    other_missing: str = ""
+
+
+def verify(
+    model_path: str | os.PathLike[str],
+    *,
+    against: str | os.PathLike[str] | None = None,
+    inputs: values.Source | None = None,
+    expect: values.Source | None = None,
+    signature: str | None = None,
+    rtol: float = RTOL,
+    atol: float = ATOL,
+    runtimes: Sequence[str] | None = None,
+    python: str | None = None,
+    timeout: float = runner.TIMEOUT,
+) -> VerifyReport:
+    """Run the signatures of a model and judge the answers.
+
+    Args:
+        against: another .tflite whose answers to the same inputs must agree.
+        inputs: an .npz file or a mapping, input name (or ``signature/name``) -> array. Without
+            it, zeros and seeded random values are made up.
+        expect: the same for outputs: what the answers to ``inputs`` must be.
+        signature: run this one only.
+        rtol, atol: |got - wanted| <= atol + rtol * |wanted|, for floats; others must be equal.
+        runtimes: ``litert``, ``tf.lite``, or ``tensorflow`` (the module rebuilt from
+            the file, which runs Flex operators, too); default: the first two, where installed.
+        python: path of another Python interpreter whose runtimes are used.
+        timeout: seconds that one call may take.
+
+    Raises:
+        BadFileError: a model or an .npz file cannot be read.
+        UserError: no such signature; inputs or expectations that do not fit.
+        UnsupportedError: no runtime is installed.
+    """
+    if rtol < 0 or atol < 0 or timeout <= 0:
+        raise UserError("tolerances must not be negative, and the timeout must be positive")
+    path = os.fspath(model_path)
+    plans = _plans(path, signature, inputs, expect)
+    if against is not None:
+        others = {entry.signature: entry for entry in entries(load(against))}
+        plans = [_with_other(plan, others) for plan in plans]
+    found = runtimes.find(runtimes, python)
+    other = os.fspath(against) if against is not None else None
+    trials = [_Trials(path, other, runtime, plans, timeout) for runtime in found]
+    _run_all(trials)
+    tolerance = judge.Tolerance(rtol, atol)
+    runs = [run for trial in trials for run in trial.verdicts(tolerance)]
+    return VerifyReport(path, tuple(runs), rtol, atol, other, python)
+
+
+def _plans(
+    path: str, signature: str | None, inputs: values.Source | None, expect: values.Source | None
+) -> list[_Plan]:
+    found = entries(load(path), signature)
+    if inputs is None:
+        if expect is not None:
+            raise UserError(
+                "an expectation needs the inputs that it belongs to",
+                hint="give --inputs as well as --expect",
+            )
+        return [_made_up(entry) for entry in found]
+    given = values.read(inputs, "the inputs file")
+    plans = [_given(entry, given) for entry in found]
+    if not any(plan.sets for plan in plans):
+        _refuse("inputs", given, {e.label: [p.text for p in e.inputs] for e in found})
+    if expect is None:
+        return plans
+    wanted = values.read(expect, "the expectation file")
+    plans = [_with_expected(plan, wanted) for plan in plans]
+    _check_expected(wanted, given, plans)
+    return plans
+
+
+def _made_up(entry: RunTarget) -> _Plan:
+    reason = values.cannot_make_up(entry)
+    if reason:
+        return _Plan(entry, {}, reason)
+    if not entry.inputs:
+        return _Plan(entry, {judge.ZEROS: {}})
+    return _Plan(entry, {judge.ZEROS: values.zeros(entry), judge.RANDOM: values.random(entry)})
+
+
+def _given(entry: RunTarget, given: Mapping[str, NDArray[Any]]) -> _Plan:
+    found = values.select(given, entry, entry.inputs)
+    missing = [port.text for port in entry.inputs if port.name not in found]
+    if missing:
+        return _Plan(entry, {}, f"not among the given inputs: {'; '.join(missing)}")
+    return _Plan(entry, {judge.GIVEN: values.fit(found, entry)})
+
+
+def _with_expected(plan: _Plan, wanted: Mapping[str, NDArray[Any]]) -> _Plan:
+    if not plan.sets:
+        return plan
+    found = values.select(wanted, plan.entry, plan.entry.outputs)
+    return _Plan(plan.entry, plan.sets, plan.reason, found)
+
+
+def _check_expected(
+    wanted: Mapping[str, NDArray[Any]], given: Mapping[str, NDArray[Any]], plans: Sequence[_Plan]
+) -> None:
+    """A name that nothing will be held against would pass unseen: refuse it.
+
+    Names that are inputs are left alone, so one file can hold both.
+    """
+    used = {name for plan in plans for name in plan.expected or ()}
+    used |= {f"{plan.entry.label}/{name}" for plan in plans for name in plan.expected or ()}
+    stray = [name for name in wanted if name not in used and name not in given]
+    if stray or not used:
+        options = {p.entry.label: [o.text for o in p.entry.outputs] for p in plans if p.sets}
+        _refuse("expected outputs", stray or wanted, options)
+
+
+def _refuse(what: str, names: Mapping[str, Any] | list[str], wanted: dict[str, list[str]]) -> None:
+    listed = ", ".join(names) or "nothing"
+    rows = "; ".join(f"{label}: {', '.join(ports) or 'none'}" for label, ports in wanted.items())
+    raise UserError(f"the {what} ({listed}) fit no signature", hint=f"expected are {rows}")
+
+
+def _with_other(plan: _Plan, others: Mapping[str | None, RunTarget]) -> _Plan:
+    """``plan`` with the other model's entry of the same name, if it takes the same inputs."""
+    mine = plan.entry
+    other = others.get(mine.signature)
+    missing = ""
+    if other is None:
+        missing = f"the other model has no signature {mine.label!r}"
+    elif mine.signature is not None and {p.name for p in other.inputs} != {
+        p.name for p in mine.inputs
+    }:
+        missing = f"the other model takes {', '.join(p.text for p in other.inputs) or 'no inputs'}"
+    elif len(other.inputs) != len(mine.inputs):
+        missing = f"the other model takes {len(other.inputs)} inputs, not {len(mine.inputs)}"
+    if missing:
+        other = None
+    return _Plan(mine, plan.sets, plan.reason, plan.expected, other, missing)
+
+
+def _run_all(trials: Sequence[_Trials]) -> None:
+    """All children at once: starting one costs 0.3 s, or several with tensorflow."""
+    jobs = [(trial, dirty) for trial in reversed(trials) for dirty in (False, True)]
+    with ThreadPoolExecutor(max_workers=max(2, min(len(jobs), os.cpu_count() or 1))) as pool:
+        for done in [pool.submit(trial.run, dirty) for trial, dirty in jobs]:
+            done.result()
+
+
+# (entry's place in the plans, inputs, delegate, whose model)
+_Place = tuple[int, str, str, str]
+
+
+class _Trials:
+    """One runtime's tasks, by place, and their outcomes in clean and in dirtied memory."""
+
+    def __init__(
+        self, path: str, other: str | None, runtime: Runtime, plans: list[_Plan], timeout: float
+    ) -> None:
+        self.paths = {"own": path, "other": other or ""}
+        self.runtime = runtime
+        self.plans = plans
+        self.timeout = timeout
+        self.clean: dict[_Place, Outcome] = {}
+        self.dirty: dict[_Place, Outcome] = {}
+
+    def not_run(self, plan: _Plan) -> str:
+        if plan.entry.flex and not self.runtime.may_have_flex:
+            return f"needs Flex ({', '.join(plan.entry.flex[:4])}), which this runtime lacks"
+        return plan.reason
+
+    def run(self, dirty: bool) -> None:
+        places: list[_Place] = []
+        tasks: list[Task] = []
+        for number, plan in enumerate(self.plans):
+            if self.not_run(plan):
+                continue
+            owners = [("own", plan.entry)]
+            if plan.other is not None and not dirty:
+                owners.append(("other", plan.other))
+            for owner, entry in owners:
+                for kind, arrays in plan.sets.items():
+                    call = _call(entry, plan.entry, arrays)
+                    for delegate in self.runtime.delegates:
+                        places.append((number, kind, delegate, owner))
+                        tasks.append(Task(self.paths[owner], (call,), delegate == "default"))
+        results = runner.run(self.runtime, tasks, dirty=dirty, timeout=self.timeout)
+        outcomes = dict(zip(places, (calls[0] for calls in results), strict=True))
+        (self.dirty if dirty else self.clean).update(outcomes)
+
+    def verdicts(self, tolerance: judge.Tolerance) -> list[Run]:
+        return [
+            self.verdict(number, plan, delegate, tolerance)
+            for number, plan in enumerate(self.plans)
+            for delegate in self.runtime.delegates
+        ]
+
+    def verdict(self, number: int, plan: _Plan, delegate: str, tolerance: judge.Tolerance) -> Run:
+        label = self.runtime.label
+        reason = self.not_run(plan)
+        if reason:
+            return Run(plan.entry.label, label, delegate, result.NOT_RUN, reason)
+        if plan.other_missing:
+            finding = Finding(result.MODELS_DIFFER, "", plan.other_missing)
+            return Run(plan.entry.label, label, delegate, result.PROBLEM, findings=(finding,))
+        trials = [
+            judge.JudgedInputs(
+                inputs=kind,
+                first=self.clean[(number, kind, delegate, "own")],
+                second=self.dirty[(number, kind, delegate, "own")],
+                plain=self.plain(number, kind, delegate),
+                other=self.other(number, kind, delegate, plan),
+                expected=plan.expected or {},
+            )
+            for kind in plan.sets
+        ]
+        return judge.judge(plan.entry, label, delegate, trials, tolerance)
+
+    def plain(self, number: int, kind: str, delegate: str) -> Outcome | None:
+        """The outcome without a delegate, to hold one with the delegate against."""
+        return self.clean.get((number, kind, "none", "own")) if delegate != "none" else None
+
+    def other(self, number: int, kind: str, delegate: str, plan: _Plan) -> Outcome | None:
+        """The other model's outcome, under the output names of ours where there are no keys."""
+        outcome = self.clean.get((number, kind, delegate, "other"))
+        if outcome is None or plan.other is None or plan.entry.signature is not None:
+            return outcome
+        names = {
+            o.name: m.name for o, m in zip(plan.other.outputs, plan.entry.outputs, strict=False)
+        }
+        renamed = {names.get(name, name): value for name, value in outcome.outputs.items()}
+        return Outcome(outcome.status, renamed, outcome.text)
+
+
+def _call(entry: RunTarget, mine: RunTarget, arrays: Mapping[str, NDArray[Any]]) -> RunCall:
+    """A call of ``entry`` with the arrays made for ``mine``; without keys they go by position."""
+    if entry.signature is None:
+        arrays = {
+            port.name: arrays[own.name] for port, own in zip(entry.inputs, mine.inputs, strict=True)
+        }
+    return RunCall(
+        signature=entry.signature,
+        inputs=arrays,
+        tensors={port.name: port.tensor.index for port in entry.inputs},
+        outputs={port.name: port.tensor.index for port in entry.outputs},
+    )

@@ -1,0 +1,160 @@
+"""The child process that runs models: ``python worker.py FOLDER`` or ``python worker.py --list``.
+
+A file of its own that needs Python 3.9, numpy and a runtime, and nothing else: it is handed by
+path to interpreters that do not have tflrepair. FOLDER holds
+
+    job.json            {"runtime": name, "tasks": [task, ...]}
+    inputs.npz          the arrays that the calls' inputs name
+    ready               written once the runtime is imported, or "unavailable" with the reason
+    N.C.json, N.C.npz   what call C of task N gave; the .json comes last, and whole
+
+A task is {"number": N, "model": path, "delegate": bool, "calls": [...]} and runs in one fresh
+interpreter. A call is {"signature": key or null, "inputs": [[name, tensor, array], ...],
+"outputs": [[name, tensor], ...]}; the tensor indices serve models without signatures, of which
+subgraph 0 runs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+# name -> (package to look for, distributions that bring it, module with Interpreter)
+# ``tensorflow`` is the rebuilt module (it has no delegate, and it runs only when asked for)
+_TENSORFLOW = ["tensorflow", "tensorflow-cpu", "tensorflow-macos", "tensorflow-intel", "tf-nightly"]
+RUNTIMES = {
+    "litert": ("ai_edge_litert", ["ai-edge-litert"], "ai_edge_litert.interpreter"),
+    "tf.lite": (
+        "tensorflow",
+        _TENSORFLOW,
+        "tensorflow.lite.python.interpreter",
+    ),
+    "tensorflow": ("tensorflow", _TENSORFLOW, "tflrepair.rebuild.run.interpreter"),
+}
+
+
+def installed() -> dict[str, str]:
+    """Runtimes of this Python, name to version (empty if unknown), found without an import."""
+    found = {}
+    for name, (package, distributions, _) in RUNTIMES.items():
+        try:
+            spec = importlib.util.find_spec(package)
+        except (ImportError, ValueError):
+            spec = None
+        if spec is None or spec.origin is None:  # no origin: the empty folder of an uninstalled one
+            continue
+        found[name] = ""
+        for distribution in distributions:
+            try:
+                found[name] = importlib.metadata.version(distribution)
+                break
+            except importlib.metadata.PackageNotFoundError:
+                continue
+    return found
+
+
+def main(folder: Path) -> None:
+    _limit_memory()
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    try:
+        import numpy as np
+
+        module = importlib.import_module(RUNTIMES[job["runtime"]][2])
+        arrays = np.load(folder / "inputs.npz", allow_pickle=False)
+    except Exception as error:
+        _write(folder / "unavailable", f"{type(error).__name__}: {error}")
+        return
+    _write(folder / "ready", "")
+    for task in job["tasks"]:
+        _run(module, task, arrays, folder)
+
+
+def _limit_memory() -> None:
+    """A model may ask for any amount of memory: end this process, not the machine; no core file."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        if hard == resource.RLIM_INFINITY or memory < hard:
+            resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
+
+
+def _run(module: Any, task: dict[str, Any], arrays: Any, folder: Path) -> None:
+    interpreter = None
+    for number, call in enumerate(task["calls"]):
+        place = folder / f"{task['number']}.{number}"
+        try:
+            if interpreter is None:
+                interpreter = _interpreter(module, task)
+            _save(place, _invoke(interpreter, call, arrays))
+        except Exception as error:
+            text = str(error).strip() or type(error).__name__
+            _write(place.with_name(place.name + ".json"), json.dumps({"error": text}))
+            return  # what an interpreter does after a failed call means nothing
+
+
+def _interpreter(module: Any, task: dict[str, Any]) -> Any:
+    kinds = module.OpResolverType
+    kind = kinds.AUTO if task["delegate"] else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    return module.Interpreter(model_path=task["model"], experimental_op_resolver_type=kind)
+
+
+def _invoke(interpreter: Any, call: dict[str, Any], arrays: Any) -> list[Any]:
+    """(name, array) of each output."""
+    inputs = [(name, tensor, arrays[key]) for name, tensor, key in call["inputs"]]
+    if call["signature"] is not None:
+        runner = interpreter.get_signature_runner(call["signature"])
+        return list(runner(**{name: value for name, _, value in inputs}).items())
+    for detail in interpreter.get_input_details():
+        for _, tensor, value in inputs:
+            if detail["index"] == tensor and tuple(detail["shape"]) != value.shape:
+                interpreter.resize_tensor_input(tensor, value.shape)
+    interpreter.allocate_tensors()
+    for _, tensor, value in inputs:
+        interpreter.set_tensor(tensor, value)
+    interpreter.invoke()
+    return [(name, interpreter.get_tensor(tensor)) for name, tensor in call["outputs"]]
+
+
+def _save(place: Path, outputs: list[Any]) -> None:
+    """Strings (object arrays of bytes) become their joined bytes and lengths: no pickle."""
+    import numpy as np
+
+    arrays: dict[str, Any] = {}
+    rows = []
+    for number, (name, value) in enumerate(outputs):
+        array = np.asarray(value)
+        rows.append({"name": name, "strings": array.dtype.kind in "OSU"})
+        if rows[-1]["strings"]:
+            texts = [t if isinstance(t, bytes) else str(t).encode() for t in array.ravel().tolist()]
+            arrays[f"{number}.lengths"] = np.array([len(t) for t in texts], np.int64)
+            arrays[f"{number}.shape"] = np.array(array.shape, np.int64)
+            array = np.frombuffer(b"".join(texts), np.uint8)
+        arrays[str(number)] = array
+    np.savez(place.with_name(place.name + ".npz"), **arrays)
+    _write(place.with_name(place.name + ".json"), json.dumps({"outputs": rows}))
+
+
+def _write(path: Path, text: str) -> None:
+    """All or nothing: this process may die at any time."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+if __name__ == "__main__":
+    del sys.path[0]  # this file's folder, whose modules could shadow others
+    if sys.argv[1] == "--list":
+        print(json.dumps(installed()))
+    else:
+        main(Path(sys.argv[1]))

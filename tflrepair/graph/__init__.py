@@ -1,0 +1,1 @@
+"""A model file as frozen objects, read when asked for."""

@@ -1,0 +1,1 @@
+"""One folder for each rewrite of a model."""

@@ -1,0 +1,1 @@
+"""The fold: MLIR folds constants, in a child process."""

@@ -1,0 +1,1 @@
+"""The freeze: variables that nothing assigns become constants."""

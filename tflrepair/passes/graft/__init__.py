@@ -1,0 +1,1 @@
+"""The graft: initial values in front of the old file."""

@@ -1,0 +1,93 @@
+"""The graft: an initializer subgraph in front of the old file, and CALL_ONCE at every entry.
+
+Promises: every byte of the old file stays (file positions in an appended ZIP excepted), indices
+of subgraphs, tensors and buffers keep their meaning, variables that have an initializer keep it.
+Each variable gets exactly one initializer, shared by all entries and run before anything else:
+a second one would reset trained values when another signature is first called.
+
+Idempotent: a grafted model needs no value, so there is no plan that changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from tflrepair.errors import RefusedError
+from tflrepair.format.splice import Head, Layout, layout
+from tflrepair.graph.model import Model
+from tflrepair.passes.graft.plan import GraftPlan
+from tflrepair.passes.graft.tables import Tables
+from tflrepair.rewrite.relocation import old_pieces
+
+
+@dataclass(frozen=True)
+class Graft:
+    """A finished graft, not yet written. Values are read one at a time while writing."""
+
+    model: Model
+    plan: GraftPlan
+    head: bytes
+    place: Layout
+
+    @property
+    def size(self) -> int:
+        return len(self.head) + self.place.length
+
+    def write(self, stream: BinaryIO, progress: Callable[[int, int], None] | None = None) -> None:
+        """Write the new file. ``progress`` is told (bytes written, bytes in all).
+
+        Raises:
+            RefusedError: a value turns out to have another number of bytes than planned.
+        """
+        stream.write(self.head)
+        done = len(self.head)
+        for piece in self._pieces():
+            stream.write(piece)
+            done += len(piece)
+            if progress is not None:
+                progress(done, self.size)
+
+    def _pieces(self) -> Iterator[bytes | memoryview]:
+        if self.place.inside:
+            yield from self._values(0)
+            yield from self._old()
+        else:
+            yield from self._old()
+            yield from self._values(self.model.size)
+
+    def _values(self, position: int) -> Iterator[bytes | memoryview]:
+        for start, value in zip(self.place.starts, self.plan.all_values, strict=True):
+            prefix = value.nbytes.to_bytes(4, "little") if self.place.inside else b""
+            yield bytes(start - len(prefix) - position) + prefix
+            data = value.read()
+            if len(data) != value.nbytes:
+                raise RefusedError(
+                    f"{value.origin} gave {len(data)} bytes for {value.key.shared_name!r}, "
+                    f"which needs {value.nbytes}"
+                )
+            yield data
+            position = start + value.nbytes
+        if self.place.inside:
+            yield bytes(self.place.old - position)
+
+    def _old(self) -> Iterator[bytes | memoryview]:
+        return old_pieces(self.model, len(self.head) + self.place.old)
+
+
+def graft(model: Model, plan: GraftPlan) -> Graft:
+    """Build the new tables of ``plan``.
+
+    Raises:
+        UnsupportedError: a table that must be copied has a field newer than our schema.
+    """
+    # A head takes some 300 bytes for each new variable; the estimate only decides on which side
+    # of the old bytes the values go.
+    estimate = 4096 + 512 * len(plan.all_values)
+    place = layout([value.nbytes for value in plan.all_values], model.size, estimate)
+    head = Tables(model, plan, Head(place))
+    data = head.build()
+    if head.head.absolute:
+        data = Tables(model, plan, Head(place, len(data))).build()
+    return Graft(model, plan, data, place)

@@ -1,0 +1,1 @@
+"""The rebuilt module as Python text."""

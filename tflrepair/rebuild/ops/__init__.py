@@ -1,0 +1,1 @@
+"""What each builtin operator computes, in TensorFlow."""

@@ -1,0 +1,1 @@
+"""What to rebuild from: the .tflite, a SavedModel, the source."""

@@ -1,0 +1,87 @@
+"""Old tables in a new head, by reference unless they hold absolute file positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from tflrepair.format import schema, zipped
+from tflrepair.format.splice import Head, layout
+from tflrepair.graph.model import Model
+from tflrepair.graph.subgraph import Operator
+
+_COPY_CHUNK = 1 << 24
+_NOTHING: Mapping[int, int] = {}
+
+
+@dataclass(frozen=True)
+class Prefixed:
+    """A new file, not yet written: ``head`` (new tables), then the old file's bytes."""
+
+    model: Model
+    head: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.head) + self.model.size
+
+    def pieces(self) -> Iterator[bytes | memoryview]:
+        yield self.head
+        yield from old_pieces(self.model, len(self.head))
+
+    def write(self, stream: BinaryIO) -> None:
+        for piece in self.pieces():
+            stream.write(piece)
+
+    def to_bytes(self) -> bytes:
+        return b"".join(self.pieces())
+
+
+def old_pieces(model: Model, shift: int) -> Iterator[bytes | memoryview]:
+    """The old file, ``shift`` bytes further back: the same bytes but for positions in a ZIP."""
+    position = 0
+    for start, data in sorted(zipped.shifted_positions(model.data, shift)):
+        yield from _chunks(model, position, start)
+        yield data
+        position = start + len(data)
+    yield from _chunks(model, position, model.size)
+
+
+def _chunks(model: Model, start: int, end: int) -> Iterator[memoryview]:
+    for position in range(start, end, _COPY_CHUNK):
+        yield model.data[position : min(position + _COPY_CHUNK, end)]
+
+
+def empty_head(model: Model, head_length: int = 0) -> Head:
+    """A head in front of ``model`` without new values."""
+    return Head(layout([], model.size, 0), head_length)
+
+
+def buffers(head: Head, model: Model) -> list[int]:
+    """The rows of Model.buffers."""
+    offsets = []
+    positions = model.root.tables(schema.Model.BUFFERS)
+    for row, position in zip(model.buffers, positions, strict=True):
+        offset = head.old(position)
+        if row.outside:
+            fields = {schema.Buffer.OFFSET: head.shifted(row.start)}
+            offset = head.copy("Buffer", model.reader.table(position), fields)
+        offsets.append(offset)
+    return offsets
+
+
+def has_position(operator: Operator) -> bool:
+    """Whether the operator's custom options stand behind the flatbuffer."""
+    return operator.table.scalar(schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET, "Q") > 1
+
+
+def operator_table(head: Head, operator: Operator, replaced: Mapping[int, int] = _NOTHING) -> int:
+    """The operator's table, by reference unless a field changes; ``replaced`` is slot -> field."""
+    fields = dict(replaced)
+    if has_position(operator):
+        slot = schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET
+        fields[slot] = head.shifted(operator.table.scalar(slot, "Q"))
+    if not fields:
+        return head.old(operator.table.pos)
+    return head.copy("Operator", operator.table, fields)

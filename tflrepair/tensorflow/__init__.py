@@ -1,0 +1,1 @@
+"""Saving and converting with TensorFlow, in child processes."""

@@ -1,0 +1,106 @@
+"""A SavedModel converted by TensorFlow in a child process, whose death is an error like another."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tflrepair.errors import TflRepairError, UnsupportedError, UserError
+from tflrepair.execution.child import run_script
+from tflrepair.tensorflow import convert_worker as worker
+
+WORKER = Path(__file__).with_name("convert_worker.py")
+TIMEOUT = 3600.0  # seconds; a model of 130 MB takes half a minute, calibration may take many
+_DATASET = "representative_dataset"
+
+
+def convert_saved_model(
+    folder: Path,
+    signatures: Sequence[str],
+    options: Mapping[str, Any],
+    *,
+    hint: str,
+    timeout: float = TIMEOUT,
+) -> bytes:
+    """Convert with resource variables, and TensorFlow operators allowed unless told otherwise.
+
+    A representative dataset is run through here, and its samples handed to the child. Operators
+    of libraries that this process has loaded (tf.load_op_library) are unknown to the child; a
+    SavedModel with such ones is converted in this process, where the converter's death is its own.
+
+    Args:
+        options: attributes of tf.lite.TFLiteConverter.
+        hint: what to try if it cannot be converted.
+        timeout: seconds that the conversion may take.
+
+    Raises:
+        UserError: the converter has no such option, or one that cannot be pickled; the
+            representative dataset fails.
+        UnsupportedError: the converter refuses the model, dies of it or takes too long.
+    """
+    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
+        job = Path(name)
+        _write(job, folder, signatures, options)
+        ending = run_script(WORKER, [name], job / "log", timeout, "the converter")
+        if (job / worker.RESULT).exists():
+            return (job / worker.RESULT).read_bytes()
+        if (job / worker.ERROR).exists():
+            error = json.loads((job / worker.ERROR).read_text(encoding="utf-8"))
+            if not _known_here(error["text"]):
+                raise _refusal(error["kind"], error["text"], hint)
+        else:
+            ending = ending or "the converter wrote nothing"
+            raise UnsupportedError(f"TensorFlow cannot convert the model: {ending}", hint=hint)
+    try:
+        return worker.convert(str(folder), signatures, options)
+    except Exception as error:
+        raise _refusal(type(error).__name__, str(error), hint) from error
+
+
+def _write(job: Path, folder: Path, signatures: Sequence[str], options: Mapping[str, Any]) -> None:
+    plain = {name: value for name, value in options.items() if name != _DATASET}
+    for name, value in plain.items():
+        try:
+            pickle.dumps(value)
+        except Exception as error:  # pickling runs the value's own code
+            raise UserError(
+                f"option {name!r} cannot be handed to the process that converts: {error}"
+            ) from error
+    dataset = options.get(_DATASET)
+    if dataset is not None:
+        with (job / worker.SAMPLES).open("wb") as stream:
+            try:
+                for sample in getattr(dataset, "input_gen", dataset)():
+                    pickle.dump(sample, stream)
+            except Exception as error:  # the user's code runs here
+                text = f"{type(error).__name__}: {first_lines(error)}"
+                raise UserError(f"the representative dataset fails: {text}") from error
+    row = {"saved_model": str(folder.absolute()), "signatures": list(signatures), "options": plain}
+    (job / worker.JOB).write_bytes(pickle.dumps(row))
+
+
+def _known_here(text: str) -> bool:
+    """Whether the child lacked an operator that this process has."""
+    from tensorflow.python.framework import op_def_registry
+
+    found = re.search(r"Op type not registered '(\w+)'", text)
+    return found is not None and op_def_registry.get(found[1]) is not None
+
+
+def _refusal(kind: str, text: str, hint: str) -> TflRepairError:
+    if kind == worker.NoOption.__name__:
+        return UserError(f"tf.lite.TFLiteConverter has no option {text!r}")
+    return UnsupportedError(
+        f"TensorFlow cannot convert the model: {first_lines(text) or kind}", hint=hint
+    )
+
+
+def first_lines(error: object) -> str:
+    """The first three lines of an error's text: TensorFlow's go on for pages."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:3])[:600]

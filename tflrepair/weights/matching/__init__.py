@@ -1,0 +1,1 @@
+"""Which array belongs to which variable."""

@@ -1,0 +1,232 @@
+"""Give each variable its value: by map, by exact name, by layer, or by the optimizer's start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from tflrepair.weights.matching import given
+from tflrepair.weights.matching.assign import fits
+from tflrepair.weights.matching.frozen import Kernel, frozen
+from tflrepair.weights.matching.question import Candidate, Question
+from tflrepair.weights.matching.reading import read
+from tflrepair.weights.matching.suspicion import suspicious
+from tflrepair.weights.optimizers import keras3 as optimizers
+from tflrepair.weights.optimizers.saved_state import saved_state
+from tflrepair.weights.types.layers import file_layers, target_layers
+from tflrepair.weights.types.match_table import INITIAL, OPEN, WEIGHT, MatchTable, Problem, Row
+from tflrepair.weights.types.weight import Array, Source, Target, Weight, size_text
+
+_SHOWN = 8
+_CHECK_HINT = "decide with --check IN.npz OUT.npz: what the Python model answers"
+_MAP_HINT = "decide with --map FILE: a JSON object of variable name to weight path"
+
+
+def match(
+    targets: Sequence[Target],
+    sources: Sequence[Source],
+    *,
+    mapping: Mapping[str, str] | None = None,
+    sets: Mapping[str, str | float] | None = None,
+    by_name: bool = False,
+    kernels: Sequence[Kernel] = (),
+) -> MatchTable:
+    """Find the value of every target, or say what stands in the way.
+
+    Args:
+        mapping: shared name -> path of a weight (or ``source::path``), as the user decided.
+        sets: shared name (``*`` stands for anything) -> value of every element.
+        by_name: the sources' names are the model's own variable names: take them as they are.
+        kernels: the model's constants; a layer of a file that is one of them is no variable.
+
+    Raises:
+        UserError: ``mapping`` or ``sets`` names what does not exist or does not fit.
+        BadFileError: a source is damaged.
+    """
+    starts = _starts(targets, sources)
+    rows = given.by_map(targets, sources, mapping or {})
+    rows |= given.by_set(targets, sets or {})
+    problems: list[Problem] = []
+    for source in sources:
+        if source.exact or source.saved or by_name:
+            _by_exact_name(targets, source, rows, problems)
+    weights = [t for t in targets if t.shared_name not in rows and t.shared_name not in starts]
+    found, more = _by_layer(weights, [s for s in sources if not s.exact], rows, kernels)
+    rows |= found
+    problems += more
+    state, warnings = saved_state(targets, starts, rows, sources)
+    rows = state | rows
+    for target in targets:
+        name = target.shared_name
+        if name in starts and name not in rows:
+            rows[name] = _start(target, starts[name], rows)
+            if rows[name].origin == OPEN:
+                problems.append(_must_be_given(name, starts[name].reason))
+    doubts, more_warnings = suspicious(rows.values())
+    used = {(r.weight.source, r.weight.path) for r in rows.values() if r.weight}
+    unused = tuple(w for s in sources for w in s.weights if (w.source, w.path) not in used)
+    ordered = tuple(rows.get(t.shared_name) or Row(t, OPEN) for t in targets)
+    return MatchTable(ordered, (*problems, *doubts), unused, (*warnings, *more_warnings))
+
+
+def _starts(
+    targets: Sequence[Target], sources: Sequence[Source]
+) -> dict[str, optimizers.OptimizerStart]:
+    """The starts of optimizer variables, without what a file holds as a layer's weight.
+
+    tf-keras may call a slot ``m/dense/kernel``: a model named ``m`` would look the same.
+    """
+    held = {
+        name.removesuffix(":0") for s in sources for w in s.weights if w.plain for name in w.names
+    }
+    return {
+        name: start
+        for name, start in optimizers.starts(targets).items()
+        if not (start.keras2 and start.slot and name.startswith(f"{start.slot}/") and name in held)
+    }
+
+
+def _by_exact_name(
+    targets: Sequence[Target], source: Source, rows: dict[str, Row], problems: list[Problem]
+) -> None:
+    paths: dict[str, set[Weight]] = {}
+    for weight in source.weights:
+        for own in weight.names:
+            paths.setdefault(own.removesuffix(":0"), set()).add(weight)
+    for target in targets:
+        name = target.shared_name
+        found = set[Weight]()
+        for alias in (*(target.saved_as if source.saved else ()), name):
+            found = found or paths.get(alias, set())
+        if len(found) != 1:
+            continue
+        (weight,) = found
+        if not fits(target, weight):
+            continue
+        reason = f"has the same name in the {source.kind}"
+        row = Row(target, WEIGHT, weight, None, reason, "exact")
+        known = rows.setdefault(name, row)
+        if known.confidence == "exact" and known.weight not in (None, weight):
+            both = [{name: w} for w in (known.weight, weight) if w is not None]
+            if not _same_values(both):
+                message = (
+                    f"{name!r} has different values in {known.weight.source} and {source.label}"
+                )
+                candidates = tuple(f"{w.source}::{w.path}" for r in both for w in r.values())
+                problems.append(Problem("conflict", (name,), message, candidates, _MAP_HINT))
+
+
+def _by_layer(
+    targets: Sequence[Target],
+    sources: Sequence[Source],
+    taken: Mapping[str, Row],
+    kernels: Sequence[Kernel],
+) -> tuple[dict[str, Row], list[Problem]]:
+    """Match layer by layer in each source by itself, then bring the sources together."""
+    groups = target_layers(targets)
+    used = {(r.weight.source, r.weight.path) for r in taken.values() if r.weight}
+    answers = []
+    for source in sources:
+        free = [w for w in source.weights if w.plain and (w.source, w.path) not in used]
+        layers = file_layers(free)
+        answers.append(read(groups, layers, frozen(kernels, layers)))
+    rows: dict[str, Row] = {}
+    problems: list[Problem] = []
+    for position in range(len(groups)):
+        asked = [answer[position] for answer in answers]
+        problem = _settle(asked, rows) if asked else None
+        if not asked:
+            continue
+        if problem is not None:
+            problems.append(problem)
+    if not sources and targets:
+        names = tuple(t.shared_name for t in targets)
+        shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        count = "1 variable needs" if len(names) == 1 else f"{len(names)} variables need"
+        message = f"{count} a file of weights: {shown}"
+        problems.append(Problem("missing", names, message, (), "give one with --weights FILE"))
+    return rows, problems
+
+
+def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
+    """Write the rows of one layer if all sources together leave one reading."""
+    names = tuple(target.shared_name for _, target in asked[0].target.targets)
+    able = [q for q in asked if q.candidates]
+    hint = _MAP_HINT
+    if not able:
+        shapes = ", ".join(f"{r} {size_text(t.shape)}" for r, t in asked[0].target.targets)
+        conflict = next((q.conflict for q in asked if q.conflict), "")
+        message = f"no layer in the weights fits {asked[0].target.label or names[0]!r} ({shapes})"
+        return Problem(
+            "missing", names, f"{message}; {conflict}" if conflict else message, (), hint
+        )
+    readings = [(q, c, r) for q in able for c in q.candidates for r in c.readings]
+    conflict = next((q.conflict for q in able if q.conflict), "")
+    if conflict:
+        candidates = tuple(f"{c.layer.label} in {c.layer.source}" for q in able for c in q.fitting)
+        message = f"{asked[0].target.label!r} is not certain: {conflict}"
+        return Problem("conflict", names, message, candidates[:_SHOWN], hint)
+    if len(readings) > 1 and not _same_values([r for _, _, r in readings]):
+        candidates = tuple(
+            f"{c.layer.label} in {c.layer.source}: "
+            + ", ".join(f"{n.rpartition('/')[2]} = {w.path}" for n, w in r.items())
+            for _, c, r in readings
+        )
+        files = {c.layer.source for _, c, _ in readings}
+        kind = "conflict" if len(files) > 1 else "ambiguous"
+        message = f"{asked[0].target.label!r} could be {len(readings)} things in the weights"
+        if kind == "conflict":
+            return Problem(kind, names, message, candidates[:_SHOWN], hint)
+        choices = tuple(tuple(_rows(q, c, r, "checked")) for q, c, r in readings)
+        return Problem(kind, names, message, candidates[:_SHOWN], _hint(readings), choices)
+    question, candidate, reading = readings[0]
+    for row in _rows(question, candidate, reading, question.reason):
+        rows[row.target.shared_name] = row
+    return None
+
+
+def _rows(
+    question: Question, candidate: Candidate, reading: Mapping[str, Weight], sure_by: str
+) -> Iterator[Row]:
+    for _, target in question.target.targets:
+        reason = f"layer {candidate.layer.label}, matched by {question.reason}"
+        yield Row(target, WEIGHT, reading[target.shared_name], None, reason, sure_by)
+
+
+def _hint(readings: Sequence[tuple[Question, Candidate, Mapping[str, Weight]]]) -> str:
+    own = any(all(name in w.names for name, w in reading.items()) for _, _, reading in readings)
+    trust = "; or with --by-name, if the names in the file are this model's own" if own else ""
+    return f"{_CHECK_HINT}{trust}; or {_MAP_HINT.removeprefix('decide ')}"
+
+
+def _same_values(readings: Sequence[Mapping[str, Weight]]) -> bool:
+    """Whether all readings give every variable the same bytes."""
+    for name, weight in readings[0].items():
+        others = {(r[name].source, r[name].path): r[name] for r in readings[1:]}
+        others.pop((weight.source, weight.path), None)
+        if others:
+            first = weight.read()
+            if any(not _same(first, other.read()) for other in others.values()):
+                return False
+    return True
+
+
+def _same(left: Array, right: Array) -> bool:
+    return left.dtype == right.dtype and left.tobytes() == right.tobytes()
+
+
+def _start(target: Target, start: optimizers.OptimizerStart, rows: Mapping[str, Row]) -> Row:
+    name = start.like
+    if name is not None and name in rows and rows[name].origin != OPEN:
+        like = rows[name]
+        return Row(
+            target, INITIAL, like.weight, like.fill, start.reason, "documented", start.source
+        )
+    if start.value is None:
+        return Row(target, OPEN, reason=start.reason)
+    fill = int(start.value) if "int" in target.dtype else start.value
+    return Row(target, INITIAL, None, fill, start.reason, "documented", start.source)
+
+
+def _must_be_given(name: str, reason: str) -> Problem:
+    message = f"{name!r} has no value: {reason}"
+    return Problem("missing", (name,), message, (), f"give it with --set {name}=VALUE")

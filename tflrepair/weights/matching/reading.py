@@ -1,0 +1,287 @@
+"""Which layer of a source can be which layer of the model.
+
+Every layer of the model begins with all layers of the file whose arrays fit by role and shape.
+Evidence then takes candidates away:
+
+    constants  a layer that the model holds as a constant is no variable (see ``frozen``)
+    names    a layer that was given a name is called so on both sides; Keras's own names agree
+             in their class
+    nesting  layers inside one layer or model of ours are inside one of the file's
+    numbers  Keras's own names differ by one shift for each class (see ``names``)
+    order    in a Functional or Sequential model's ``layers``, what comes first in the data flow
+             has the lower number within its class (see ``order``)
+
+What is left with one candidate is matched. Where kinds of evidence contradict each other for
+layers that could be swapped, or two layers claim the same one, the question says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from tflrepair.weights.matching.assign import assignments
+from tflrepair.weights.matching.order import contradict, narrow, updates_agree
+from tflrepair.weights.matching.question import Candidate, Question, keep
+from tflrepair.weights.types.layer_names import canonical, split_number
+from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
+
+
+def read(
+    targets: Sequence[TargetLayer], layers: Sequence[FileLayer], frozen: Collection[int] = ()
+) -> list[Question]:
+    """Narrow the candidates of each layer of the model among one source's layers.
+
+    Args:
+        frozen: ``id`` of each layer of the file that the model holds as a constant.
+    """
+    by_shape: dict[tuple[int, ...], list[FileLayer]] = {}
+    for layer in layers:
+        for shape in {weight.shape for weight in layer.weights}:
+            by_shape.setdefault(shape, []).append(layer)
+    questions = []
+    for target in targets:
+        known = [t.shape for _, t in target.targets if t.shape is not None and -1 not in t.shape]
+        possible = min((by_shape.get(shape, []) for shape in known), key=len, default=layers)
+        fitting = [Candidate(layer, assignments(target, layer)) for layer in possible]
+        questions.append(Question(target, [c for c in fitting if c.readings]))
+    for question in questions:
+        keep(question, [c for c in question.candidates if id(c.layer) not in frozen], "constants")
+    _by_name(questions, layers)
+    groups = _nested(questions)
+    _narrow(questions, groups, by_update=False)
+    by_update = updates_agree(questions)
+    if by_update:
+        _narrow(questions, groups, by_update)
+    contradict(questions, by_update)
+    _torn_apart(groups)
+    _no_shift(questions)
+    _other_names(questions)
+    _other_models(questions)
+    return questions
+
+
+def _narrow(questions: Sequence[Question], groups: Sequence[Group], by_update: bool) -> None:
+    """Let all kinds of evidence take candidates away, until none of them does."""
+    changed = True
+    while changed:
+        changed = _by_nesting(groups) | _by_number(questions) | _take_turns(questions)
+        changed |= narrow(questions, by_update)
+
+
+def _other_names(questions: Sequence[Question]) -> None:
+    """A layer that fits by its shapes alone, under another name, may be another layer."""
+    for question in questions:
+        own = question.target.last
+        if own and question.candidates and not question.conflict:
+            levels = [_last(c) for c in question.candidates]
+            if all(level.name and not level.fits(own) for level in levels):
+                names = " or ".join(repr(level.name) for level in levels[:3])
+                question.conflict = f"its shapes fit, but the file calls the layer {names}"
+
+
+def _other_models(questions: Sequence[Question]) -> None:
+    """A layer with one of Keras's own names, inside another model than ours, is another layer.
+
+    The outermost step of the file is the saved model itself, which anybody may call otherwise.
+    """
+    for question in questions:
+        if question.conflict or not question.candidates:
+            continue
+        strange = [_strange(question.target, c) for c in question.candidates]
+        if all(strange):
+            question.conflict = f"its shapes fit, but the file has it inside {strange[0]!r}"
+
+
+def _strange(target: TargetLayer, candidate: Candidate) -> str:
+    """The name of a step around the layer that the file and the model call otherwise."""
+    levels = candidate.layer.levels
+    if not levels or levels[-1].given:
+        return ""
+    pairs = zip(reversed(levels[1:-1]), reversed(target.names[:-1]), strict=False)
+    return next((level.name for level, name in pairs if level.name and not level.fits(name)), "")
+
+
+def _by_name(questions: Sequence[Question], layers: Sequence[FileLayer]) -> None:
+    given = {_given(layer.levels[-1]) for layer in layers if layer.levels}
+    ours = {canonical(question.target.last) for question in questions} & given - {""}
+    for question in questions:
+        own = question.target.last
+        if canonical(own) in ours:
+            there = [c for c in question.candidates if _given(_last(c)) == canonical(own)]
+            if not there:
+                question.conflict = f"the file's layer {own!r} has other shapes"
+            question.candidates = there
+            question.reason = "name"
+            continue
+        free = [c for c in question.candidates if _given(_last(c)) not in ours]
+        keep(question, free)
+        keep(question, [c for c in question.candidates if _last(c).fits(own)], "class")
+    outer = {_given(level) for layer in layers for level in layer.levels[:-1]} - {""}
+    for question in questions:
+        parents = outer.intersection(map(canonical, question.target.names[:-1]))
+        if parents:
+            inside = [c for c in question.candidates if parents <= _given_outside(c)]
+            keep(question, inside, "name")
+
+
+def _given_outside(candidate: Candidate) -> set[str]:
+    """Names that somebody gave to the models and layers around the candidate."""
+    return {_given(level) for level in candidate.layer.levels[:-1]}
+
+
+def _given(level: Level) -> str:
+    """The name that somebody gave to it; empty for a name of Keras's own."""
+    return canonical(level.name) if level.given else ""
+
+
+def _last(candidate: Candidate) -> Level:
+    levels = candidate.layer.levels
+    return levels[-1] if levels else Level()
+
+
+Group = tuple[tuple[str, ...], list[Question]]
+
+
+def _nested(questions: Sequence[Question]) -> list[Group]:
+    """Groups of layers under a common name that fit, all of them, under some step of the file."""
+    groups: dict[tuple[str, ...], list[Question]] = {}
+    for question in questions:
+        for names in {question.target.names, question.target.short}:
+            for depth in range(1, len(names)):
+                groups.setdefault(names[:depth], []).append(question)
+    return [(p, groups[p]) for p in sorted(groups, key=len) if _places(p, groups[p])]
+
+
+def _places(prefix: tuple[str, ...], group: Sequence[Question]) -> set[object]:
+    """The steps of the file under which every layer of the group has a candidate."""
+    places = [{n for c in q.candidates for n in _nodes(c, _below(q, prefix))} for q in group]
+    return set.intersection(*places)
+
+
+def _by_nesting(groups: Sequence[Group]) -> bool:
+    changed = False
+    for prefix, group in groups:
+        common = _places(prefix, group)
+        for question in group if common else ():
+            below = _below(question, prefix)
+            inside = [c for c in question.candidates if not common.isdisjoint(_nodes(c, below))]
+            changed |= keep(question, inside, "nesting")
+    return changed
+
+
+def _torn_apart(groups: Sequence[Group]) -> None:
+    """Layers that could have stayed together in the file, but were given different places."""
+    for prefix, group in groups:
+        if not _places(prefix, group):
+            for question in group:
+                question.conflict = f"the file has the layers of {'/'.join(prefix)!r} apart"
+
+
+def _below(question: Question, prefix: tuple[str, ...]) -> tuple[str, ...]:
+    """The part of the layer's name behind ``prefix``, which is a part of one of its names."""
+    names = question.target.names
+    if names[: len(prefix)] != prefix:
+        names = question.target.short
+    return names[len(prefix) :]
+
+
+def _nodes(candidate: Candidate, below: tuple[str, ...]) -> Iterator[object]:
+    """The step of the file's path from which the rest of the path fits ``below``."""
+    levels = candidate.layer.levels
+    start = len(levels) - len(below)
+    if start > 0 and all(
+        level.fits(name) for level, name in zip(levels[start:], below, strict=True)
+    ):
+        yield candidate.layer.source, candidate.layer.node(start)
+
+
+Shifts = dict[tuple[str, str], set[int]]
+
+
+def _by_number(questions: Sequence[Question]) -> bool:
+    """One shift of the numbers for each class, the same for all layers of one outermost model."""
+    any_change, changed = False, True
+    while changed:
+        shifts = _common_shifts(questions)
+        changed = False
+        for question in questions:
+            agreeing = [c for c in question.candidates if _agrees(question, c, shifts)]
+            changed |= keep(question, agreeing, "number")
+        any_change |= changed
+    return any_change
+
+
+def _common_shifts(questions: Sequence[Question]) -> Shifts:
+    """The shifts that every layer allows by some candidate: over all layers, and where these do
+    not agree, over those of one outermost model. Empty where these do not agree either."""
+    everywhere: dict[str, set[int]] = {}
+    shifts: Shifts = {}
+    for question in questions:
+        for (root, base), found in _shifts(question).items():
+            everywhere[base] = everywhere[base] & found if base in everywhere else found
+            key = root, base
+            shifts[key] = shifts[key] & found if key in shifts else found
+    return {(root, base): everywhere[base] or found for (root, base), found in shifts.items()}
+
+
+def _agrees(question: Question, candidate: Candidate, shifts: Shifts) -> bool:
+    """Whether the numbers in the names differ by a possible shift. None possible: no evidence."""
+    aligned = _aligned(question.target, candidate.layer)
+    return all(
+        len(found) == 1 and (not shifts.get(base) or found <= shifts[base])
+        for base, found in aligned.items()
+    )
+
+
+def _no_shift(questions: Sequence[Question]) -> None:
+    """Layers whose numbers contradict each other: the file may lack one and have another."""
+    shifts = _common_shifts(questions)
+    for question in questions:
+        if question.conflict or question.reason == "name" or not question.candidates:
+            continue
+        own = split_number(question.target.last)[0]
+        torn = any(base == own and not shifts[root, base] for root, base in _shifts(question))
+        if torn or not any(_agrees(question, c, {}) for c in question.candidates):
+            question.conflict = f"the numbers of the layers {own!r} differ by no one shift"
+
+
+def _shifts(question: Question) -> Shifts:
+    """For each class in the layer's name: the shifts its candidates allow, if all tell one."""
+    rows = [_aligned(question.target, c.layer) for c in question.candidates]
+    bases = set.intersection(*(set(row) for row in rows)) if rows else set()
+    return {base: set().union(*(row[base] for row in rows)) for base in bases}
+
+
+def _aligned(target: TargetLayer, layer: FileLayer) -> Shifts:
+    """Shifts of the numbers by outermost model and class, as far as both names agree in their
+    classes from the end."""
+    root = target.names[0] if len(target.names) > 1 else ""
+    ways = [_align(names, layer.levels) for names in (target.names, target.short)]
+    return {(root, base): found for base, found in max(ways, key=len).items()}
+
+
+def _align(names: Sequence[str], levels: Sequence[Level]) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {}
+    for name, level in zip(reversed(names), reversed(levels), strict=False):
+        if not level.name or not level.fits(name):
+            break
+        shift = level.shift(name)
+        if shift is not None:
+            found.setdefault(split_number(name)[0], set()).add(shift)
+    return found
+
+
+def _take_turns(questions: Sequence[Question]) -> bool:
+    """A layer of the file that is taken is nobody else's."""
+    any_change, changed = False, True
+    while changed:
+        taken: dict[int, Question] = {}
+        for question in questions:
+            if len(question.candidates) == 1:
+                taken.setdefault(id(question.candidates[0].layer), question)
+        changed = False
+        for question in questions:
+            free = [c for c in question.candidates if taken.get(id(c.layer), question) is question]
+            changed |= keep(question, free)
+        any_change |= changed
+    return any_change

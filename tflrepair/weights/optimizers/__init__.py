@@ -1,0 +1,1 @@
+"""Variables of optimizers: documented starts and saved state."""

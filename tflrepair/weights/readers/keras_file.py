@@ -1,0 +1,95 @@
+"""``.keras``: a ZIP with ``model.weights.h5``, ``config.json`` and ``metadata.json``.
+
+The config lists the layers of each Functional and Sequential model in the order in which the
+weights file numbers them, with their names; files of Keras before 3.6 have names only here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tflrepair.errors import BadFileError
+from tflrepair.weights.readers import keras3, zips
+from tflrepair.weights.readers.hdf5 import H5File
+from tflrepair.weights.readers.views import View
+from tflrepair.weights.types.weight import Source
+
+WEIGHTS, CONFIG = "model.weights.h5", "config.json"
+_LONGEST_CONFIG = 1 << 26
+_DEEPEST = 50
+
+
+def source(archive: zipfile.ZipFile, data: memoryview, label: str) -> Source:
+    """The weights of a ``.keras`` file.
+
+    Raises:
+        BadFileError: a part is missing or damaged.
+    """
+    try:
+        weights, config = archive.getinfo(WEIGHTS), archive.getinfo(CONFIG)
+    except KeyError as error:
+        raise BadFileError(f"is no .keras file: {error}", where=label) from None
+    if config.file_size > _LONGEST_CONFIG:
+        raise BadFileError(f"its {CONFIG} has {config.file_size} bytes", where=label)
+    with zips.open_member(archive, config, label) as stream:
+        text = stream.read()
+    try:
+        model = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadFileError(f"its {CONFIG} is no JSON: {error}", where=label) from None
+    names = dict(_names(model, (), 0)) if isinstance(model, dict) else {}
+    file = H5File(View(zips.member_bytes(archive, weights, data, label)), label)
+    return keras3.source(file, "Keras model file", names)
+
+
+def _names(
+    config: Mapping[str, Any], path: tuple[str, ...], depth: int
+) -> Iterator[tuple[str, str]]:
+    """(path in the weights file, layer's name) for a model and the layers in it."""
+    inner = config.get("config")
+    if not isinstance(inner, dict) or depth > _DEEPEST:
+        return
+    name = inner.get("name", config.get("name"))
+    if isinstance(name, str):
+        yield "/".join(path), name
+    layers = inner.get("layers")
+    if config.get("class_name") not in ("Functional", "Sequential", "Model") or not isinstance(
+        layers, list
+    ):
+        return
+    counts: dict[str, int] = {}
+    is_sequential = config.get("class_name") == "Sequential"
+    for layer in layers:
+        if not isinstance(layer, dict) or not isinstance(layer.get("class_name"), str):
+            return
+        kind = snake_case(layer["class_name"])
+        if is_sequential and kind == "input_layer":
+            continue  # Sequential.layers leaves it out
+        number = counts[kind] = counts.get(kind, -1) + 1
+        member = f"{kind}_{number}" if number else kind
+        yield from _names(layer, (*path, "layers", member), depth + 1)
+
+
+def class_names(config: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, str]]:
+    """(layer's name, its class as Keras names layers after it) for a config and all inside."""
+    inner = config.get("config")
+    if not isinstance(inner, dict) or depth > _DEEPEST:
+        return
+    name, kind = inner.get("name", config.get("name")), config.get("class_name")
+    if isinstance(name, str) and isinstance(kind, str):
+        yield name, snake_case(kind)
+    layers = inner.get("layers")
+    for layer in layers if isinstance(layers, list) else ():
+        if isinstance(layer, dict):
+            yield from class_names(layer, depth + 1)
+
+
+def snake_case(name: str) -> str:
+    """``Conv2D`` -> ``conv2d`` (keras/src/utils/naming.py, ``to_snake_case``)."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -1,0 +1,114 @@
+"""Sources that map names to arrays: .safetensors, a dict, a live Keras model.
+
+The names are variables' names (``model/dense/kernel``), as ``v.path`` or ``v.name`` gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from tflrepair.errors import BadFileError, UnsupportedError, UserError
+from tflrepair.weights.types.layer_names import split_path
+from tflrepair.weights.types.weight import Array, Source, Weight
+
+_SAFETENSORS_DTYPES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
+    "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32",
+    "U16": "uint16", "U8": "uint8", "BOOL": "bool",
+}  # fmt: skip
+
+
+def named(
+    label: str, name: str, shape: tuple[int, ...], dtype: str, reader: Callable[[], Array]
+) -> Weight:
+    """A Weight whose name is a variable's name."""
+    layer, role = split_path(name)
+    return Weight(label, name, shape, dtype, layer=layer, role=role, reader=reader)
+
+
+def safetensors(label: str) -> Source:
+    """The tensors of a .safetensors file, through the safetensors library.
+
+    Raises:
+        BadFileError: the library rejects the file.
+        UnsupportedError: the library is not installed.
+    """
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ImportError:
+        raise UnsupportedError(
+            "reading .safetensors needs the package safetensors",
+            where=label,
+            hint="run `pip install safetensors`",
+        ) from None
+    try:
+        file: Any = safe_open(label, framework="numpy")
+        weights = []
+        for name in file.keys():  # noqa: SIM118 - no mapping
+            view = file.get_slice(name)
+            dtype = _SAFETENSORS_DTYPES.get(view.get_dtype())
+            if dtype is not None:
+                shape = tuple(view.get_shape())
+                weights.append(named(label, name, shape, dtype, partial(file.get_tensor, name)))
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise BadFileError(f"is no readable .safetensors file: {error}", where=label) from None
+    return Source(label, "safetensors file", tuple(weights))
+
+
+def mapping(arrays: Mapping[str, Any]) -> Source:
+    """A dict of arrays by variable name.
+
+    Raises:
+        UserError: a value is no array of numbers.
+    """
+    import numpy as np
+
+    label = "the given dict"
+    weights = []
+    for name, value in arrays.items():
+        array = np.asarray(value)
+        if array.dtype.kind not in "biufcV":
+            raise UserError(f"the value of {name!r} is no array of numbers: {array.dtype}")
+        weights.append(
+            named(label, str(name), array.shape, array.dtype.name, partial(_same, array))
+        )
+    return Source(label, "dict of arrays", tuple(weights))
+
+
+def keras_model(model: Any) -> Source:
+    """A live Keras model (Keras 2 or 3): its variables by path.
+
+    Raises:
+        UserError: the object has no variables.
+    """
+    variables = getattr(model, "variables", None)
+    if not isinstance(variables, (list, tuple)) or not variables:
+        raise UserError(
+            f"a {type(model).__name__} is no source of weights",
+            hint="give a path, a dict of arrays, or a Keras model that is built",
+        )
+    label = f"the model {getattr(model, 'name', type(model).__name__)!r}"
+    weights, seen = [], dict[str, int]()
+    for variable in variables:
+        path = str(getattr(variable, "path", variable.name))
+        number = seen[path] = seen.get(path, 0) + 1
+        array = variable.numpy
+        layer, role = split_path(path)
+        weights.append(
+            Weight(
+                label,
+                path if number == 1 else f"{path}#{number}",
+                tuple(int(n) for n in variable.shape),
+                str(getattr(variable.dtype, "name", variable.dtype)),
+                layer=(*layer[:-1], f"{layer[-1]}#{number}") if number > 1 and layer else layer,
+                role=role,
+                reader=array,
+            )
+        )
+    return Source(label, "Keras model", tuple(weights))
+
+
+def _same(array: Array) -> Array:
+    return array

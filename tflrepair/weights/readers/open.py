@@ -1,0 +1,104 @@
+"""Opening a source of weights; what it is shows in its content, not in its suffix."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tflrepair.errors import BadFileError
+from tflrepair.weights.readers import (
+    keras3,
+    keras_file,
+    named,
+    npz,
+    sharded,
+    tensorflow_files,
+    zips,
+)
+from tflrepair.weights.readers import legacy_h5 as legacy
+from tflrepair.weights.readers import tflite as tflite
+from tflrepair.weights.readers.hdf5 import H5File
+from tflrepair.weights.readers.views import mapped
+from tflrepair.weights.types.weight import Source
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_KNOWN = (
+    "a Keras file (.keras, .weights.h5, .weights.json, .h5), .npz, .safetensors, another .tflite, "
+    "a SavedModel folder or a TensorFlow checkpoint's prefix"
+)
+
+
+def open_weights(source: str | os.PathLike[str] | Mapping[str, Any] | Any) -> Source:
+    """The arrays of a source of weights; none of them is read yet.
+
+    Args:
+        source: a path, a dict of arrays by variable name, or a live Keras model.
+
+    Raises:
+        BadFileError: there is no such file, it is damaged, or it holds no weights.
+        UnsupportedError: reading it needs a package that is not installed.
+        UserError: an object that is no source of weights.
+    """
+    if isinstance(source, Mapping):
+        return named.mapping(source)
+    if not isinstance(source, (str, os.PathLike)):
+        return named.keras_model(source)
+    label = os.fspath(source)
+    path = Path(label)
+    if path.is_dir():
+        if tensorflow_files.is_saved_model(path):
+            return tensorflow_files.saved_model(label)
+        raise BadFileError("is a folder, but no SavedModel", where=label, hint=f"give {_KNOWN}")
+    if not path.exists() and tensorflow_files.is_checkpoint(label):
+        return tensorflow_files.checkpoint(label)
+    return _file(label)
+
+
+def _file(label: str) -> Source:
+    if not Path(label).is_file():
+        what = "is not a regular file" if Path(label).exists() else "there is no such file"
+        raise BadFileError(what, where=label)
+    data = mapped(label)
+    head = bytes(data[:64])
+    if head.startswith(_HDF5):
+        return _hdf5(label)
+    if head.startswith(_ZIP):
+        return _zip(data, label)
+    if head[4:8] == b"TFL3":
+        return tflite.source(label)
+    if _is_safetensors(head, len(data)):
+        return named.safetensors(label)
+    if sharded.looks_like(head):
+        return sharded.source(label)
+    if tensorflow_files.is_old_checkpoint(data):
+        return tensorflow_files.checkpoint(label)
+    hint = f"give {_KNOWN}"
+    raise BadFileError("is no source of weights that we know", where=label, hint=hint)
+
+
+def _hdf5(label: str) -> Source:
+    file = H5File(Path(label), label)
+    if legacy.looks_like(file):
+        return legacy.source(file)
+    if keras3.looks_like(file):
+        return keras3.source(file)
+    raise BadFileError("is an HDF5 file, but holds no Keras weights", where=label)
+
+
+def _zip(data: memoryview, label: str) -> Source:
+    archive = zips.open_archive(data, label)
+    names = set(archive.namelist())
+    if keras_file.WEIGHTS in names:
+        return keras_file.source(archive, data, label)
+    if names and all(name.endswith(".npy") for name in names):
+        return npz.source(archive, label)
+    raise BadFileError("is a ZIP archive, but neither .keras nor .npz", where=label)
+
+
+def _is_safetensors(head: bytes, size: int) -> bool:
+    """The format begins with the length of its JSON header, then the header."""
+    length = int.from_bytes(head[:8], "little")
+    return len(head) > 8 and head[8:9] == b"{" and 8 + length <= size
