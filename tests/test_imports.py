@@ -1,77 +1,140 @@
-"""Imports go one way, and nothing heavy is imported before it is needed."""
+"""Imports go one way at every level, and nothing heavy is imported before it is needed."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
 PACKAGE = ROOT / "tflrepair"
 
-# Lowest first. A module may import from its own layer and from those above it in this list.
-LAYERS = (
-    ("errors",),
-    ("files", "samples"),
-    ("format",),
-    ("graph",),
-    ("model", "resources"),
-    ("flow", "initial"),
-    ("variables",),
-    ("checkpoints",),
-    ("checks",),
-    ("scanning",),
-    ("weights",),
-    ("runtime",),
-    ("repair",),
-    ("planning",),
-    ("deciding",),
-    ("converting", "fixing", "rebuilding"),
-    ("report",),
-    ("cli",),
-    ("__main__",),
-)
-RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+# Lowest first. A room may import from itself and from those above it in this list; rooms in one
+# line do not know each other. "" is the package itself.
+ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "": (
+        ("errors",),
+        ("files", "samples"),
+        ("format",),
+        ("graph",),
+        ("analysis",),
+        ("checks",),
+        ("weights", "rewrite", "execution"),
+        ("passes", "tensorflow"),
+        ("rebuild",),
+        ("commands",),
+        ("report",),
+        ("cli",),
+    ),
+    "checks": (("base",), ("variables", "tables", "checkpoints"), ("registry",)),
+    "weights": (
+        ("types",),
+        ("model_facts", "constants"),
+        ("readers", "optimizers"),
+        ("matching",),
+    ),
+    "passes": (("graft",), ("freeze",), ("fold",)),
+    "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins")),
+    "commands": (("scan", "verify"), ("fix",), ("convert", "emit_python")),
+    "cli": (
+        ("output",),
+        ("options",),
+        ("convert", "demo", "explain", "fix", "rebuild", "scan", "verify"),
+    ),
+}
+MODULE = re.compile(r"tflrepair(\.\w+)+")
 HEAVY = ("numpy", "h5py", "tensorflow", "keras", "ai_edge_litert", "flatbuffers", "rich.progress")
+MOST_LINES = 300
+MOST_FILES = 14
 
 
-def modules() -> list[str]:
-    return [
-        ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        for path in sorted(PACKAGE.rglob("*.py"))
-    ]
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported(module: str) -> set[str]:
-    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+@cache
+def imported(module: str) -> frozenset[str]:
+    """Modules that ``module`` names, in import statements anywhere and in strings."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tflrepair"):
-            base = str(node.module)
-            names.update(f"{base}.{alias.name}" for alias in node.names)
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names if alias.name.startswith("tflrepair"))
-    return names
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.Constant) and MODULE.fullmatch(str(node.value)):
+            names.add(str(node.value))  # handed to a worker, say
+    return frozenset(filter(None, map(known, names))) - {module}
 
 
-def layer(name: str) -> str:
-    parts = name.split(".")
-    return parts[1] if len(parts) > 1 else "__init__"
+def known(name: str) -> str | None:
+    """The module that a dotted name is, or is in; None for other packages."""
+    while name.startswith("tflrepair.") and name not in MODULES:
+        name = name.rpartition(".")[0]
+    return name if name.startswith("tflrepair.") else None
 
 
-@pytest.mark.parametrize("module", modules())
-def test_imports_go_down(module: str) -> None:
-    own = layer(module)
-    if own == "__init__":
-        return  # the package itself names the public API
-    assert own in RANK, f"{own} has no place in the layers"
-    for name in imported(module):
-        other = layer(name)
-        if other == "__init__" or other not in RANK:
-            continue  # tflrepair.__version__, tflrepair.fix
-        assert RANK[other] <= RANK[own], f"{module} imports {name}"
+def ranks(room: str) -> dict[str, int]:
+    return {name: rank for rank, names in enumerate(ROOMS[room]) for name in names}
+
+
+def inside(module: str, room: str) -> str | None:
+    """The part of ``room`` that a module belongs to; None if it is not in there."""
+    prefix = f"tflrepair.{room}." if room else "tflrepair."
+    return module.removeprefix(prefix).split(".")[0] if module.startswith(prefix) else None
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_go_down(room: str) -> None:
+    rank = ranks(room)
+    parts = {part for module in MODULES if (part := inside(module, room))}
+    assert parts - {"__main__"} == set(rank), f"the rooms of {room or 'tflrepair'}"
+    for module in MODULES:
+        own = inside(module, room)
+        if own is None or own == "__main__":
+            continue
+        for name in imported(module):
+            other = inside(name, room)
+            if other is not None and other != own:
+                assert rank[other] < rank[own], f"{module} imports {name}"
+
+
+def test_no_module_needs_itself() -> None:
+    """Not even for types: a circle of imports cannot be understood a file at a time."""
+    graph = {module: imported(module) for module in MODULES if module != "tflrepair"}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")
+
+
+def test_every_room_is_in_a_list() -> None:
+    """A folder that has folders of its own is ordered inside, too."""
+    for folder in PACKAGE.rglob("*"):
+        room = ".".join(folder.relative_to(PACKAGE).parts)
+        if folder.is_dir() and any((d / "__init__.py").exists() for d in folder.iterdir()):
+            assert room in ROOMS, f"{room} has rooms, but no order"
+
+
+@pytest.mark.parametrize("top", ["tflrepair", "tests", "benchmarks"])
+def test_files_and_folders_stay_small(top: str) -> None:
+    for path in (ROOT / top).rglob("*.py"):
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        generated = path.name in ("schema.py",)
+        assert generated or lines <= MOST_LINES, f"{path} has {lines} lines"
+    for folder in (ROOT / top).rglob("*/"):
+        files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(files) <= MOST_FILES, f"{folder} has {len(files)} files"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tflrepair.commands.convert import convert
     from tflrepair.commands.fix.fix import FixResult, fix
     from tflrepair.commands.scan import ScanResult, scan
-    from tflrepair.execution.verify import VerifyReport, verify
+    from tflrepair.commands.verify import VerifyReport, verify
     from tflrepair.graph.model import Model, load
 
 __version__ = "0.1.0"
@@ -31,12 +31,12 @@ _HOMES = {
     "FixResult": "tflrepair.commands.fix.fix",
     "Model": "tflrepair.graph.model",
     "ScanResult": "tflrepair.commands.scan",
-    "VerifyReport": "tflrepair.execution.verify",
+    "VerifyReport": "tflrepair.commands.verify",
     "convert": "tflrepair.commands.convert",
     "fix": "tflrepair.commands.fix.fix",
     "load": "tflrepair.graph.model",
     "scan": "tflrepair.commands.scan",
-    "verify": "tflrepair.execution.verify",
+    "verify": "tflrepair.commands.verify",
 }
 
 __all__ = [

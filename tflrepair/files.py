@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,28 @@ def check_free(path: Path, force: bool) -> None:
         raise UserError(
             "the output exists already", where=str(path), hint="give --force to replace it"
         )
+
+
+def check_no_input(path: Path, inputs: Iterable[str | os.PathLike[str]]) -> None:
+    """Refuse an output that is one of the files that are read, links included, ``force`` or not.
+
+    Raises:
+        UserError: ``path`` is one of ``inputs``.
+    """
+    for source in inputs:
+        if _is_same(path, Path(source)):
+            raise UserError(
+                "the output is the input; an input is never overwritten",
+                where=str(path),
+                hint="name another file",
+            )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # one of them does not exist, or cannot be looked at
+        return one.absolute() == other.absolute()
 
 
 @contextmanager

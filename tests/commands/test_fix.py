@@ -110,6 +110,78 @@ def test_an_existing_output_is_kept_unless_forced(broken: Path) -> None:
     assert tflrepair.scan(out).ok
 
 
+def test_an_existing_output_is_refused_before_any_work(broken: Path) -> None:
+    """The weights do not fit, but that is not looked at."""
+    out = broken.with_name("out.tflite")
+    out.write_text("precious")
+    np.savez(broken.with_name("other.npz"), a=np.zeros((7, 7), np.float32))
+    with pytest.raises(UserError, match="exists already"):
+        tflrepair.fix(broken, [broken.with_name("other.npz")], sets=RATE, out=out)
+
+
+@pytest.mark.parametrize("link", ["none", "soft", "hard"])
+@pytest.mark.parametrize("source", ["broken.tflite", "classifier.weights.h5", "input.npz"])
+def test_an_input_is_never_the_output(broken: Path, link: str, source: str) -> None:
+    path = broken.with_name(source)
+    content = path.read_bytes()
+    out = path if link == "none" else broken.with_name("link.tflite")
+    if link == "soft":
+        out.symlink_to(path)
+    if link == "hard":
+        out.hardlink_to(path)
+    weights = [broken.with_name("classifier.weights.h5")]
+    check = (broken.with_name("input.npz"), broken.with_name("expected.npz"))
+    with pytest.raises(UserError, match="the output is the input"):
+        tflrepair.fix(broken, weights, sets=RATE, out=out, force=True, check=check)
+    with pytest.raises(UserError, match="the output is the input"):
+        tflrepair.fix(broken, weights, sets=RATE, map_out=out, force=True, check=check)
+    assert path.read_bytes() == content
+
+
+HEALTHY_INPUTS = {
+    "weights": (["--weights", "nothing.h5"], "no such file"),
+    "page": (["--weights", "page.html"], "page.html"),
+    "set": (["--set", "nothing=1"], "no variable that takes a value"),
+    "check": (["--check", "nothing.npz", "expected.npz"], "nothing.npz"),
+    "answers": (["--check", "input.npz", "nothing.npz"], "nothing.npz"),
+}
+
+
+@pytest.mark.parametrize("case", HEALTHY_INPUTS)
+def test_inputs_are_validated_where_there_is_nothing_to_fix(broken: Path, case: str) -> None:
+    weights = broken.with_name("classifier.weights.h5")
+    tflrepair.fix(broken, [weights], sets=RATE, out=broken.with_name("healthy.tflite"))
+    broken.with_name("page.html").write_text("<!DOCTYPE html>")
+    options, says = HEALTHY_INPUTS[case]
+    done = cli("fix", "healthy.tflite", *options, folder=broken.parent)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+
+
+def test_check_runs_where_there_is_nothing_to_fix(broken: Path) -> None:
+    weights = broken.with_name("classifier.weights.h5")
+    tflrepair.fix(broken, [weights], sets=RATE, out=broken.with_name("healthy.tflite"))
+    np.savez(broken.with_name("wrong.npz"), output=np.array([[0.9, 0.05, 0.05]], np.float32))
+    done = cli("fix", "healthy.tflite", "--check", "input.npz", "expected.npz",
+               folder=broken.parent)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "healthy.fixed.tflite was not written" in done.stdout
+    assert "infer" in done.stdout
+    done = cli("fix", "healthy.tflite", "--check", "input.npz", "wrong.npz", folder=broken.parent)
+    assert done.returncode == 2
+    assert "does not answer as expected" in done.stderr
+
+
+def test_a_dry_run_says_what_would_be_checked(broken: Path) -> None:
+    arguments = ("fix", "broken.tflite", "-w", "classifier.weights.h5", "--set",
+                 "adam/learning_rate=0.001", "--dry-run", "--check", "input.npz")  # fmt: skip
+    done = cli(*arguments, "expected.npz", folder=broken.parent)
+    assert done.returncode == 0, done.stderr
+    assert "would be run on input.npz and its outputs compared with expected.npz" in done.stdout
+    done = cli(*arguments, "nothing.npz", folder=broken.parent)
+    assert (done.returncode, "nothing.npz" in done.stderr) == (2, True)
+
+
 def test_a_folder_that_does_not_exist(broken: Path) -> None:
     weights = [broken.with_name("classifier.weights.h5")]
     with pytest.raises(UserError, match="folder does not exist"):
@@ -381,7 +453,6 @@ def test_freeze_keeps_the_answers(broken: Path) -> None:
         ["--strategy", "graft", "--saved-model", "."],
         ["--strategy", "graft", "--module", "a.py:A"],
         ["--init-kwargs", "{}"],
-        ["--dry-run", "--check", "input.npz", "expected.npz"],
     ],
 )
 def test_options_that_do_not_go_together(broken: Path, options: list[str]) -> None:

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from conftest import DATA, ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,8 +23,7 @@ from tflrepair.graph.model import from_bytes, load
 from tflrepair.report import scan_json, scan_text
 from tflrepair.report.style import Style, safe
 
-SAMPLE = Path(__file__).parent.parent / "tflrepair" / "samples" / "broken.tflite"
-DATA = Path(__file__).parent / "data"
+SAMPLE = ROOT / "tflrepair" / "samples" / "broken.tflite"
 
 
 def scan_bytes(data: bytes) -> None:

@@ -25,7 +25,8 @@ from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError
 from tflrepair.graph.model import Model, from_bytes
 from tflrepair.passes.fold.fold_invariants import options
 from tflrepair.rebuild.ir.custom_nodes import custom_names
-from tflrepair.rebuild.origins.tflite import checked, rebuild_from_tflite
+from tflrepair.rebuild.origins.reconvert import checked
+from tflrepair.rebuild.origins.tflite import rebuild_from_tflite
 from tflrepair.rebuild.run.module import build_module
 from tflrepair.rebuild.run.reference import run_reference
 

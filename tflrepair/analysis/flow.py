@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tflrepair.analysis.resources import ResourceId, Summary, Uses
+from tflrepair.analysis.resources import ResourceId, Summary, Uses, table_id, variable_id
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
 from tflrepair.format import flex, schema
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
+from tflrepair.graph.options import called_subgraphs
 from tflrepair.graph.subgraph import Operator
 
 # Interpreters recurse through subgraph calls, too; converters nest a handful deep.
@@ -136,11 +137,7 @@ class _Walk:
     # -- builtin resources
 
     def var_handle(self, operator: Operator) -> None:
-        slot = schema.VarHandleOptions
-        options = operator.options(schema.BuiltinOptions.VarHandleOptions)
-        container = options.string(slot.CONTAINER) if options else None
-        name = options.string(slot.SHARED_NAME) if options else None
-        self.create(operator, ResourceId("builtin", container or "", name or ""))
+        self.create(operator, variable_id(operator))
 
     def read_variable(self, operator: Operator) -> None:
         key = self.handle(operator)
@@ -157,9 +154,7 @@ class _Walk:
                 self.value(operator, key, operator.inputs[1])
 
     def hashtable(self, operator: Operator) -> None:
-        options = operator.options(schema.BuiltinOptions.HashtableOptions)
-        number = options.scalar(schema.HashtableOptions.TABLE_ID, "i") if options else 0
-        self.create(operator, ResourceId("table", "", str(number)))
+        self.create(operator, table_id(operator))
 
     def read_table(self, operator: Operator) -> None:
         key = self.handle(operator)
@@ -218,27 +213,21 @@ class _Walk:
                 self.handles[tensor] = key
 
     def call_once(self, operator: Operator) -> None:
-        target = _index(operator, "CallOnceOptions", schema.CallOnceOptions.INIT_SUBGRAPH_INDEX)
+        (target,) = called_subgraphs(operator)
         self.sets |= self.call(operator, target).sets
         rows = self.flow.uses.calls_once.setdefault(operator.subgraph, [])
         if (self.site(operator), target) not in rows:
             rows.append((self.site(operator), target))
 
     def plain_call(self, operator: Operator) -> None:
-        summary = self.call(
-            operator, _index(operator, "CallOptions", schema.CallOptions.SUBGRAPH), operator.inputs
-        )
-        self.sets |= summary.sets
-        self.returned(operator, summary.outputs)
-
-    def composite(self, operator: Operator) -> None:
-        options = operator.options2(schema.BuiltinOptions2.StableHLOCompositeOptions)
-        slot = schema.StableHLOCompositeOptions.DECOMPOSITION_SUBGRAPH_INDEX
-        target = options.scalar(slot, "i") if options else 0
-        if target > 0:  # 0 is the entry subgraph: the composite has no decomposition here
+        """CALL, or a composite that has its decomposition in the file."""
+        for target in called_subgraphs(operator):
             summary = self.call(operator, target, operator.inputs)
             self.sets |= summary.sets
             self.returned(operator, summary.outputs)
+
+    def if_(self, operator: Operator) -> None:
+        self.branches(operator, called_subgraphs(operator))
 
     def branches(self, operator: Operator, targets: Iterable[int]) -> None:
         """Exactly one of ``targets`` runs: set is what all of them set."""
@@ -248,51 +237,15 @@ class _Walk:
             same = zip(*(summary.outputs for summary in summaries), strict=False)
             self.returned(operator, tuple(k[0] if len(set(k)) == 1 else None for k in same))
 
-    def if_(self, operator: Operator) -> None:
-        slot = schema.IfOptions
-        self.branches(
-            operator,
-            [
-                _index(operator, "IfOptions", s)
-                for s in (slot.THEN_SUBGRAPH_INDEX, slot.ELSE_SUBGRAPH_INDEX)
-            ],
-        )
-
-    def case(self, operator: Operator) -> None:
-        options = operator.options2(schema.BuiltinOptions2.StablehloCaseOptions)
-        slot = schema.StablehloCaseOptions.BRANCH_SUBGRAPH_INDICES
-        self.branches(operator, options.numbers(slot) if options else ())
-
-    def loop(self, operator: Operator, condition: int, body: int) -> None:
+    def while_(self, operator: Operator) -> None:
         """The condition always runs; the body may run not once, so what it sets does not count."""
+        targets = called_subgraphs(operator)
+        if not targets:
+            return
+        condition, body = targets
         self.sets |= self.call(operator, condition, operator.inputs).sets
         self.call(operator, body, operator.inputs)
         self.returned(operator, tuple(self.handles.get(t) for t in operator.inputs))
-
-    def while_(self, operator: Operator) -> None:
-        slot = schema.WhileOptions
-        self.loop(
-            operator,
-            _index(operator, "WhileOptions", slot.COND_SUBGRAPH_INDEX),
-            _index(operator, "WhileOptions", slot.BODY_SUBGRAPH_INDEX),
-        )
-
-    def stablehlo_while(self, operator: Operator) -> None:
-        options = operator.options2(schema.BuiltinOptions2.StablehloWhileOptions)
-        if options is not None:
-            slot = schema.StablehloWhileOptions
-            self.loop(
-                operator,
-                options.scalar(slot.COND_SUBGRAPH_INDEX, "i"),
-                options.scalar(slot.BODY_SUBGRAPH_INDEX, "i"),
-            )
-
-
-def _index(operator: Operator, member: str, slot: int) -> int:
-    """A subgraph index from the operator's options; absent options mean the default, 0."""
-    options = operator.options(getattr(schema.BuiltinOptions, member))
-    kind = schema.LAYOUT[member][slot]
-    return options.scalar(slot, kind) if options else 0
 
 
 _OP = schema.BuiltinOperator
@@ -308,7 +261,7 @@ _BUILTIN = {
     _OP.CALL: _Walk.plain_call,
     _OP.IF: _Walk.if_,
     _OP.WHILE: _Walk.while_,
-    _OP.STABLEHLO_COMPOSITE: _Walk.composite,
-    _OP.STABLEHLO_WHILE: _Walk.stablehlo_while,
-    _OP.STABLEHLO_CASE: _Walk.case,
+    _OP.STABLEHLO_COMPOSITE: _Walk.plain_call,
+    _OP.STABLEHLO_WHILE: _Walk.while_,
+    _OP.STABLEHLO_CASE: _Walk.if_,
 }

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tflrepair.graph import options
+from tflrepair.graph.location import OperatorRef
+from tflrepair.graph.subgraph import Operator
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ResourceId:
@@ -19,19 +23,21 @@ class ResourceId:
     shared_name: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Site:
-    """An operator: the subgraph's index and the operator's index in it (the runtime's node)."""
+def variable_id(operator: Operator) -> ResourceId:
+    """The variable of a VAR_HANDLE."""
+    return ResourceId("builtin", *options.var_handle(operator))
 
-    subgraph: int
-    operator: int
+
+def table_id(operator: Operator) -> ResourceId:
+    """The table of a HASHTABLE."""
+    return ResourceId("table", "", str(options.table_id(operator)))
 
 
 @dataclass(frozen=True)
 class Summary:
     """What running a subgraph once does to resources, in execution order."""
 
-    unset: dict[ResourceId, Site]
+    unset: dict[ResourceId, OperatorRef]
     sets: frozenset[ResourceId]
     outputs: tuple[ResourceId | None, ...]
 
@@ -40,12 +46,12 @@ class Summary:
 class Uses:
     """All operators that touch resources, by resource. ``values`` holds value tensors' indices."""
 
-    created: dict[ResourceId, list[Site]] = field(default_factory=dict)
-    assigned: dict[ResourceId, list[Site]] = field(default_factory=dict)
-    read: dict[ResourceId, list[Site]] = field(default_factory=dict)
-    values: dict[ResourceId, list[tuple[Site, int]]] = field(default_factory=dict)
+    created: dict[ResourceId, list[OperatorRef]] = field(default_factory=dict)
+    assigned: dict[ResourceId, list[OperatorRef]] = field(default_factory=dict)
+    read: dict[ResourceId, list[OperatorRef]] = field(default_factory=dict)
+    values: dict[ResourceId, list[tuple[OperatorRef, int]]] = field(default_factory=dict)
     declared: dict[ResourceId, tuple[str | None, tuple[int, ...] | None]] = field(
         default_factory=dict
     )
-    calls_once: dict[int, list[tuple[Site, int]]] = field(default_factory=dict)
-    unresolved: list[Site] = field(default_factory=list)
+    calls_once: dict[int, list[tuple[OperatorRef, int]]] = field(default_factory=dict)
+    unresolved: list[OperatorRef] = field(default_factory=list)

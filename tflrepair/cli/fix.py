@@ -82,8 +82,6 @@ def fix(
     from tflrepair.commands.fix.fix import fix as fix_model
     from tflrepair.report import fix_json, fix_text
 
-    if dry_run and check:
-        raise UserError("--check needs the result", hint="leave out --dry-run")
     with progress("fixing") as tell:
         result = fix_model(
             model,

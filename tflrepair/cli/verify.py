@@ -37,8 +37,8 @@ def verify(
     format: FormatOption = Format.text,
 ) -> None:
     """Run MODEL in the runtimes that are installed and judge its answers."""
+    from tflrepair.commands.verify import verify as verify_model
     from tflrepair.execution.compare import ATOL, RTOL
-    from tflrepair.execution.verify import verify as verify_model
     from tflrepair.report import verify_text
 
     with progress("running"):

@@ -21,8 +21,8 @@ from tflrepair.commands.scan import scan
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.files import check_free, write
 from tflrepair.graph.model import from_bytes
-from tflrepair.rebuild.origins.tflite import save as save_module
 from tflrepair.tensorflow.convert import convert_saved_model
+from tflrepair.tensorflow.save import save as save_module
 
 _TRACKED = "_tflrepair_variables"
 _HINT = (

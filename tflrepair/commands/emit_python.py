@@ -7,7 +7,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from tflrepair.commands.fix.planning import MatchOptions, Weights, match_fix, plan_fix
+from tflrepair.commands.fix.planning import (
+    MatchOptions,
+    Weights,
+    check_options,
+    match_fix,
+    open_all,
+    plan_fix,
+)
 from tflrepair.commands.fix.strategies import require_tensorflow
 from tflrepair.commands.scan import scan
 from tflrepair.graph.model import from_bytes, load
@@ -35,7 +42,9 @@ def emit_python(
 
     require_tensorflow()
     before = scan(load(model))
-    table = match_fix(before, weights, MatchOptions(mapping or {}, sets or {}))
+    wishes = MatchOptions(mapping or {}, sets or {})
+    check_options(before, wishes)
+    table = match_fix(before, open_all(weights), wishes)
     if table is not None:
         table.require()
     whole = before.model

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tflrepair.execution.runtimes import environment
+from tflrepair.execution.runtimes import BOOTSTRAP, environment
 
 _NOISE = ("INFO:", "I0000", "W0000", "WARNING: All log messages")
 _TAIL = 1 << 16  # bytes of the log that are looked at
@@ -27,7 +27,7 @@ def run_script(
     try:
         with log.open("wb") as stream:
             done = subprocess.run(
-                [sys.executable, str(script), *arguments],
+                [sys.executable, str(BOOTSTRAP), str(script), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,

@@ -123,6 +123,7 @@ class _Case:
         kind = result.CRASH if crashed else result.ERROR
         text = " ".join(outcome.text.split())
         if _UNSET in text:
+            kind = result.UNSET
             text += f" ({_UNSET_HINT})"
         elif trial.inputs != GIVEN and any(-1 in p.tensor.shape for p in self.entry.inputs):
             text += " (open dimensions were taken as 1; `--inputs` gives others)"
@@ -179,14 +180,14 @@ def _soften(findings: Sequence[Finding], trials: Sequence[JudgedInputs]) -> list
 
     Zeros make log and division by a norm infinite in healthy models, and random integers may lie
     outside a table. So NaN for zeros alone, or an error for random values alone, is a note. The
-    runtime's message of an unset variable is never softened.
+    error of an unset variable is a kind of its own and never softened.
     """
     problems = {finding.inputs for finding in findings if finding.is_problem}
     if len(trials) < 2 or len(problems) != 1:
         return list(findings)
     (inputs,) = problems
     soft = {ZEROS: (result.NOT_FINITE,), RANDOM: (result.ERROR,)}.get(inputs, ())
-    hard = [f for f in findings if f.is_problem and (f.kind not in soft or _UNSET in f.message)]
+    hard = [f for f in findings if f.is_problem and (f.kind not in soft)]
     if hard:
         return list(findings)
     return [

@@ -13,6 +13,7 @@ NOT_RUN = "not-run"
 # kinds of findings; all but NOTE are problems
 NOTE = "note"
 ERROR = "error"
+UNSET = "unset-variable"
 CRASH = "crash"
 NOT_FINITE = "not-finite"
 NOT_REPEATABLE = "not-repeatable"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.execution.child import ending
-from tflrepair.execution.runtimes import WORKER, Runtime, environment
+from tflrepair.execution.runtimes import BOOTSTRAP, WORKER, Runtime, environment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,7 +109,7 @@ def run(
         results: dict[int, list[Outcome]] = {}
         while len(results) < len(tasks):
             left = [n for n in range(len(tasks)) if n not in results]
-            job = {"runtime": runtime.name, "tasks": [rows[n] for n in left]}
+            job = {"module": runtime.module, "tasks": [rows[n] for n in left]}
             (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
             end = _child(runtime, folder, dirty, timeout)
             _collect(folder, tasks, left, end, results)
@@ -154,7 +154,7 @@ def _child(runtime: Runtime, folder: Path, dirty: bool, timeout: float) -> str:
     with log.open("wb") as stream:
         try:
             process = subprocess.Popen(
-                [runtime.python, str(WORKER), str(folder)],
+                [runtime.python, str(BOOTSTRAP), str(WORKER), str(folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,

@@ -1,4 +1,8 @@
-"""Which runtimes there are: LiteRT and tf.lite, in this Python or in another one."""
+"""Which runtimes there are, in this Python or in another one.
+
+LiteRT and tf.lite are known here. Rooms above may register others that stand on one of these; such
+a runtime runs only when it is asked for by name.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +18,43 @@ from pathlib import Path
 from tflrepair.errors import UnsupportedError, UserError
 from tflrepair.execution import worker
 
+BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 WORKER = Path(__file__).with_name("worker.py")
 _HINT = "pip install 'tflrepair[run]'"
 
 # The first tensorflow wheels without the Flex delegate, measured with 2.18.1 and 2.19.0.
 _NO_FLEX_SINCE = (2, 19)
 
-# TensorFlow running the module that is rebuilt from the file; only when it is asked for.
-REBUILT = "tensorflow"
+
+@dataclass(frozen=True)
+class Registered:
+    """A runtime from a room above.
+
+    Attributes:
+        needs: the runtime whose package it stands on (its version is that one's).
+        module: what the worker imports; it has ``Interpreter`` and ``OpResolverType``.
+        has_flex: whether it runs Flex operators.
+        delegates: the delegate modes to run it in.
+    """
+
+    name: str
+    needs: str
+    module: str
+    has_flex: bool
+    delegates: tuple[str, ...]
+
+
+_REGISTERED: dict[str, Registered] = {}
+
+
+def register(runtime: Registered) -> None:
+    """Make ``runtime`` known to ``find``."""
+    _REGISTERED[runtime.name] = runtime
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """A runtime. ``name`` is ``litert``, ``tf.lite`` or ``tensorflow``; ``version`` may be empty.
+    """A runtime. ``name`` is ``litert``, ``tf.lite`` or a registered one; ``version`` may be empty.
 
     ``python`` is the interpreter that has it.
     """
@@ -40,15 +68,22 @@ class Runtime:
         return f"{self.name} {self.version}".rstrip()
 
     @property
+    def module(self) -> str:
+        """The module with ``Interpreter``."""
+        known = _REGISTERED.get(self.name)
+        return known.module if known else worker.RUNTIMES[self.name][2]
+
+    @property
     def delegates(self) -> tuple[str, ...]:
-        """``default`` and ``none``; the rebuilt module has no delegate to leave out."""
-        return ("default",) if self.name == REBUILT else ("default", "none")
+        """``default`` and ``none``, but where there is no delegate to leave out."""
+        known = _REGISTERED.get(self.name)
+        return known.delegates if known else ("default", "none")
 
     @property
     def may_have_flex(self) -> bool:
         """False where the Flex delegate is known to be missing; no ai-edge-litert ever had it."""
-        if self.name == REBUILT:
-            return True
+        if self.name in _REGISTERED:
+            return _REGISTERED[self.name].has_flex
         if self.name != "tf.lite":
             return False
         numbers = re.match(r"(\d+)\.(\d+)", self.version)
@@ -73,19 +108,19 @@ def find(names: Sequence[str] | None = None, python: str | None = None) -> tuple
         UnsupportedError: a runtime of ``names`` is not installed, or none is.
     """
     for name in names or ():
-        if name not in worker.RUNTIMES:
-            known = ", ".join(worker.RUNTIMES)
+        if name not in worker.RUNTIMES and name not in _REGISTERED:
+            known = ", ".join([*worker.RUNTIMES, *_REGISTERED])
             raise UserError(f"there is no runtime {name!r}", hint=f"choose from {known}")
     found = worker.installed() if python is None else _ask(python)
+    extra = {r.name: found[r.needs] for r in _REGISTERED.values() if r.needs in found}
     where = f" in {python}" if python else ""
     hint = f"{python} -m pip install ai-edge-litert" if python else _HINT
     if names is not None:
+        found |= extra
         for name in names:
             if name not in found:
                 raise UnsupportedError(f"{name} is not installed{where}", hint=hint)
         found = {name: found[name] for name in names}
-    else:
-        found.pop(REBUILT, None)
     if not found:
         raise UnsupportedError(
             f"no runtime is installed{where}, so the model cannot be run", hint=hint
@@ -97,7 +132,7 @@ def _ask(python: str) -> dict[str, str]:
     """``worker.installed()`` of another Python."""
     try:
         answer = subprocess.run(
-            [python, str(WORKER), "--list"],
+            [python, str(BOOTSTRAP), str(WORKER), "--list"],
             capture_output=True,
             timeout=60,
             env=environment(python),

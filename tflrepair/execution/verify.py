@@ -20,7 +20,7 @@ from tflrepair.execution.compare import ATOL, RTOL
 from tflrepair.execution.entries import RunTarget, entries
 from tflrepair.execution.result import Finding, Run, VerifyReport
 from tflrepair.execution.runner import Outcome, RunCall, Task
-from tflrepair.execution.runtimes import Runtime
+from tflrepair.execution.runtimes import Runtime, find
 from tflrepair.graph.model import load
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def verify(
     if against is not None:
         others = {entry.signature: entry for entry in entries(load(against))}
         plans = [_with_other(plan, others) for plan in plans]
-    found = runtimes.find(runtimes, python)
+    found = find(runtimes, python)
     other = os.fspath(against) if against is not None else None
     trials = [_Trials(path, other, runtime, plans, timeout) for runtime in found]
     _run_all(trials)

@@ -1,9 +1,9 @@
-"""The child process that runs models: ``python worker.py FOLDER`` or ``python worker.py --list``.
+"""The child process that runs models: ``bootstrap.py worker.py FOLDER`` or ``... --list``.
 
 A file of its own that needs Python 3.9, numpy and a runtime, and nothing else: it is handed by
 path to interpreters that do not have tflrepair. FOLDER holds
 
-    job.json            {"runtime": name, "tasks": [task, ...]}
+    job.json            {"module": the one with Interpreter, "tasks": [task, ...]}
     inputs.npz          the arrays that the calls' inputs name
     ready               written once the runtime is imported, or "unavailable" with the reason
     N.C.json, N.C.npz   what call C of task N gave; the .json comes last, and whole
@@ -20,13 +20,11 @@ import importlib
 import importlib.metadata
 import importlib.util
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 # name -> (package to look for, distributions that bring it, module with Interpreter)
-# ``tensorflow`` is the rebuilt module (it has no delegate, and it runs only when asked for)
 _TENSORFLOW = ["tensorflow", "tensorflow-cpu", "tensorflow-macos", "tensorflow-intel", "tf-nightly"]
 RUNTIMES = {
     "litert": ("ai_edge_litert", ["ai-edge-litert"], "ai_edge_litert.interpreter"),
@@ -35,7 +33,6 @@ RUNTIMES = {
         _TENSORFLOW,
         "tensorflow.lite.python.interpreter",
     ),
-    "tensorflow": ("tensorflow", _TENSORFLOW, "tflrepair.rebuild.run.interpreter"),
 }
 
 
@@ -60,12 +57,11 @@ def installed() -> dict[str, str]:
 
 
 def main(folder: Path) -> None:
-    _limit_memory()
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     try:
         import numpy as np
 
-        module = importlib.import_module(RUNTIMES[job["runtime"]][2])
+        module = importlib.import_module(job["module"])
         arrays = np.load(folder / "inputs.npz", allow_pickle=False)
     except Exception as error:
         _write(folder / "unavailable", f"{type(error).__name__}: {error}")
@@ -73,20 +69,6 @@ def main(folder: Path) -> None:
     _write(folder / "ready", "")
     for task in job["tasks"]:
         _run(module, task, arrays, folder)
-
-
-def _limit_memory() -> None:
-    """A model may ask for any amount of memory: end this process, not the machine; no core file."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        if hard == resource.RLIM_INFINITY or memory < hard:
-            resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
 
 
 def _run(module: Any, task: dict[str, Any], arrays: Any, folder: Path) -> None:
@@ -153,7 +135,6 @@ def _write(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    del sys.path[0]  # this file's folder, whose modules could shadow others
     if sys.argv[1] == "--list":
         print(json.dumps(installed()))
     else:

@@ -21,7 +21,7 @@ _ORIGINS = {
 def render(result: FixResult, style: Style, dry_run: bool) -> str:
     """The whole report, without a trailing newline."""
     if not result.changes:
-        return _nothing(result, style)
+        return "\n".join([*_nothing(result, style), *_would_check(result, dry_run)])
     lines: list[str] = []
     if result.table is not None and result.table.rows:
         lines += _rows(result.table) if dry_run else []
@@ -38,18 +38,31 @@ def render(result: FixResult, style: Style, dry_run: bool) -> str:
             "which are unique"
         )
     if dry_run:
+        lines += _would_check(result, dry_run)
         ready = result.plan is not None
         return "\n".join([*lines, "nothing written (dry run)" if ready else "cannot be fixed yet"])
     return "\n".join([*lines, *_written(result, style)])
 
 
-def _nothing(result: FixResult, style: Style) -> str:
+def _nothing(result: FixResult, style: Style) -> list[str]:
     name = safe(result.before.model.path or "the model")
-    if result.before.ok:
-        return f"{name}: nothing to fix; every variable that is read has its value"
-    return "\n".join(
-        [*findings(result.before, style), f"{name}: fix can mend none of this; nothing written"]
-    )
+    kept = f"{safe(result.target)} was not written"
+    if not result.before.ok:
+        return [
+            *findings(result.before, style),
+            f"{name}: fix can repair none of this; {kept}",
+        ]
+    lines = [f"{name}: nothing to fix; every variable that is read has its value; {kept}"]
+    if result.run is not None:
+        lines += ["checked as it is:", *(f"  {line}" for line in verify_text.lines(result.run))]
+    return lines
+
+
+def _would_check(result: FixResult, dry_run: bool) -> list[str]:
+    if not dry_run or result.check is None:
+        return []
+    inputs, expected = map(safe, map(str, result.check))
+    return [f"the result would be run on {inputs} and its outputs compared with {expected}"]
 
 
 def _summary(matched: MatchTable) -> list[str]:

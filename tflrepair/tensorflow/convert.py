@@ -12,7 +12,7 @@ from typing import Any
 
 from tflrepair.errors import TflRepairError, UnsupportedError, UserError
 from tflrepair.execution.child import run_script
-from tflrepair.tensorflow import convert_worker as worker
+from tflrepair.tensorflow import convert_worker
 
 WORKER = Path(__file__).with_name("convert_worker.py")
 TIMEOUT = 3600.0  # seconds; a model of 130 MB takes half a minute, calibration may take many
@@ -47,17 +47,17 @@ def convert_saved_model(
         job = Path(name)
         _write(job, folder, signatures, options)
         ending = run_script(WORKER, [name], job / "log", timeout, "the converter")
-        if (job / worker.RESULT).exists():
-            return (job / worker.RESULT).read_bytes()
-        if (job / worker.ERROR).exists():
-            error = json.loads((job / worker.ERROR).read_text(encoding="utf-8"))
+        if (job / convert_worker.RESULT).exists():
+            return (job / convert_worker.RESULT).read_bytes()
+        if (job / convert_worker.ERROR).exists():
+            error = json.loads((job / convert_worker.ERROR).read_text(encoding="utf-8"))
             if not _known_here(error["text"]):
                 raise _refusal(error["kind"], error["text"], hint)
         else:
             ending = ending or "the converter wrote nothing"
             raise UnsupportedError(f"TensorFlow cannot convert the model: {ending}", hint=hint)
     try:
-        return worker.convert(str(folder), signatures, options)
+        return convert_worker.convert(str(folder), signatures, options)
     except Exception as error:
         raise _refusal(type(error).__name__, str(error), hint) from error
 
@@ -73,7 +73,7 @@ def _write(job: Path, folder: Path, signatures: Sequence[str], options: Mapping[
             ) from error
     dataset = options.get(_DATASET)
     if dataset is not None:
-        with (job / worker.SAMPLES).open("wb") as stream:
+        with (job / convert_worker.SAMPLES).open("wb") as stream:
             try:
                 for sample in getattr(dataset, "input_gen", dataset)():
                     pickle.dump(sample, stream)
@@ -81,7 +81,7 @@ def _write(job: Path, folder: Path, signatures: Sequence[str], options: Mapping[
                 text = f"{type(error).__name__}: {first_lines(error)}"
                 raise UserError(f"the representative dataset fails: {text}") from error
     row = {"saved_model": str(folder.absolute()), "signatures": list(signatures), "options": plain}
-    (job / worker.JOB).write_bytes(pickle.dumps(row))
+    (job / convert_worker.JOB).write_bytes(pickle.dumps(row))
 
 
 def _known_here(text: str) -> bool:
@@ -93,7 +93,7 @@ def _known_here(text: str) -> bool:
 
 
 def _refusal(kind: str, text: str, hint: str) -> TflRepairError:
-    if kind == worker.NoOption.__name__:
+    if kind == convert_worker.NoOption.__name__:
         return UserError(f"tf.lite.TFLiteConverter has no option {text!r}")
     return UnsupportedError(
         f"TensorFlow cannot convert the model: {first_lines(text) or kind}", hint=hint

@@ -14,7 +14,6 @@ write to, holds
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +28,6 @@ class NoOption(Exception):
 
 
 def main(folder: Path) -> None:
-    limit()
     try:
         # written by the caller a moment ago, types of TensorFlow among it
         job = pickle.loads((folder / JOB).read_bytes())
@@ -78,20 +76,5 @@ def samples(path: Path) -> Callable[[], Iterator[Any]]:
     return read
 
 
-def limit() -> None:
-    """No core files, and not more memory than the machine has."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        if hard == resource.RLIM_INFINITY or memory < hard:
-            resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
-
-
 if __name__ == "__main__":
-    del sys.path[0]  # this file's folder, whose modules could shadow others
     main(Path(sys.argv[1]))

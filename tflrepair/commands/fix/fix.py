@@ -16,12 +16,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tflrepair.commands.fix.planning import MatchOptions, Weights, match_fix, plan_fix
+from tflrepair.commands.fix.planning import (
+    MatchOptions,
+    Weights,
+    check_options,
+    match_fix,
+    open_all,
+    plan_fix,
+)
 from tflrepair.commands.fix.resolve_by_running import decide
 from tflrepair.commands.fix.strategies import GRAFT, Origin, Stage, stages
 from tflrepair.commands.scan import ScanResult, scan
 from tflrepair.errors import RefusedError
-from tflrepair.files import atomic, write
+from tflrepair.files import atomic, check_free, check_no_input, write
 from tflrepair.graph.model import Model, load
 from tflrepair.passes.graft.graft import graft
 from tflrepair.passes.graft.plan import GraftPlan, checkpoint_renames, missing_calls, needing_values
@@ -43,19 +50,24 @@ class FixResult:
         table: where each value comes from; None if no value was needed.
         plan: the graft; None if a dry run found problems that must be decided first.
         out: path of the new file; None for a dry run and where there was nothing to fix.
+        target: path that the new file has or would have had.
         size: bytes of the new file (0 where there is none).
         notes: what the strategy did beyond the graft, in words.
-        run: what running the new file showed; None without a runtime.
+        run: what running the new file showed, or the old one where there was nothing to fix and
+            ``check`` asked for it; None without a runtime.
+        check: (inputs, expected outputs) that the result must answer; None if not asked for.
     """
 
     before: ScanResult
     table: MatchTable | None
     plan: GraftPlan | None
     out: str | None = None
+    target: str = ""
     size: int = 0
     after: ScanResult | None = None
     notes: tuple[str, ...] = ()
     run: VerifyReport | None = None
+    check: Check | None = None
 
     @property
     def changes(self) -> bool:
@@ -122,32 +134,79 @@ def fix(
     tell = progress or (lambda step, done, total: None)
     further = stages(strategy, freeze, origin or Origin())
     target = Path(out) if out is not None else default_output(Path(model))
+    _check_outputs(target, map_out, [model, *_paths(weights), *(check or ())], force, dry_run)
     tell("scanning", 0, 0)
     before = scan(load(model))
     tell("matching weights", 0, 0)
     wishes = MatchOptions(mapping or {}, sets or {}, replace_values, by_name, allow_rounding)
-    table = match_fix(before, weights, wishes)
+    check_options(before, wishes)
+    sources = open_all(weights)
+    if check is not None:
+        _check_readable(check)
+    table = match_fix(before, sources, wishes)
     if table is not None and check is not None and not dry_run:
         plan_of = partial(plan_fix, before)
         table = decide(before.model, table, plan_of, partial(_answers, check), tell)
     plan = None if table is not None and table.problems else plan_fix(before, table)
-    result = FixResult(before, table, plan)
+    result = FixResult(before, table, plan, target=str(target), check=check)
     if map_out is not None and table is not None:
         text = json.dumps(table.to_map(), indent=2, sort_keys=True) + "\n"
         write(Path(map_out), text.encode(), force)
     if table is not None and not dry_run:
         table.require()
-    if dry_run or plan is None or not (plan.changes or further):
+    if dry_run or plan is None:
         return result
+    if not (plan.changes or further):
+        return _left_alone(result, tell)
     with atomic(target, force) as temporary:
         _graft(result.before.model, plan, temporary, tell)
         notes = _stages(further, temporary, tell)
         if not plan.changes and not notes:
             temporary.unlink()
-            return result
+            return _left_alone(result, tell)
         result = _checked(replace(result, notes=notes), temporary, tell)
         result = replace(result, run=_run(temporary, check, tell))
     return _named(result, str(target))
+
+
+def _check_outputs(
+    target: Path,
+    map_out: str | os.PathLike[str] | None,
+    inputs: list[str | os.PathLike[str]],
+    force: bool,
+    dry_run: bool,
+) -> None:
+    """Refuse outputs that must not or cannot be written before any work is done.
+
+    Raises:
+        UserError: see ``check_no_input`` and ``check_free``; or both outputs are one file.
+    """
+    check_no_input(target, inputs)
+    if map_out is not None:
+        check_no_input(Path(map_out), [*inputs, target])
+        check_free(Path(map_out), force)
+    if not dry_run:
+        check_free(target, force)
+
+
+def _paths(weights: Weights) -> list[str | os.PathLike[str]]:
+    return [each for each in weights if isinstance(each, (str, os.PathLike))]
+
+
+def _check_readable(check: Check) -> None:
+    """Raises BadFileError if a file of the check is missing or no .npz."""
+    from tflrepair.execution import inputs
+
+    inputs.read(check[0], "the inputs of the check")
+    inputs.read(check[1], "the expected outputs of the check")
+
+
+def _left_alone(result: FixResult, tell: Progress) -> FixResult:
+    """``result`` where nothing is to be written: the model itself must pass the check, if any."""
+    if result.check is None:
+        return result
+    tell("running the model", 0, 0)
+    return replace(result, run=_expect(Path(str(result.before.model.path)), result.check))
 
 
 def default_output(model: Path) -> Path:
@@ -198,7 +257,7 @@ def _agree(new: Path, old: Path) -> None:
         return
     for run in verify(new, against=old, runtimes=["litert"]).runs:
         for finding in run.findings:
-            if finding.kind in (result.MODELS_DIFFER, result.ERROR, result.CRASH):
+            if finding.kind in (result.MODELS_DIFFER, result.ERROR, result.UNSET, result.CRASH):
                 raise RefusedError(
                     f"`{run.signature}` of the rebuilt model and of the graft do not agree: "
                     f"{finding.message}",
@@ -243,8 +302,7 @@ def _run(path: Path, check: Check | None, tell: Progress) -> VerifyReport | None
     report = verify(path, runtimes=["litert"])
     for run in report.runs:
         for finding in run.findings:
-            unset = finding.kind == result.ERROR and "variable" in finding.message
-            if unset or finding.kind in (result.CRASH, result.NOT_REPEATABLE):
+            if finding.kind in (result.UNSET, result.CRASH, result.NOT_REPEATABLE):
                 raise RefusedError(
                     f"`{run.signature}` of the result does not run right: {finding.message}",
                     hint="nothing was written; please report this model",
@@ -261,12 +319,12 @@ def _answers(check: Check, path: Path) -> bool:
     return verify(path, inputs=check[0], expect=check[1], runtimes=one).ok
 
 
-def _expect(path: Path, check: Check) -> None:
+def _expect(path: Path, check: Check) -> VerifyReport:
     from tflrepair.execution.verify import verify
 
     report = verify(path, inputs=check[0], expect=check[1])
     if report.ok:
-        return
+        return report
     found = [(r.signature, f.message) for r in report.runs for f in r.findings if f.is_problem]
     signature, message = found[0] if found else ("the model", "it cannot be run here")
     raise RefusedError(

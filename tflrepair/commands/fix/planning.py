@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tflrepair.analysis.variables import Variable
 from tflrepair.commands.scan import ScanResult
-from tflrepair.errors import RefusedError
+from tflrepair.errors import RefusedError, UserError
 from tflrepair.passes.graft.plan import (
     GraftPlan,
     NewValue,
@@ -24,7 +26,7 @@ from tflrepair.passes.graft.plan import (
 )
 
 if TYPE_CHECKING:
-    from tflrepair.weights import MatchTable, Row
+    from tflrepair.weights import MatchTable, Row, Source
 
 Weights = Sequence[str | os.PathLike[str] | object]
 _NOTHING = GraftPlan((), (), ())
@@ -41,7 +43,57 @@ class MatchOptions:
     rounds: bool = False
 
 
-def match_fix(before: ScanResult, weights: Weights, wishes: MatchOptions) -> MatchTable | None:
+def open_all(weights: Weights) -> list[Source]:
+    """The sources of weights, opened: also where no value is needed, a wrong one is an error.
+
+    Raises:
+        BadFileError, UnsupportedError, UserError: see ``weights.open_weights``.
+    """
+    if not weights:
+        return []
+    from tflrepair.weights import open_weights
+
+    return [open_weights(path) for path in weights]
+
+
+def check_options(before: ScanResult, wishes: MatchOptions) -> None:
+    """Refuse names that no variable has, also where nothing needs a value.
+
+    A model that has all its values may be given them once more: that changes nothing.
+
+    Raises:
+        UserError: ``mapping`` or ``sets`` names no variable, or, where others need a value, one
+            that has its own.
+    """
+    analysis = before.analysis
+    missing = {v.name for v in needing_values(analysis)}
+    given = {v.name for v in replaceable(analysis)}
+    for option, names in (("--set", wishes.sets), ("the map", wishes.mapping)):
+        for name in names:
+            if _any_fits(name, missing):
+                continue
+            if not _any_fits(name, given):
+                raise _unknown(option, name, missing | given)
+            if missing and not wishes.replace:
+                raise UserError(
+                    f"{option} names {name!r}, which has an initial value already",
+                    hint="give --replace to put a new value in its place",
+                )
+
+
+def _unknown(option: str, name: str, known: set[str]) -> UserError:
+    near = get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    hint = f"did you mean: {', '.join(near)}" if near else "`tflrepair scan MODEL` lists the names"
+    return UserError(f"{option} names {name!r}, which is no variable that takes a value", hint=hint)
+
+
+def _any_fits(pattern: str, names: set[str]) -> bool:
+    return pattern in names or any(fnmatchcase(name, pattern) for name in names)
+
+
+def match_fix(
+    before: ScanResult, sources: Sequence[Source], wishes: MatchOptions
+) -> MatchTable | None:
     """The table of matched values; None if no value is needed.
 
     Raises:
@@ -54,7 +106,7 @@ def match_fix(before: ScanResult, weights: Weights, wishes: MatchOptions) -> Mat
     variables = needing_values(analysis) + given
     if not variables:
         return None
-    table = _match(before, variables, weights, wishes)
+    table = _match(before, variables, sources, wishes)
     return _without_kept(table, {v.name for v in given}) if given else table
 
 
@@ -86,7 +138,10 @@ def plan_fix(before: ScanResult, table: MatchTable | None) -> GraftPlan:
 
 
 def _match(
-    before: ScanResult, variables: tuple[Variable, ...], paths: Weights, wishes: MatchOptions
+    before: ScanResult,
+    variables: tuple[Variable, ...],
+    sources: Sequence[Source],
+    wishes: MatchOptions,
 ) -> MatchTable:
     from tflrepair import weights
 
@@ -94,7 +149,6 @@ def _match(
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise RefusedError(f"two containers hold a variable named {twice[0]!r}")
-    sources = [weights.open_weights(path) for path in paths]
     targets = weights.targets_of(before.model, variables, before.analysis)
     targets = tuple(replace(target, rounds=wishes.rounds) for target in targets)
     proofs = (
@@ -119,10 +173,10 @@ def _without_kept(table: MatchTable, given: set[str]) -> MatchTable:
     Everything else that is missing stays a problem; a model that is half old and half new would
     look right and be wrong.
     """
-    from tflrepair.weights.optimizers import keras3 as optimizers
+    from tflrepair.weights.optimizers import keras3
     from tflrepair.weights.types.match_table import INITIAL, OPEN
 
-    starts = optimizers.starts([row.target for row in table.rows])
+    starts = keras3.starts([row.target for row in table.rows])
     kept = {
         row.target.shared_name
         for row in table.rows

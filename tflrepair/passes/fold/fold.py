@@ -21,9 +21,9 @@ from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError
 from tflrepair.graph.model import Model, from_bytes
 from tflrepair.passes.fold.fold_invariants import check_foldable, check_same
 from tflrepair.passes.fold.restore import restore
-from tflrepair.passes.freeze.freeze import check_initialized
+from tflrepair.passes.freeze.plan import check_initialized
 
-WORKER = Path(__file__).with_name("optimize") / "mlir_worker.py"
+WORKER = Path(__file__).with_name("mlir_worker.py")
 TIMEOUT = 600.0  # seconds for MLIR; it takes about 0.05 s for each MB of weights
 _HINT = "pip install 'tflrepair[optimize]'"
 _KEEP = "keep the model as it is (--strategy graft, with --freeze)"
@@ -53,7 +53,7 @@ def fold(model: Model, *, timeout: float = TIMEOUT) -> bytes:
             model.
         BadFileError: the file is damaged.
     """
-    from tflrepair.execution import agreement as agree
+    from tflrepair.execution import agreement
 
     require()
     model.walk()
@@ -63,11 +63,11 @@ def fold(model: Model, *, timeout: float = TIMEOUT) -> bytes:
         old, new = Path(name) / "before.tflite", Path(name) / "after.tflite"
         old.write_bytes(model.data)
         exported = pool.submit(_mlir, old, new, timeout)
-        trial = agree.plan(model)
-        wanted = agree.run(trial, old)
+        trial = agreement.plan(model)
+        wanted = agreement.run(trial, old)
         data = _restored(model, exported.result())
         new.write_bytes(data)
-        agree.check(trial, wanted, agree.run(trial, new))
+        agreement.check(trial, wanted, agreement.run(trial, new))
     return data
 
 

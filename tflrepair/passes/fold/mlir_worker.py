@@ -17,7 +17,6 @@ PIPELINE = "builtin.module(canonicalize,cse,func.func(tfl-optimize),canonicalize
 
 
 def main(source: Path, target: Path) -> None:
-    limit()
     from litert_converter.mlir import ir, passmanager
     from litert_converter.mlir._mlir_libs import converter_api_ext, model_utils_ext
 
@@ -59,21 +58,5 @@ def check(ir: Any, module: Any) -> None:
         sys.exit("error: the condition of an IF is a constant")
 
 
-def limit() -> None:
-    """No core files, and not more memory than the machine has."""
-    try:
-        import os
-        import resource
-    except ImportError:  # Windows
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        if hard == resource.RLIM_INFINITY or memory < hard:
-            resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
-
-
 if __name__ == "__main__":
-    del sys.path[0]  # this file's folder, whose modules could shadow others
     main(Path(sys.argv[1]), Path(sys.argv[2]))

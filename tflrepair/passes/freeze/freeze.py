@@ -15,50 +15,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import Analysis, Variable, analyse
-from tflrepair.errors import RefusedError, UnsupportedError
-from tflrepair.format import schema
-from tflrepair.format.types import byte_size
-from tflrepair.graph.location import OperatorRef
+from tflrepair.analysis.variables import analyse
+from tflrepair.errors import RefusedError
 from tflrepair.graph.model import Model
-from tflrepair.graph.subgraph import Operator, Tensor
-from tflrepair.passes.freeze.handles import Handles, call_once_target, trace, variable_key
-from tflrepair.passes.graft.plan import missing_calls, needing_values
+from tflrepair.graph.subgraph import Operator
+from tflrepair.passes.freeze.plan import FreezePlan, operator_ref, plan_freeze
+from tflrepair.passes.freeze.write import rewrite
 from tflrepair.rewrite.relocation import Prefixed
-
-_OP = schema.BuiltinOperator
-
-
-@dataclass(frozen=True)
-class FrozenRead:
-    """The output tensor of a READ_VARIABLE and what it becomes."""
-
-    subgraph: int
-    tensor: int
-    buffer: int
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class FreezePlan:
-    """What a freeze will do.
-
-    Attributes:
-        frozen: names of the variables that become constants, or that nothing reads.
-        kept: (name, why not) of all others.
-        constants: tensors that take a constant's buffer.
-        dropped: operators that go.
-    """
-
-    frozen: tuple[str, ...]
-    kept: tuple[tuple[str, str], ...]
-    constants: tuple[FrozenRead, ...]
-    dropped: frozenset[OperatorRef]
-
-    @property
-    def changes(self) -> bool:
-        return bool(self.dropped)
 
 
 @dataclass(frozen=True)
@@ -87,35 +50,9 @@ def freeze(model: Model) -> Frozen:
             newer than our schema.
         BadFileError: the file is damaged.
     """
-    from tflrepair.passes.freeze.write import rewrite
-
     model.walk()
     plan = plan_freeze(model, analyse(model))
     return Frozen(model, plan, rewrite(model, plan) if plan.changes else None)
-
-
-def plan_freeze(model: Model, analysis: Analysis) -> FreezePlan:
-    """Decide what to freeze. Raises as ``freeze`` does."""
-    _check_ready(model, analysis)
-    handles = trace(model)
-    frozen: dict[ResourceId, Variable] = {}
-    kept = []
-    for variable in analysis.variables:
-        reason = _why_not(model, analysis, handles, variable)
-        if reason:
-            kept.append((variable.name, reason))
-        elif _touched(handles, variable.key):
-            frozen[variable.key] = variable
-    reads = {site for key in frozen for site in handles.read.get(key, ())}
-    gone = reads | {site for key in frozen for site in handles.assigned.get(key, ())}
-    gone |= _idle_handles(model, frozen, gone)
-    gone |= _idle_calls(model, analysis.initializers, gone)
-    return FreezePlan(
-        frozen=tuple(variable.name for variable in frozen.values()),
-        kept=tuple(kept),
-        constants=_constants(model, frozen, handles),
-        dropped=frozenset(gone),
-    )
 
 
 def check_frozen(frozen: Frozen, after: Model) -> None:
@@ -128,7 +65,7 @@ def check_frozen(frozen: Frozen, after: Model) -> None:
     right = after.signatures == before.signatures and len(after.subgraphs) == len(before.subgraphs)
     right = right and after.metadata == before.metadata
     for old, new in zip(before.subgraphs, after.subgraphs, strict=False):
-        left = [_facts(o) for o in old.operators if _site(o) not in plan.dropped]
+        left = [_facts(o) for o in old.operators if operator_ref(o) not in plan.dropped]
         right = right and left == [_facts(o) for o in new.operators]
         right = right and (old.name, old.inputs, old.outputs, old.tensor_count) == (
             new.name, new.inputs, new.outputs, new.tensor_count,
@@ -141,141 +78,3 @@ def check_frozen(frozen: Frozen, after: Model) -> None:
 
 def _facts(operator: Operator) -> tuple[int, str, tuple[int, ...], tuple[int, ...]]:
     return operator.code, operator.name, operator.inputs, operator.outputs
-
-
-def _site(operator: Operator) -> OperatorRef:
-    return OperatorRef(operator.subgraph, operator.index)
-
-
-def _check_ready(model: Model, analysis: Analysis) -> None:
-    for name, buffer in model.metadata:
-        if name == "model_control_dependencies" and len(model.buffer_bytes(buffer)):
-            raise UnsupportedError(
-                "metadata 'model_control_dependencies' counts operators, and a freeze removes some",
-                hint="reconvert the model instead",
-            )
-    check_initialized(analysis)
-
-
-def check_initialized(analysis: Analysis) -> None:
-    """Raises RefusedError if a variable is read before it has a value."""
-    unset = needing_values(analysis)
-    if unset or missing_calls(analysis):
-        name = unset[0].name if unset else "an initializer call"
-        raise RefusedError(
-            f"the model must have its initial values first; {name} is missing",
-            hint="give them with `tflrepair fix MODEL --weights FILE`",
-        )
-
-
-def _why_not(model: Model, analysis: Analysis, handles: Handles, variable: Variable) -> str:
-    """Why ``variable`` cannot be frozen; empty if it can."""
-    key = variable.key
-    if key.kind != "builtin":
-        return "it lives in the Flex delegate"
-    if handles.unknown is not None:
-        return f"subgraph {handles.unknown.subgraph} assigns a variable that we cannot tell"
-    if key in handles.doubtful:
-        return handles.doubtful[key]
-    entries = {entry.subgraph for entry in analysis.entries if entry.signatures}
-    fixed = set(analysis.initializers) - entries
-    assigned = handles.assigned.get(key, [])
-    outside = [site for site in assigned if site.subgraph not in fixed]
-    if outside:
-        return f"{_label(model, outside[0].subgraph)} assigns it"
-    if len(assigned) > 1:
-        return "more than one initializer assigns it"
-    if assigned:
-        return _why_no_constant(model, handles, variable)
-    return "no initializer sets it" if handles.read.get(key) else ""
-
-
-def _why_no_constant(model: Model, handles: Handles, variable: Variable) -> str:
-    initial = variable.initial
-    if initial is None or initial.via != "constant":
-        return "its initial value is computed"
-    value = model.subgraph(initial.target).tensor(initial.tensor)
-    table, slot = value.table, schema.Tensor
-    if any(table.at(s) for s in (slot.SPARSITY, slot.VARIANT_TENSORS, slot.EXTERNAL_BUFFER)):
-        return "its initial value is sparse or stored elsewhere"
-    if len(model.buffer_bytes(initial.buffer)) != byte_size(value.dtype, value.shape):
-        return "its initial value is not a plain constant"
-    for site in handles.read.get(variable.key, ()):
-        subgraph = model.subgraph(site.subgraph)
-        if not _takes(subgraph.tensor(subgraph.operators[site.operator].outputs[0]), value):
-            return f"{_label(model, site.subgraph)} reads it as another type or shape"
-    return ""
-
-
-def _takes(read: Tensor, value: Tensor) -> bool:
-    """Whether ``read`` can hold ``value``. A shape of [] without has_rank means "unknown"."""
-    if read.dtype != value.dtype or read.table.scalar(schema.Tensor.IS_VARIABLE, "?"):
-        return False
-    if not read.shape and not read.has_rank:
-        return True
-    return len(read.shape) == len(value.shape) and all(
-        a in (-1, b) for a, b in zip(read.shape, value.shape, strict=True)
-    )
-
-
-def _label(model: Model, subgraph: int) -> str:
-    keys = [signature.key for signature in model.signatures if signature.subgraph == subgraph]
-    return f"signature `{keys[0]}`" if keys else f"subgraph {subgraph}"
-
-
-def _touched(handles: Handles, key: ResourceId) -> bool:
-    return bool(handles.read.get(key) or handles.assigned.get(key))
-
-
-def _constants(
-    model: Model, frozen: dict[ResourceId, Variable], handles: Handles
-) -> tuple[FrozenRead, ...]:
-    rows = []
-    for key, variable in frozen.items():
-        initial = variable.initial
-        if initial is None:  # a variable without one is frozen only if nothing reads it
-            continue
-        shape = model.subgraph(initial.target).tensor(initial.tensor).shape
-        for site in handles.read.get(key, ()):
-            output = model.subgraph(site.subgraph).operators[site.operator].outputs[0]
-            rows.append(FrozenRead(site.subgraph, output, initial.buffer, shape))
-    return tuple(rows)
-
-
-def _idle_handles(
-    model: Model, frozen: dict[ResourceId, Variable], gone: set[OperatorRef]
-) -> set[OperatorRef]:
-    """VAR_HANDLEs of frozen variables whose output nothing uses any more.
-
-    A handle that is passed on to a subgraph stays: the call's inputs are not ours to change.
-    """
-    idle = set()
-    for subgraph in model.subgraphs:
-        handles = [
-            o for o in subgraph.operators
-            if o.code == _OP.VAR_HANDLE and variable_key(o) in frozen
-        ]  # fmt: skip
-        if handles:
-            used = set(subgraph.outputs)
-            for operator in subgraph.operators:
-                if _site(operator) not in gone:
-                    used.update(operator.inputs)
-            idle |= {_site(o) for o in handles if not used.intersection(o.outputs)}
-    return idle
-
-
-def _idle_calls(
-    model: Model, initializers: tuple[int, ...], gone: set[OperatorRef]
-) -> set[OperatorRef]:
-    """CALL_ONCEs of initializers that have no operator left."""
-    emptied = set()
-    for target in initializers:
-        sites = {_site(operator) for operator in model.subgraph(target).operators}
-        if sites and sites <= gone:
-            emptied.add(target)
-    return {
-        _site(operator)
-        for subgraph in model.subgraphs
-        for operator in subgraph.operators
-        if operator.code == _OP.CALL_ONCE and call_once_target(operator) in emptied
-    }

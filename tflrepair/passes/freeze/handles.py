@@ -1,8 +1,8 @@
 """Which variables may stand behind each resource tensor, and which operators may touch them.
 
-The opposite question of tflrepair.analysis.flow, which asks what is certainly set: here nothing that could
-happen may be missed, since a variable is frozen only if nothing can assign it. So one set of keys
-is kept for each tensor, whoever calls its subgraph, until nothing grows any more.
+The opposite question of tflrepair.analysis.flow, which asks what is certainly set: here nothing
+that could happen may be missed, since a variable is frozen only if nothing can assign it. So one
+set of keys is kept for each tensor, whoever calls its subgraph, until nothing grows any more.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tflrepair.analysis.resources import ResourceId
+from tflrepair.analysis.resources import ResourceId, variable_id
 from tflrepair.format import schema
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
+from tflrepair.graph.options import called_subgraphs
 from tflrepair.graph.subgraph import Operator
 
 _OP = schema.BuiltinOperator
@@ -42,22 +43,6 @@ class Handles:
 def trace(model: Model) -> Handles:
     """Follow every handle through the model, calls of subgraphs included."""
     return _Trace(model).run()
-
-
-def variable_key(operator: Operator) -> ResourceId:
-    """The variable of a VAR_HANDLE."""
-    slot = schema.VarHandleOptions
-    options = operator.options(schema.BuiltinOptions.VarHandleOptions)
-    if options is None:
-        return ResourceId("builtin", "", "")
-    return ResourceId(
-        "builtin", options.string(slot.CONTAINER) or "", options.string(slot.SHARED_NAME) or ""
-    )
-
-
-def call_once_target(operator: Operator) -> int:
-    options = operator.options(schema.BuiltinOptions.CallOnceOptions)
-    return options.scalar(schema.CallOnceOptions.INIT_SUBGRAPH_INDEX, "i") if options else 0
 
 
 class _Trace:
@@ -98,7 +83,7 @@ class _Trace:
     def spread(self, operator: Operator) -> None:
         here = operator.subgraph
         if operator.code == _OP.VAR_HANDLE and operator.outputs:
-            self.add(here, operator.outputs[0], {variable_key(operator)})
+            self.add(here, operator.outputs[0], {variable_id(operator)})
             return
         targets, operands = _calls(operator)
         for target in targets:
@@ -124,7 +109,7 @@ class _Trace:
     def note(self, operator: Operator) -> None:
         site = OperatorRef(operator.subgraph, operator.index)
         if operator.code == _OP.VAR_HANDLE:
-            self.found.created.setdefault(variable_key(operator), []).append(site)
+            self.found.created.setdefault(variable_id(operator), []).append(site)
         followed = len(_calls(operator)[1])  # the last inputs
         lost = operator.inputs[: len(operator.inputs) - followed]
         if operator.code in (_OP.READ_VARIABLE, _OP.ASSIGN_VARIABLE):
@@ -151,18 +136,10 @@ class _Trace:
 
 def _calls(operator: Operator) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Subgraphs that ``operator`` calls with tensors, and those tensors; nothing for others."""
-    member, slots, skip = _CALLS.get(operator.code, ("", (), 0))
-    if not member:
+    if operator.code not in _CALLS:
         return (), ()
-    options = operator.options(getattr(schema.BuiltinOptions, member))
-    kinds = schema.LAYOUT[member]
-    targets = tuple(options.scalar(s, kinds[s]) if options else 0 for s in slots)
-    return targets, operator.inputs[skip:]
+    return called_subgraphs(operator), operator.inputs[_CALLS[operator.code] :]
 
 
-_IF, _WHILE = schema.IfOptions, schema.WhileOptions
-_CALLS: dict[int, tuple[str, tuple[int, ...], int]] = {
-    _OP.IF: ("IfOptions", (_IF.THEN_SUBGRAPH_INDEX, _IF.ELSE_SUBGRAPH_INDEX), 1),
-    _OP.WHILE: ("WhileOptions", (_WHILE.COND_SUBGRAPH_INDEX, _WHILE.BODY_SUBGRAPH_INDEX), 0),
-    _OP.CALL: ("CallOptions", (schema.CallOptions.SUBGRAPH,), 0),
-}
+# operators that hand tensors to subgraphs -> the first input that is handed on
+_CALLS = {_OP.IF: 1, _OP.WHILE: 0, _OP.CALL: 0}

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tflrepair.format import schema
 from tflrepair.format.splice import Head
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
+from tflrepair.passes.freeze.plan import FreezePlan, FrozenRead
 from tflrepair.rewrite import relocation
-
-if TYPE_CHECKING:
-    from tflrepair.passes.freeze.freeze import FreezePlan, FrozenRead
 
 
 def rewrite(model: Model, plan: FreezePlan) -> relocation.Prefixed:

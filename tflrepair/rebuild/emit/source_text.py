@@ -7,11 +7,13 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
-_PACKAGE = __package__ or ""
+from tflrepair.rebuild import ops
+
+_PACKAGE = ops.__name__
 
 
 def source_of(functions: Iterable[Callable[..., Any]]) -> str:
-    """The functions and all helpers of this package that they call, without decorators."""
+    """The functions and all helpers from the same room that they call, without decorators."""
     found: dict[str, Callable[..., Any]] = {}
     waiting = list(functions)
     while waiting:

@@ -18,16 +18,16 @@ from typing import Any, TypeVar
 
 # Each imports TensorFlow, so they are imported by ``operators()`` only.
 _MODULES = (
-    "ops_binary",
-    "ops_conv",
-    "ops_image",
-    "ops_index",
-    "ops_lstm",
-    "ops_misc",
-    "ops_quant",
-    "ops_reduce",
-    "ops_shape",
-    "ops_unary",
+    "binary",
+    "conv",
+    "image",
+    "index",
+    "lstm",
+    "misc",
+    "quant",
+    "reduce",
+    "shape",
+    "unary",
 )
 
 

@@ -14,7 +14,7 @@ from tflrepair.analysis.variables import Variable, analyse
 from tflrepair.errors import BadFileError, RefusedError, UserError
 from tflrepair.graph.model import Model
 from tflrepair.rebuild.origins.live_names import pair_by_name, set_values
-from tflrepair.rebuild.origins.tflite import checked, save_and_convert
+from tflrepair.rebuild.origins.reconvert import checked, save_and_convert
 from tflrepair.rebuild.run.starting_values import Values
 
 

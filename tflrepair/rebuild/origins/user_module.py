@@ -19,8 +19,8 @@ from tflrepair.graph.model import Model, Signature
 from tflrepair.graph.subgraph import Tensor
 from tflrepair.rebuild.ir.tensor_facts import dtype_of
 from tflrepair.rebuild.origins.live_names import pair_by_name, set_values
+from tflrepair.rebuild.origins.reconvert import checked, save_and_convert
 from tflrepair.rebuild.origins.saved_model import captured, named
-from tflrepair.rebuild.origins.tflite import checked, save_and_convert
 from tflrepair.rebuild.run.starting_values import Values
 
 

@@ -1,4 +1,4 @@
-"""The rebuilt module behind the face of tf.lite's Interpreter, for the worker of tflrepair.execution.
+"""The rebuilt module behind the face of tf.lite's Interpreter, for execution's worker.
 
 It is the runtime ``tensorflow``: every signature runs as TensorFlow operators, Flex ones included,
 so that training can be verified where no wheel has a Flex delegate.

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 
 from tflrepair.weights.types import roles
+from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.layers import FileLayer, TargetLayer
 from tflrepair.weights.types.weight import Target, Weight
@@ -35,17 +36,6 @@ def assignments(target: TargetLayer, layer: FileLayer) -> list[Assignment]:
     found = list(islice(_by_shape(target.targets, layer.weights), _MOST_READINGS + 1))
     ordered = [reading for reading in found if _in_update_order(target, layer, reading)]
     return found[:_MOST_READINGS] if len(found) > _MOST_READINGS or not ordered else ordered
-
-
-def fits(target: Target, weight: Weight) -> bool:
-    """Whether the array's shape and kind of number are the variable's."""
-    if _kind(target.dtype) != _kind(weight.dtype):
-        return False
-    if target.shape is None:
-        return True
-    return len(target.shape) == len(weight.shape) and all(
-        want in (-1, have) for want, have in zip(target.shape, weight.shape, strict=True)
-    )
 
 
 def _roles(target: TargetLayer) -> Iterator[str]:
@@ -126,9 +116,3 @@ def _made_by_keras(wanted: Sequence[str], layer: FileLayer) -> bool:
     if layer.class_name:
         return roles.class_roles(layer.class_name) is not None
     return roles.known_roles(wanted)
-
-
-def _kind(dtype: str) -> str:
-    """``float``, ``int`` or ``bool``: no value changes between these."""
-    name = dtype.rstrip("0123456789").removeprefix("b").removeprefix("u")
-    return {"ool": "bool"}.get(name, name)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
-from tflrepair.weights.matching.assign import fits
+from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.match_table import SET, WEIGHT, Row
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
 

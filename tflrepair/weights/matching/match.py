@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from tflrepair.weights.matching import given
-from tflrepair.weights.matching.assign import fits
 from tflrepair.weights.matching.frozen import Kernel, frozen
 from tflrepair.weights.matching.question import Candidate, Question
 from tflrepair.weights.matching.reading import read
 from tflrepair.weights.matching.suspicion import suspicious
-from tflrepair.weights.optimizers import keras3 as optimizers
+from tflrepair.weights.optimizers import keras3
 from tflrepair.weights.optimizers.saved_state import saved_state
+from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layers import file_layers, target_layers
 from tflrepair.weights.types.match_table import INITIAL, OPEN, WEIGHT, MatchTable, Problem, Row
 from tflrepair.weights.types.weight import Array, Source, Target, Weight, size_text
@@ -70,7 +70,7 @@ def match(
 
 def _starts(
     targets: Sequence[Target], sources: Sequence[Source]
-) -> dict[str, optimizers.OptimizerStart]:
+) -> dict[str, keras3.OptimizerStart]:
     """The starts of optimizer variables, without what a file holds as a layer's weight.
 
     tf-keras may call a slot ``m/dense/kernel``: a model named ``m`` would look the same.
@@ -80,7 +80,7 @@ def _starts(
     }
     return {
         name: start
-        for name, start in optimizers.starts(targets).items()
+        for name, start in keras3.starts(targets).items()
         if not (start.keras2 and start.slot and name.startswith(f"{start.slot}/") and name in held)
     }
 
@@ -214,7 +214,7 @@ def _same(left: Array, right: Array) -> bool:
     return left.dtype == right.dtype and left.tobytes() == right.tobytes()
 
 
-def _start(target: Target, start: optimizers.OptimizerStart, rows: Mapping[str, Row]) -> Row:
+def _start(target: Target, start: keras3.OptimizerStart, rows: Mapping[str, Row]) -> Row:
     name = start.like
     if name is not None and name in rows and rows[name].origin != OPEN:
         like = rows[name]

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from tflrepair.format import schema
 from tflrepair.graph.model import Model
-from tflrepair.graph.subgraph import Operator, Subgraph
+from tflrepair.graph.options import var_handle
+from tflrepair.graph.subgraph import Subgraph
 
 _NEVER = 1 << 30
 _SKIPPED = frozenset({schema.BuiltinOperator.CALL_ONCE, schema.BuiltinOperator.ASSIGN_VARIABLE})
@@ -50,7 +51,7 @@ def _entry(graph: Subgraph, bits: dict[tuple[str, str], int]) -> _Uses:
     data: dict[int, int] = dict.fromkeys(graph.inputs, 0)  # tensors of data: what took part
     for op in graph.operators:
         if op.code == schema.BuiltinOperator.VAR_HANDLE:
-            own.update(dict.fromkeys(op.outputs, bits.get(_name(op), 0)))
+            own.update(dict.fromkeys(op.outputs, bits.get(var_handle(op), 0)))
             continue
         if op.code in _SKIPPED or op.name.startswith(("FlexSave", "FlexMergeV2")):
             continue
@@ -84,11 +85,3 @@ def _positions(mask: int) -> Iterable[int]:
         low = mask & -mask
         yield low.bit_length() - 1
         mask ^= low
-
-
-def _name(op: Operator) -> tuple[str, str]:
-    options = op.options(schema.BuiltinOptions.VarHandleOptions)
-    if options is None:
-        return "", ""
-    slot = schema.VarHandleOptions
-    return options.string(slot.CONTAINER) or "", options.string(slot.SHARED_NAME) or ""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tflrepair.weights.optimizers import keras2 as optimizers_keras2
+from tflrepair.weights.optimizers import keras2
 from tflrepair.weights.optimizers.keras2 import Scalar, Slot
 from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.weight import Target
@@ -98,7 +98,7 @@ def starts(targets: Sequence[Target]) -> dict[str, OptimizerStart]:
         elif _is_nadam_product(target, names):
             reason = "Nadam's running product starts at 1"
             found[name] = OptimizerStart(reason, value=1.0, source=OPTIMIZERS["nadam"].source)
-    for name, row in optimizers_keras2.recognise(targets).items():
+    for name, row in keras2.recognise(targets).items():
         found.setdefault(name, _of_keras2(row, names))
     return found
 

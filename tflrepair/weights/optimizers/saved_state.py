@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tflrepair.weights.matching.assign import fits
-from tflrepair.weights.optimizers import saved_state_keras2 as state_keras2
+from tflrepair.weights.optimizers import saved_state_keras2
 from tflrepair.weights.optimizers.keras3 import OptimizerStart
 from tflrepair.weights.optimizers.numbered_state import numbered
+from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.match_table import WEIGHT, Row
 from tflrepair.weights.types.weight import Source, Target, Weight
@@ -51,7 +51,7 @@ def _from_source(
     targets: Mapping[str, Target],
 ) -> dict[str, Row]:
     if any(start.keras2 for start in starts.values()):
-        weights = state_keras2.state(source, state, starts, rows)
+        weights = saved_state_keras2.state(source, state, starts, rows)
     else:
         weights = _state(source, state, starts, rows)
     found = {}

@@ -11,14 +11,14 @@ from tflrepair.errors import BadFileError
 from tflrepair.weights.readers import (
     keras3,
     keras_file,
+    legacy_h5,
     named,
     npz,
     sharded,
     tensorflow_files,
+    tflite,
     zips,
 )
-from tflrepair.weights.readers import legacy_h5 as legacy
-from tflrepair.weights.readers import tflite as tflite
 from tflrepair.weights.readers.hdf5 import H5File
 from tflrepair.weights.readers.views import mapped
 from tflrepair.weights.types.weight import Source
@@ -81,8 +81,8 @@ def _file(label: str) -> Source:
 
 def _hdf5(label: str) -> Source:
     file = H5File(Path(label), label)
-    if legacy.looks_like(file):
-        return legacy.source(file)
+    if legacy_h5.looks_like(file):
+        return legacy_h5.source(file)
     if keras3.looks_like(file):
         return keras3.source(file)
     raise BadFileError("is an HDF5 file, but holds no Keras weights", where=label)
