@@ -19,6 +19,7 @@ from tflrepair.rebuild.ir.steps import (
     Step,
     While,
 )
+from tflrepair.rebuild.lower.registry import words
 
 TRAINED, ALL = "trained", "all"
 STATES = (TRAINED, ALL)
@@ -26,10 +27,10 @@ GET, SET = "get_weights", "set_weights"
 
 # They read and write files inside the graph, for which no builtin exists.
 CHECKPOINTS = frozenset(
-    """
+    words("""
     Save SaveV2 SaveSlices Restore RestoreV2 RestoreSlice MergeV2Checkpoints ShardedFilename
     ShardedFilespec ReadFile WriteFile MatchingFiles
-    """.split()
+""")
 )
 _READERS = frozenset({"ResourceGather", "ResourceGatherNd", "VariableShape", "VarIsInitializedOp"})
 

@@ -13,9 +13,9 @@ from tflrepair.graph.model import Model, Signature, from_bytes
 from tflrepair.rebuild.ir.planner import make_plan
 from tflrepair.rebuild.lower.choose import GET, SET, Chosen, NoFlex, choose
 from tflrepair.rebuild.lower.module import Lowered
-from tflrepair.rebuild.origins.tflite import save
 from tflrepair.rebuild.run.starting_values import Values, starting_values
 from tflrepair.tensorflow.convert import convert_saved_model
+from tflrepair.tensorflow.save import save
 from tflrepair.tensorflow.signature_names import rename_signatures
 
 _HINT = "please report this model: every operator was lowered, yet the converter wants others"
@@ -108,8 +108,8 @@ def _notes(chosen: Chosen, lowered: Lowered, options: NoFlex) -> tuple[str, ...]
     notes = ["rebuilt without Flex operators"]
     for key, names in chosen.dropped.items():
         notes.append(
-            f"signature {key} dropped: {', '.join(names)} need Flex; {GET} and {SET} take its place "
-            f"(--keep-flex {key} would keep it)"
+            f"signature {key} dropped: {', '.join(names)} need Flex; {GET} and {SET} take its "
+            f"place (--keep-flex {key} would keep it)"
         )
     if chosen.state:
         notes.append(f"{GET} and {SET} hold {len(chosen.state)} variables ({options.state})")

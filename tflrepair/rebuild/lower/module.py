@@ -11,7 +11,7 @@ from tflrepair.rebuild.ir.python_names import input_names
 from tflrepair.rebuild.ir.steps import SignatureFunction
 from tflrepair.rebuild.ir.tensor_facts import dtype_of
 from tflrepair.rebuild.lower.choose import GET, SET, Chosen, NoFlex
-from tflrepair.rebuild.lower.tracer import LoweringTracer
+from tflrepair.rebuild.lower.trace.tracer import LoweringTracer
 from tflrepair.rebuild.run.module import Live
 from tflrepair.rebuild.run.starting_values import StartingValue, StartingValues
 from tflrepair.rebuild.run.trace import Tracer

@@ -5,7 +5,8 @@ as keywords, and returns what the raw operator returns (a tuple where it has sev
 takes only the attributes that it needs. Three more names are understood:
 
     seed_of_site   a number that no other random operator of the model has
-    resource       in the place of a resource handle: an object with ``read()`` and ``assign(value)``
+    resource       for a resource handle: an object with ``read()`` and ``assign(value)``
+    trials         for each input, what it would be for several sizes of open dimensions, or None
 
 Its operators must all be such that the converter maps to builtins, with an open batch, too.
 """
@@ -20,22 +21,22 @@ from typing import Any, TypeVar
 
 # Each imports TensorFlow, so they are imported by ``lowerings()`` only.
 _FAMILIES = (
-    "activations",
-    "batch_norm",
-    "broadcast",
-    "conv",
-    "depthwise",
-    "lists",
-    "losses",
-    "mirror",
-    "pool",
-    "random",
-    "resize",
-    "resources",
-    "scatter",
-    "shapes",
-    "special",
-    "strided_slice",
+    "images.batch_norm",
+    "images.conv",
+    "images.depthwise",
+    "images.mirror",
+    "images.pool",
+    "images.resize",
+    "tensors.activations",
+    "tensors.broadcast",
+    "tensors.lists",
+    "tensors.losses",
+    "tensors.random",
+    "tensors.resources",
+    "tensors.scatter",
+    "tensors.shapes",
+    "tensors.special",
+    "tensors.strided_slice",
 )
 
 Function = Callable[..., Any]
@@ -65,3 +66,8 @@ def lowerings() -> Mapping[str, Function]:
 def parameters(function: Function) -> frozenset[str]:
     """The names that ``function`` takes."""
     return frozenset(inspect.signature(function).parameters)
+
+
+def words(text: str) -> list[str]:
+    """The names in ``text``, which stand between spaces."""
+    return text.split()

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tflrepair.errors import UnsupportedError
-from tflrepair.rebuild.lower.geometry import shape_of
+from tflrepair.rebuild.lower.images.geometry import shape_of
 from tflrepair.rebuild.lower.registry import lower
 
 ALWAYS, NEVER, ASK = "always", "never", "ask"

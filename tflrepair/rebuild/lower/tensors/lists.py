@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from tflrepair.errors import UnsupportedError
-from tflrepair.rebuild.lower.geometry import shape_of, static
+from tflrepair.rebuild.lower.images.geometry import shape_of, static
 from tflrepair.rebuild.lower.registry import lower
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from tflrepair.rebuild.lower.geometry import known, static
+from tflrepair.rebuild.lower.images.geometry import known, static
 from tflrepair.rebuild.lower.registry import lower
 
 if TYPE_CHECKING:

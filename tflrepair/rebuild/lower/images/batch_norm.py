@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tflrepair.rebuild.lower.geometry import inner
+from tflrepair.rebuild.lower.images.geometry import inner
 from tflrepair.rebuild.lower.registry import lower
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from tflrepair.rebuild.lower.registry import lower
-from tflrepair.rebuild.lower.special import log1p
+from tflrepair.rebuild.lower.tensors.special import log1p
 
 SELU_SCALE = 1.0507009873554804934193349852946
 SELU_SCALE_ALPHA = 1.7580993408473768599402175208123

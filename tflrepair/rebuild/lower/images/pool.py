@@ -1,4 +1,4 @@
-"""Gradients of pooling, and 3-D pooling (tensorflow/core/kernels/maxpooling_op.cc, avgpooling_op.cc).
+"""Gradients of pooling, and 3-D pooling (tensorflow/core/kernels/maxpooling_op.cc and others).
 
 Where several elements of a window are its maximum, the first in row-major order takes all.
 """
@@ -10,8 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tflrepair.rebuild.lower.depthwise import correlate
-from tflrepair.rebuild.lower.geometry import (
+from tflrepair.rebuild.lower.images.depthwise import correlate
+from tflrepair.rebuild.lower.images.geometry import (
     Geometry,
     back_on_image,
     explicit_inner,
@@ -80,7 +80,7 @@ def max_pool_grad_v2(
     padding: str,
     data_format: str = "NHWC",
 ) -> Any:
-    from tflrepair.rebuild.lower.geometry import static
+    from tflrepair.rebuild.lower.images.geometry import static
 
     sizes, steps = static(ksize, "window").tolist(), static(strides, "stride").tolist()
     return max_pool_grad(
@@ -129,7 +129,7 @@ def _shares(axes: Geometry) -> Any:
 
 @lower("MaxPool3D")
 def max_pool_3d(
-    input: Any,  # noqa: A002 - the raw operator's name
+    input: Any,
     ksize: Sequence[int],
     strides: Sequence[int],
     padding: str,
@@ -146,7 +146,7 @@ def max_pool_3d(
 
 @lower("AvgPool3D")
 def avg_pool_3d(
-    input: Any,  # noqa: A002
+    input: Any,
     ksize: Sequence[int],
     strides: Sequence[int],
     padding: str,

@@ -6,12 +6,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from tflrepair.rebuild.lower.geometry import static
+from tflrepair.rebuild.lower.images.geometry import static
 from tflrepair.rebuild.lower.registry import lower
 
 
 @lower("MirrorPadGrad")
-def mirror_pad_grad(input: Any, paddings: Any, mode: str) -> Any:  # noqa: A002
+def mirror_pad_grad(input: Any, paddings: Any, mode: str) -> Any:
     edge = 1 if mode == "REFLECT" else 0  # whether the edge itself is left out of the mirror image
     for axis, (before, after) in enumerate(static(paddings, "padding").tolist()):
         if before or after:

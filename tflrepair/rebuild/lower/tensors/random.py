@@ -13,7 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from tflrepair.rebuild.lower.registry import lower
-from tflrepair.rebuild.lower.special import erfinv_middle
+from tflrepair.rebuild.lower.tensors.special import erfinv_middle
 
 _TWO_SIGMA = math.erf(math.sqrt(2))
 

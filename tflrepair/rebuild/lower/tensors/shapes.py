@@ -7,12 +7,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from tflrepair.rebuild.lower.geometry import static
+from tflrepair.rebuild.lower.images.geometry import static
 from tflrepair.rebuild.lower.registry import lower
 
 
 @lower("ShapeN")
-def shape_n(input: Sequence[Any], out_type: Any = tf.int32) -> list[Any]:  # noqa: A002
+def shape_n(input: Sequence[Any], out_type: Any = tf.int32) -> list[Any]:
     return [tf.shape(x, out_type=out_type) for x in input]
 
 
@@ -30,7 +30,7 @@ def concat_offset(concat_dim: Any, shape: Sequence[Any]) -> list[Any]:
 
 
 @lower("EnsureShape")
-def ensure_shape(input: Any, shape: Any) -> Any:  # noqa: A002
+def ensure_shape(input: Any, shape: Any) -> Any:
     """A reshape fails on another number of elements, and tells TensorFlow the shape."""
     wanted = tf.TensorShape(shape)
     known = wanted.merge_with(input.shape)
@@ -81,14 +81,14 @@ def invert_permutation(x: Any) -> Any:
 
 @lower("Snapshot", "StopGradient", "PreventGradient", "Identity", "CheckNumerics")
 def unchanged(
-    input: Any = None,  # noqa: A002
+    input: Any = None,
     tensor: Any = None,
 ) -> Any:
     return tensor if input is None else input
 
 
 @lower("IdentityN")
-def identity_n(input: Sequence[Any]) -> list[Any]:  # noqa: A002
+def identity_n(input: Sequence[Any]) -> list[Any]:
     return list(input)
 
 
@@ -105,7 +105,7 @@ def mul_no_nan(x: Any, y: Any) -> Any:
 
 @lower("Bincount", "DenseBincount")
 def bincount(
-    input: Any = None,  # noqa: A002
+    input: Any = None,
     size: Any = None,
     weights: Any = None,
     arr: Any = None,

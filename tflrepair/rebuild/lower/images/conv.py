@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tflrepair.rebuild.lower.geometry import (
+from tflrepair.rebuild.lower.images.geometry import (
     Geometry,
     back_on_image,
     explicit_inner,
@@ -46,7 +46,7 @@ def _axes(
 
 @lower("Conv2DBackpropFilter", "Conv3DBackpropFilterV2")
 def backprop_filter(
-    input: Any,  # noqa: A002 - the raw operator's name
+    input: Any,
     filter_sizes: Any,
     out_backprop: Any,
     strides: Sequence[int],
@@ -84,7 +84,7 @@ def _filter_of(x: Any, dy: Any, axes: Geometry) -> Any:
 @lower("Conv2DBackpropInput", "Conv3DBackpropInputV2")
 def backprop_input(
     input_sizes: Any,
-    filter: Any,  # noqa: A002
+    filter: Any,
     out_backprop: Any,
     strides: Sequence[int],
     padding: str,
@@ -92,7 +92,7 @@ def backprop_input(
     explicit_paddings: Sequence[int] = (),
     data_format: str = "NHWC",
 ) -> Any:
-    *kernel, depth, outputs = known(filter.shape, "filter")
+    *kernel, depth, _ = known(filter.shape, "filter")
     rank = len(kernel) + 2
     shape = shape_of(input_sizes)
     rates = list(dilations)[:rank]
@@ -122,8 +122,8 @@ def _reversed(kernel: Any, space: Sequence[int], groups: int) -> Any:
 
 @lower("Conv2D")
 def conv2d(
-    input: Any,  # noqa: A002
-    filter: Any,  # noqa: A002
+    input: Any,
+    filter: Any,
     strides: Sequence[int],
     padding: str,
     dilations: Sequence[int] = (1, 1, 1, 1),

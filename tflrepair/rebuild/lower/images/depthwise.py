@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tflrepair.rebuild.lower.geometry import (
+from tflrepair.rebuild.lower.images.geometry import (
     Geometry,
     back_on_image,
     explicit_inner,
@@ -44,7 +44,7 @@ def _axes(
 
 @lower("DepthwiseConv2dNativeBackpropFilter")
 def backprop_filter(
-    input: Any,  # noqa: A002 - the raw operator's name
+    input: Any,
     filter_sizes: Any,
     out_backprop: Any,
     strides: Sequence[int],
@@ -73,7 +73,7 @@ def backprop_filter(
 @lower("DepthwiseConv2dNativeBackpropInput")
 def backprop_input(
     input_sizes: Any,
-    filter: Any,  # noqa: A002
+    filter: Any,
     out_backprop: Any,
     strides: Sequence[int],
     padding: str,
@@ -108,7 +108,7 @@ def correlate(image: Any, kernel: Any, rates: Sequence[int]) -> Any:
 
 
 def _widened(kernel: Any, rates: Sequence[int]) -> Any:
-    from tflrepair.rebuild.lower.geometry import spread
+    from tflrepair.rebuild.lower.images.geometry import spread
 
     height, width, depth, _ = kernel.shape
     wide = spread(tf.reshape(kernel, [1, height, width, depth]), rates)
@@ -117,8 +117,8 @@ def _widened(kernel: Any, rates: Sequence[int]) -> Any:
 
 @lower("DepthwiseConv2dNative")
 def depthwise(
-    input: Any,  # noqa: A002
-    filter: Any,  # noqa: A002
+    input: Any,
+    filter: Any,
     strides: Sequence[int],
     padding: str,
     dilations: Sequence[int] = (1, 1, 1, 1),
@@ -126,13 +126,12 @@ def depthwise(
     data_format: str = "NHWC",
 ) -> Any:
     """With explicit padding or unequal strides, which the builtin operator does not have."""
-    height, width, depth, multiplier = known(filter.shape, "filter")
+    height, width, *_ = known(filter.shape, "filter")
     space = input.shape[1:3]
     axes = _axes(
         space, (height, width), strides, padding, dilations, explicit_paddings, data_format
     )
-    every = correlate_all(padded(input, axes), filter, axes)
-    return every
+    return correlate_all(padded(input, axes), filter, axes)
 
 
 def correlate_all(x: Any, kernel: Any, axes: Geometry) -> Any:

@@ -39,20 +39,36 @@ def _reduction(reduce: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _merged(reduce: Callable[..., Any], x: Any, summed: set[int], keep_dims: bool) -> Any:
+    """Dimensions of size 1 dropped, neighbours merged, and one group of them summed at a time."""
     sizes = [-1 if size is None else size for size in x.shape]
+    groups = groupby(
+        (axis for axis, size in enumerate(sizes) if size != 1), key=summed.__contains__
+    )
     merged, axes = [], []
-    for is_summed, group in groupby(range(len(sizes)), key=summed.__contains__):
+    for is_summed, group in groups:
         part = [sizes[axis] for axis in group]
         if is_summed:
             axes.append(len(merged))
         merged.append(-1 if -1 in part else prod(part))
-    result = reduce(tf.reshape(x, merged), axes)
+    result = tf.reshape(x, merged)
+    if len(merged) <= _MOST_DIMENSIONS:
+        result = reduce(result, axes)
+    else:
+        for axis in reversed(axes):
+            outer, inner = _size(merged[:axis]), _size(merged[axis + 1 :])
+            result = reduce(tf.reshape(x, [outer, merged[axis], inner]), 1)
+            del merged[axis]
+            x = result
     left = [
         1 if axis in summed else size
         for axis, size in enumerate(sizes)
         if keep_dims or axis not in summed
     ]
     return tf.reshape(result, left)
+
+
+def _size(sizes: list[int]) -> int:
+    return -1 if -1 in sizes else prod(sizes)
 
 
 OVERRIDES: Mapping[str, Callable[..., Any]] = {

@@ -15,17 +15,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflrepair.rebuild.lower.registry import words
+
 TRIALS = 6
 # Builtin and raw operators of which small integer arithmetic is made; none makes more elements
 # than it is given.
 ARITHMETIC = frozenset(
-    """
+    words("""
     ADD SUB MUL FLOOR_DIV DIV FLOOR_MOD MAXIMUM MINIMUM NEG ABS CAST PACK UNPACK CONCATENATION
     STRIDED_SLICE SLICE GATHER GATHER_ND RESHAPE TRANSPOSE SQUEEZE EXPAND_DIMS REDUCE_PROD SUM
-    SELECT SELECT_V2 EQUAL NOT_EQUAL LESS LESS_EQUAL GREATER GREATER_EQUAL LOGICAL_AND LOGICAL_OR
-    LOGICAL_NOT SPLIT SPLIT_V REVERSE_V2 SQUARE
-    ConcatOffset BroadcastArgs EnsureShape Identity
-    """.split()
+    SELECT SELECT_V2 EQUAL NOT_EQUAL LESS LESS_EQUAL GREATER GREATER_EQUAL LOGICAL_AND
+    LOGICAL_OR LOGICAL_NOT SPLIT SPLIT_V REVERSE_V2 SQUARE ConcatOffset BroadcastArgs
+    EnsureShape Identity
+""")
 )
 
 

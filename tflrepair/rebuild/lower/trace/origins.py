@@ -9,23 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tflrepair.rebuild.lower.registry import words
+
 # The first size of the result is that of the first input (of the third for TRANSPOSE_CONV).
-_KEEP = {
-    name: 0
-    for name in """
+_KEEP = dict.fromkeys(
+    words("""
     ABS AVERAGE_POOL_2D CAST CEIL CONV_2D COS CUMSUM DEPTHWISE_CONV_2D DEQUANTIZE ELU EXP FLOOR
     FULLY_CONNECTED GELU HARD_SWISH L2_NORMALIZATION LEAKY_RELU LOG LOGICAL_NOT LOGISTIC
     LOG_SOFTMAX MAX_POOL_2D NEG PRELU QUANTIZE RELU RELU6 RELU_0_TO_1 RELU_N1_TO_1
     RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR ROUND RSQRT SIGN SIN SOFTMAX SQRT SQUARE TANH
     ZEROS_LIKE CONV_3D Softplus Softsign Erf Erfc Selu Log1p Expm1 Identity
-    """.split()
-}
+"""),
+    0,
+)
 # The results' shape is the broadcast of all inputs.
 _BROADCAST = frozenset(
-    """
-    ADD SUB MUL DIV POW MAXIMUM MINIMUM SQUARED_DIFFERENCE FLOOR_DIV FLOOR_MOD EQUAL NOT_EQUAL LESS
-    LESS_EQUAL GREATER GREATER_EQUAL LOGICAL_AND LOGICAL_OR SELECT SELECT_V2 ADD_N ATAN2
-    """.split()
+    words("""
+    ADD SUB MUL DIV POW MAXIMUM MINIMUM SQUARED_DIFFERENCE FLOOR_DIV FLOOR_MOD EQUAL NOT_EQUAL
+    LESS LESS_EQUAL GREATER GREATER_EQUAL LOGICAL_AND LOGICAL_OR SELECT SELECT_V2 ADD_N ATAN2
+""")
 )
 # Gradients have the shape of what they are taken of: the position of that input.
 _LIKE = {

@@ -73,7 +73,7 @@ def assign_sub(resource: Any, value: Any) -> None:
 
 
 @lower("VariableShape")
-def variable_shape(input: Any, out_type: Any = tf.int32) -> Any:  # noqa: A002
+def variable_shape(input: Any, out_type: Any = tf.int32) -> Any:
     return tf.shape(input.read(), out_type=out_type)
 
 

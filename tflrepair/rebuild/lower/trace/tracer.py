@@ -31,14 +31,14 @@ from tflrepair.rebuild.ir.steps import (
     While,
 )
 from tflrepair.rebuild.ir.tensor_facts import constant
-from tflrepair.rebuild.lower import probes
-from tflrepair.rebuild.lower.builtins import OVERRIDES
-from tflrepair.rebuild.lower.halves import has_half, narrow, wide, widened
-from tflrepair.rebuild.lower.kept import KEPT
-from tflrepair.rebuild.lower.lists import TensorList
-from tflrepair.rebuild.lower.origins import batch_of
-from tflrepair.rebuild.lower.probes import ARITHMETIC, Probed, Symbols
 from tflrepair.rebuild.lower.registry import lowerings, parameters
+from tflrepair.rebuild.lower.tensors.lists import TensorList
+from tflrepair.rebuild.lower.trace import probes
+from tflrepair.rebuild.lower.trace.builtins import OVERRIDES
+from tflrepair.rebuild.lower.trace.halves import has_half, narrow, wide, widened
+from tflrepair.rebuild.lower.trace.kept import KEPT
+from tflrepair.rebuild.lower.trace.origins import batch_of
+from tflrepair.rebuild.lower.trace.probes import ARITHMETIC, Probed, Symbols
 from tflrepair.rebuild.run.trace import Frame, Resources, Tracer, dequantized
 
 SMALL = 4096  # elements up to which a known value is carried along
