@@ -4,6 +4,8 @@
     optimize   freeze what nothing assigns, then fold with litert-converter's MLIR
     rebuild    a tf.Module over the same values, converted anew by TensorFlow
 
+A model that is to run without the Flex delegate is then rebuilt once more, from itself.
+
 Each stage takes the model so far and gives new bytes with a note, or None if it changes nothing.
 """
 
@@ -26,6 +28,8 @@ from tflrepair.passes.graft.plan import GraftPlan, checkpoint_renames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from tflrepair.rebuild.lower.choose import NoFlex
 
 GRAFT, OPTIMIZE, REBUILD = "graft", "optimize", "rebuild"
 STRATEGIES = (GRAFT, OPTIMIZE, REBUILD)
@@ -54,7 +58,9 @@ class Origin:
     given: bool = True
 
 
-def stages(strategy: str, freeze: bool, origin: Origin) -> tuple[Stage, ...]:
+def stages(
+    strategy: str, freeze: bool, origin: Origin, no_flex: NoFlex | None = None
+) -> tuple[Stage, ...]:
     """The stages of ``strategy``, in order.
 
     Raises:
@@ -67,6 +73,8 @@ def stages(strategy: str, freeze: bool, origin: Origin) -> tuple[Stage, ...]:
         raise UserError("a SavedModel or a module is for --strategy rebuild")
     if origin.saved_model and origin.module:
         raise UserError("rebuild from a SavedModel or from a module, not from both")
+    if no_flex is not None:
+        return _without_flex(strategy, freeze, origin, no_flex)
     if strategy == GRAFT:
         return (_freeze,) if freeze else ()
     if freeze and strategy == REBUILD:
@@ -78,6 +86,28 @@ def stages(strategy: str, freeze: bool, origin: Origin) -> tuple[Stage, ...]:
         return (_freeze, _fold)
     require_tensorflow()
     return (_rebuild(origin),)
+
+
+def _without_flex(
+    strategy: str, freeze: bool, origin: Origin, options: NoFlex
+) -> tuple[Stage, ...]:
+    if freeze or strategy == OPTIMIZE:
+        what = "--freeze" if freeze else "--strategy optimize"
+        raise UserError(f"{what} and --no-flex do not go together: the result is converted anew")
+    options.check()
+    require_tensorflow()
+    first = (_rebuild(origin),) if origin.saved_model or origin.module else ()
+    return (*first, _lower(options))
+
+
+def _lower(options: NoFlex) -> Stage:
+    def stage(model: Model) -> Staged:
+        from tflrepair.rebuild.lower.convert import lower_flex
+
+        lowered = lower_flex(model, {}, options)
+        return Staged(unique_names(lowered.data), "\n".join(lowered.notes), compare=True)
+
+    return stage
 
 
 def require_tensorflow() -> None:
