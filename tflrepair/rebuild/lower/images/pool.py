@@ -1,6 +1,7 @@
 """Gradients of pooling, and 3-D pooling (tensorflow/core/kernels/maxpooling_op.cc and others).
 
-Where several elements of a window are its maximum, the first in row-major order takes all.
+Where several elements of a window are its maximum, the first in row-major order takes all; in 3-D
+each of them takes all (pooling_ops_3d.cc).
 """
 
 from __future__ import annotations
@@ -41,7 +42,27 @@ def _axes(
     return geometry(size, kernel, steps, padding, None, explicit_inner(explicit))
 
 
-@lower("MaxPoolGrad", "MaxPool3DGrad")
+@lower("MaxPool3DGrad")
+def max_pool_3d_grad(
+    orig_input: Any,
+    orig_output: Any,
+    grad: Any,
+    ksize: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+    data_format: str = "NDHWC",
+) -> Any:
+    axes = _axes(orig_input.shape[1:-1], ksize, strides, padding, data_format)
+    x = padded(orig_input, axes, orig_input.dtype.min)
+    zeros = tf.zeros_like(grad)
+    parts = []
+    for taps in offsets(axes):
+        hit = tf.logical_and(tf.equal(window(x, axes, taps), orig_output), inside(axes, taps))
+        parts.append((taps, tf.where(hit, grad, zeros)))
+    return scatter(parts, axes)
+
+
+@lower("MaxPoolGrad")
 def max_pool_grad(
     orig_input: Any,
     orig_output: Any,
