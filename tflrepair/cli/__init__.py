@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli import convert, demo, explain, fix, rebuild, scan, verify
+from tflrepair.cli import add_state, convert, demo, explain, fix, rebuild, scan, train, verify
 from tflrepair.cli.output import report_error
 from tflrepair.errors import TflRepairError
 
@@ -31,10 +31,12 @@ for command in (
     verify.verify,
     convert.convert,
     rebuild.rebuild,
+    train.train,
     explain.explain,
     demo.demo,
 ):
     app.command()(command)
+app.command("add-state")(add_state.add_state)
 
 
 def _version(wanted: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -45,7 +45,7 @@ def convert(
         raise UserError("--init-kwargs belongs to FILE.py:CLASS")
     kwargs = json_object(init_kwargs, "--init-kwargs") if init_kwargs else {}
     options = no_flex_options(no_flex, batch, state, keep_flex)
-    more = {}
+    more: dict[str, Any] = {}
     if options is not None:
         more = {"flex": False, "batch": options.batch, "state": options.state}
         more["keep_flex"] = options.keep

@@ -53,7 +53,8 @@ def no_flex_options(
     no_flex: bool, batch: int | None, state: str | None, keep: list[str] | None
 ) -> NoFlex | None:
     """What --no-flex and its companions ask for; None without it."""
-    from tflrepair.rebuild.lower.choose import TRAINED, NoFlex
+    from tflrepair.passes.add_state.plan import TRAINED
+    from tflrepair.rebuild.lower.choose import NoFlex
 
     if not no_flex:
         if batch is not None or state is not None or keep:

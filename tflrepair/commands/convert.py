@@ -102,7 +102,8 @@ def _no_flex(
     converter_options: Mapping[str, Any],
 ) -> NoFlex | None:
     """Raises UserError for options that do not go together."""
-    from tflrepair.rebuild.lower.choose import TRAINED, NoFlex
+    from tflrepair.passes.add_state.plan import TRAINED
+    from tflrepair.rebuild.lower.choose import NoFlex
 
     if flex:
         if batch is not None or state != TRAINED or keep_flex:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import RefusedError, UserError
+from tflrepair.passes.add_state.plan import GET, SET, STATES, TRAINED
 from tflrepair.rebuild.ir.steps import (
     Assign,
     CallStep,
@@ -20,10 +21,6 @@ from tflrepair.rebuild.ir.steps import (
     While,
 )
 from tflrepair.rebuild.lower.registry import words
-
-TRAINED, ALL = "trained", "all"
-STATES = (TRAINED, ALL)
-GET, SET = "get_weights", "set_weights"
 
 # They read and write files inside the graph, for which no builtin exists.
 CHECKPOINTS = frozenset(

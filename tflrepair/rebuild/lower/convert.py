@@ -10,8 +10,9 @@ from typing import Any
 from tflrepair.analysis.variables import INITIALIZED, UNREAD, analyse
 from tflrepair.errors import RefusedError
 from tflrepair.graph.model import Model, Signature, from_bytes
+from tflrepair.passes.add_state.plan import GET, SET
 from tflrepair.rebuild.ir.planner import make_plan
-from tflrepair.rebuild.lower.choose import GET, SET, Chosen, NoFlex, choose
+from tflrepair.rebuild.lower.choose import Chosen, NoFlex, choose
 from tflrepair.rebuild.lower.module import Lowered
 from tflrepair.rebuild.run.starting_values import Values, starting_values
 from tflrepair.tensorflow.convert import convert_saved_model

@@ -7,10 +7,11 @@ from typing import Any
 
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import TflRepairError, UnsupportedError
+from tflrepair.passes.add_state.plan import DONE, GET, SET
 from tflrepair.rebuild.ir.python_names import input_names
 from tflrepair.rebuild.ir.steps import SignatureFunction
 from tflrepair.rebuild.ir.tensor_facts import dtype_of
-from tflrepair.rebuild.lower.choose import GET, SET, Chosen, NoFlex
+from tflrepair.rebuild.lower.choose import Chosen, NoFlex
 from tflrepair.rebuild.lower.trace.tracer import LoweringTracer
 from tflrepair.rebuild.run.module import Live
 from tflrepair.rebuild.run.starting_values import StartingValue, StartingValues
@@ -141,7 +142,7 @@ class Lowered:
         def set_weights(*values: Any) -> dict[str, Any]:
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
-            return {"done": tf.constant(1)}
+            return {DONE: tf.constant(1)}
 
         return tf.function(set_weights, input_signature=specs, autograph=False)
 
@@ -158,7 +159,7 @@ class Lowered:
         if self.chosen.state:
             names = list(self.chosen.state)
             wanted[GET] = ({}, [], names)
-            wanted[SET] = ({f"arg_{n}": name for n, name in enumerate(names)}, names, ["done"])
+            wanted[SET] = ({f"arg_{n}": name for n, name in enumerate(names)}, names, [DONE])
         return wanted
 
 

@@ -6,6 +6,7 @@ None, and counts as zeros of the element's shape (tensorflow/core/kernels/list_k
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,22 @@ class TensorList:
 
     def changed(self, elements: tuple[Any, ...]) -> TensorList:
         return TensorList(elements, self.dtype, self.shape)
+
+
+def zeros(items: TensorList) -> TensorList:
+    """A list of the same length that holds zeros."""
+    return items.changed(tuple(None if e is None else tf.zeros_like(e) for e in items.elements))
+
+
+def added(lists: Sequence[TensorList]) -> TensorList:
+    """Element by element; one that was never set counts as zero."""
+    longest = max(len(items.elements) for items in lists)
+    total: list[Any] = [None] * longest
+    for items in lists:
+        for place, element in enumerate(items.elements):
+            if element is not None:
+                total[place] = element if total[place] is None else total[place] + element
+    return lists[0].changed(tuple(total))
 
 
 def _listed(value: Any) -> TensorList:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tflrepair.rebuild.lower.images.geometry import static
 from tflrepair.rebuild.lower.registry import lower
+from tflrepair.rebuild.lower.tensors.lists import TensorList, added, zeros
 
 
 @lower("ShapeN")
@@ -46,6 +47,8 @@ def ensure_shape(input: Any, shape: Any) -> Any:
 
 @lower("AddN")
 def add_n(inputs: Sequence[Any]) -> Any:
+    if isinstance(inputs[0], TensorList):
+        return added(inputs)
     total = inputs[0]
     for value in inputs[1:]:
         total = total + value
@@ -59,7 +62,7 @@ def accumulate_n(inputs: Sequence[Any]) -> Any:
 
 @lower("ZerosLike")
 def zeros_like(x: Any) -> Any:
-    return tf.zeros_like(x)
+    return zeros(x) if isinstance(x, TensorList) else tf.zeros_like(x)
 
 
 @lower("OnesLike")

@@ -44,7 +44,8 @@ def _merged(reduce: Callable[..., Any], x: Any, summed: set[int], keep_dims: boo
     groups = groupby(
         (axis for axis, size in enumerate(sizes) if size != 1), key=summed.__contains__
     )
-    merged, axes = [], []
+    merged: list[int] = []
+    axes: list[int] = []
     for is_summed, group in groups:
         part = [sizes[axis] for axis in group]
         if is_summed:

@@ -163,7 +163,7 @@ class _Frame(Frame):
         """The results of ``run`` on known arguments as arrays; None if they are not all known."""
         import tensorflow as tf
 
-        if name.startswith(_NEVER_FOLDED):
+        if any(word in name for word in _NEVER_FOLDED):
             return None
         values = []
         for argument in arguments:
@@ -218,7 +218,7 @@ class _Frame(Frame):
 
     def sizes(self, step: Compute) -> list[Any] | None:
         """[TRIALS, rank] of the only result of SHAPE."""
-        x = self.value(step.arguments[0])
+        x: Any = self.value(step.arguments[0])
         if x.shape.rank is None:
             return None
         columns = []
@@ -236,13 +236,13 @@ class _Frame(Frame):
         """Note where the first size of the result comes from."""
         import tensorflow as tf
 
-        result = self.values.get(output)
+        result: Any = self.values.get(output)
         if not tf.is_tensor(result) or not result.shape.rank or result.shape[0] is not None:
             return
         flat = [a for a in arguments if a is not None]
         if not flat or any(isinstance(a, Handle) for a in flat):
             return
-        inputs = [self.value(argument) for argument in flat]
+        inputs: list[Any] = [self.value(argument) for argument in flat]
         if not all(map(tf.is_tensor, inputs)):
             return
         found = batch_of(name, inputs, [self.origin(x) for x in inputs], result.shape.rank)
@@ -330,7 +330,10 @@ class _Frame(Frame):
             if "seed_of_site" in taken:
                 values["seed_of_site"] = self.tracer.seed()
             if "trials" in taken:
-                values["trials"] = [self.trials(argument) for argument in step.arguments.values()]
+                values["trials"] = [
+                    None if isinstance(argument, tuple) else self.trials(argument)
+                    for argument in step.arguments.values()
+                ]
             return function(**values)
         if step.name not in KEPT:
             self.tracer.left[step.site] = step.name
