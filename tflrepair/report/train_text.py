@@ -65,7 +65,8 @@ def picture(result: TrainResult) -> bytes:
         from matplotlib.figure import Figure
     except ImportError:
         raise UnsupportedError(
-            "matplotlib, which draws the plot, is not installed", hint="pip install 'tflrepair[plot]'"
+            "matplotlib, which draws the plot, is not installed",
+            hint="pip install 'tflrepair[plot]'",
         ) from None
     figure: Any = Figure(figsize=(6, 4), dpi=150)
     axes = figure.add_subplot()
