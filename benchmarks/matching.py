@@ -25,7 +25,7 @@ import numpy as np
 from tflrepair import weights
 from tflrepair.analysis.variables import analyse
 from tflrepair.commands.fix.planning import plan_fix
-from tflrepair.commands.fix.resolve_by_running import decide
+from tflrepair.commands.fix.resolve_by_running import resolve_by_running
 from tflrepair.commands.scan import ScanResult, scan
 from tflrepair.errors import TflRepairError
 from tflrepair.execution.verify import verify
@@ -109,7 +109,7 @@ def checked(result: ScanResult, table: weights.MatchTable, answers: Path) -> str
 
     try:
         plan_of = partial(plan_fix, result)
-        table = decide(result.model, table, plan_of, agrees, lambda *_: None)
+        table = resolve_by_running(result.model, table, plan_of, agrees, lambda *_: None)
     except TflRepairError:
         return ""
     if table.problems:
@@ -172,7 +172,7 @@ def table(made: Path, weights_from: Path, names: list[str]) -> Iterator[str]:
     yield ""
     yield (
         "refused+: right with --check (tried up to 10 MB), proven by value, as the answers have "
-        "been used to decide."
+        "been used to resolve_by_running."
     )
     yield "right*: `infer` needs the Flex delegate, so values were compared with the SavedModel's."
     yield f"Slowest, opening the source included: {slowest[0]:.1f} s, {slowest[1]}."

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "tflrepair"
 ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "": (
         ("errors",),
-        ("files", "samples"),
+        ("files", "findings", "progress", "samples"),
         ("format",),
         ("graph",),
         ("analysis",),
@@ -32,7 +32,11 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("report",),
         ("cli",),
     ),
-    "checks": (("base",), ("variables", "tables", "checkpoints"), ("registry",)),
+    "checks": (
+        ("base",),
+        ("variables", "tables", "checkpoints", "third_party"),
+        ("registry",),
+    ),
     "weights": (
         ("types",),
         ("model_facts", "constants"),
@@ -40,7 +44,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("matching",),
     ),
     "passes": (("graft",), ("freeze",), ("fold",)),
-    "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins")),
+    "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins"), ("rebuild_pass",)),
     "commands": (("scan", "verify"), ("fix",), ("convert", "emit_python")),
     "cli": (
         ("output",),

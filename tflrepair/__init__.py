@@ -17,21 +17,22 @@ from typing import TYPE_CHECKING, Any
 from tflrepair.errors import TflRepairError
 
 if TYPE_CHECKING:
-    from tflrepair.checks.base import Finding
     from tflrepair.commands.add_state import StateResult, add_state
     from tflrepair.commands.convert import convert
-    from tflrepair.commands.fix.fix import FixResult, fix
+    from tflrepair.commands.fix.fix import fix
+    from tflrepair.commands.fix.result import FixResult
     from tflrepair.commands.scan import ScanResult, scan
     from tflrepair.commands.state import load_state, save_state
     from tflrepair.commands.train import TrainResult, train
     from tflrepair.commands.verify import VerifyReport, verify
+    from tflrepair.findings import Finding
     from tflrepair.graph.model import Model, load
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Finding": "tflrepair.checks.base",
-    "FixResult": "tflrepair.commands.fix.fix",
+    "Finding": "tflrepair.findings",
+    "FixResult": "tflrepair.commands.fix.result",
     "Model": "tflrepair.graph.model",
     "ScanResult": "tflrepair.commands.scan",
     "StateResult": "tflrepair.commands.add_state",

@@ -10,7 +10,7 @@ from ai_edge_litert import schema_py_generated as fb
 from build import Build
 
 from tflrepair import scan
-from tflrepair.checks import CHECKS, explain
+from tflrepair.checks.registry import all_checks, explain
 from tflrepair.errors import UserError
 from tflrepair.graph.model import from_bytes
 
@@ -40,9 +40,9 @@ def test_001_002_003_unset(data: Path) -> None:
 def test_002_names_the_first_operator(sample: Path) -> None:
     result = scan(sample / "broken.tflite")
     found = [f for f in result.findings if f.code == "TFR002"]
-    assert [f.signature for f in found] == ["infer", "train"]
-    assert found[0].site is not None
-    operator = result.model.subgraphs[found[0].site.subgraph].operators[found[0].site.operator]
+    assert [f.location.signature for f in found] == ["infer", "train"]
+    place = found[0].location
+    operator = result.model.subgraph(place.subgraph or 0).operators[place.operator or 0]
     assert operator.name == "READ_VARIABLE"
 
 
@@ -135,14 +135,15 @@ def test_012_checkpoint_names(reported: Path) -> None:
 
 
 def test_every_check_explains_itself() -> None:
-    numbers = [check.CODE for check in CHECKS]
-    assert numbers == [f"TFR{n:03d}" for n in range(1, len(CHECKS) + 1)]
-    for check in CHECKS:
-        text = explain(check.CODE.lower())
-        assert text.startswith(f"{check.CODE}: ")
-        for part in ("What:", "Why it matters:", "Example:", "How it is mended:"):
-            assert part in text, (check.CODE, part)
-        assert re.fullmatch(rf"tflrepair\.checks\.{check.CODE.lower()}_\w+", check.__name__)
+    codes = [check.code for check in all_checks()]
+    assert codes == sorted(set(codes))
+    assert codes[:12] == [f"TFR{n:03d}" for n in range(1, 13)]
+    for check in all_checks():
+        text = explain(check.code.lower())
+        assert text.startswith(f"{check.code}: ")
+        for part in ("What:", "Why it matters:", "Example:", "How it is fixed:"):
+            assert part in text, (check.code, part)
+        assert re.fullmatch(rf"tflrepair\.checks\.\w+\.{check.code.lower()}_\w+", check.home)
 
 
 def test_an_unknown_code() -> None:

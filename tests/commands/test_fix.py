@@ -17,7 +17,7 @@ from conftest import ROOT
 from running import Session, rows
 
 import tflrepair
-from tflrepair.commands.fix.fix import default_output
+from tflrepair.commands.fix.outputs import default_output
 from tflrepair.errors import RefusedError, UserError
 
 RATE = {"adam/learning_rate": "0.001"}
@@ -216,14 +216,15 @@ def test_a_result_that_does_not_run_is_not_kept(
     def robbed(*arguments: Any) -> Any:
         return replace(whole(*arguments), entries=(0,))
 
-    def blind(result: Any, path: Path, tell: Any) -> Any:
-        return replace(result, after=tflrepair.scan(path))
+    def blind(*_: Any) -> None:
+        """Sees nothing wrong."""
 
     monkeypatch.setattr(module, "plan_fix", robbed)
     weights = [broken.with_name("classifier.weights.h5")]
     with pytest.raises(RefusedError, match="failed its own check"):
         tflrepair.fix(broken, weights, sets=RATE)
-    monkeypatch.setattr(module, "_checked", blind)
+    monkeypatch.setattr(module, "check_grafted", blind)
+    monkeypatch.setattr(module.GraftPass, "ensures", blind)
     with pytest.raises(RefusedError, match="`train` of the result does not run right"):
         tflrepair.fix(broken, weights, sets=RATE)
     assert not broken.with_name("broken.fixed.tflite").exists()

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.execution import inputs
 from tflrepair.execution.compare import gap, not_finite
-from tflrepair.execution.entries import entries
+from tflrepair.execution.entries import run_targets
 from tflrepair.graph.model import load
 
 NAN, INF = float("nan"), float("inf")
@@ -66,7 +67,7 @@ def test_numbers() -> None:
 
 
 def test_made_up_inputs(data: Path) -> None:
-    infer, train = entries(load(data / "healthy.tflite"))
+    infer, train = run_targets(AnalysisContext(load(data / "healthy.tflite")))
     assert {p.name for p in train.inputs} == {"x", "y"}
     made, again = inputs.random(train), inputs.random(train)
     assert made["x"].shape == (1, 4) and made["x"].dtype == np.float32
@@ -77,5 +78,5 @@ def test_made_up_inputs(data: Path) -> None:
 
 def test_only_what_an_entry_reaches_counts(data: Path) -> None:
     for name in ("healthy", "flow", "table", "f16"):
-        for entry in entries(load(data / f"{name}.tflite")):
+        for entry in run_targets(AnalysisContext(load(data / f"{name}.tflite"))):
             assert entry.flex == () and not entry.random and not entry.quantised

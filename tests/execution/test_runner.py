@@ -46,7 +46,7 @@ def deadly(data: Path, tmp_path: Path) -> Path:
 def test_one_interpreter_keeps_what_it_trained(data: Path, litert: Runtime) -> None:
     model = str(data / "healthy.tflite")
     (alone,), (_, after) = run(litert, [Task(model, (INFER,)), Task(model, (TRAIN, INFER))])
-    assert alone.status == after.status == runner.OK
+    assert alone.status == after.status == runner.OutcomeStatus.OK
     assert not np.allclose(alone.outputs["output"], after.outputs["output"])
 
 
@@ -61,15 +61,15 @@ def test_error_ends_its_task_only(data: Path, litert: Runtime) -> None:
     bad = RunCall("infer", {"x": X, "z": X})
     model = str(data / "healthy.tflite")
     first, second = run(litert, [Task(model, (bad, INFER)), Task(model, (INFER,))])
-    assert [o.status for o in first] == [runner.ERROR, runner.SKIPPED]
+    assert [o.status for o in first] == [runner.OutcomeStatus.ERROR, runner.OutcomeStatus.SKIPPED]
     assert "inputs" in first[0].text
-    assert second[0].status == runner.OK
+    assert second[0].status == runner.OutcomeStatus.OK
 
 
 def test_unset_variable_is_an_error_without_delegate(data: Path, litert: Runtime) -> None:
     task = Task(str(data / "partial.tflite"), (INFER,), delegate=False)
     ((outcome,),) = run(litert, [task])
-    assert outcome.status == runner.ERROR
+    assert outcome.status == runner.OutcomeStatus.ERROR
     assert "read_variable.cc" in outcome.text
 
 
@@ -86,7 +86,7 @@ def test_death_costs_one_task(data: Path, deadly: Path, litert: Runtime) -> None
     bad = Task(str(deadly), (INFER, INFER))
     outcomes = run(litert, [good, bad, good, bad, good])
     assert [row[0].status for row in outcomes] == ["ok", "crashed", "ok", "crashed", "ok"]
-    assert outcomes[1][1].status == runner.SKIPPED
+    assert outcomes[1][1].status == runner.OutcomeStatus.SKIPPED
     assert "SIG" in outcomes[1][0].text
 
 
@@ -97,13 +97,13 @@ def test_truncated_file_is_an_outcome(
     path = tmp_path / "short.tflite"
     path.write_bytes((data / "healthy.tflite").read_bytes()[:keep])
     ((outcome,),) = run(litert, [Task(str(path), (INFER,))])
-    assert outcome.status in (runner.ERROR, runner.CRASHED)
+    assert outcome.status in (runner.OutcomeStatus.ERROR, runner.OutcomeStatus.CRASHED)
     assert outcome.text
 
 
 def test_missing_file_is_an_error(tmp_path: Path, litert: Runtime) -> None:
     ((outcome,),) = run(litert, [Task(str(tmp_path / "none.tflite"), (INFER,))])
-    assert outcome.status == runner.ERROR
+    assert outcome.status == runner.OutcomeStatus.ERROR
 
 
 def test_runtime_that_does_not_import_is_unavailable(data: Path, tmp_path: Path) -> None:
@@ -116,14 +116,14 @@ def test_runtime_that_does_not_import_is_unavailable(data: Path, tmp_path: Path)
         patch.setenv("PYTHONPATH", str(tmp_path))
         runtime = Runtime("litert", "9", sys.executable)
         ((outcome,),) = run(runtime, [Task(str(data / "healthy.tflite"), (INFER,))])
-    assert outcome.status == runner.UNAVAILABLE
+    assert outcome.status == runner.OutcomeStatus.UNAVAILABLE
     assert "GLIBC_2.99" in outcome.text
 
 
 def test_python_that_does_not_start() -> None:
     runtime = Runtime("litert", "", "/no/such/python")
     ((outcome,),) = run(runtime, [Task("x.tflite", (INFER,))])
-    assert outcome.status == runner.CRASHED
+    assert outcome.status == runner.OutcomeStatus.CRASHED
     assert "cannot be started" in outcome.text
 
 

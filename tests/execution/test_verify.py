@@ -39,7 +39,7 @@ def run_of(report: VerifyReport, signature: str, delegate: str = "default") -> R
 
 
 def kinds(run: Run) -> set[str]:
-    return {finding.kind for finding in run.findings}
+    return {finding.code for finding in run.findings}
 
 
 @pytest.mark.parametrize("name", ["healthy", "f16", "flow", "table"])
@@ -164,9 +164,9 @@ def test_random_operators_are_noted(odd: Path) -> None:
 @pytest.mark.tf
 def test_made_up_inputs_that_do_not_suit_are_noted(odd: Path) -> None:
     log = run_of(check(odd / "odd.tflite", signature="log"), "log")
-    assert log.status == "ok" and [(f.kind, f.inputs) for f in log.findings] == [("note", "zeros")]
+    assert log.status == "ok" and [(f.code, f.inputs) for f in log.findings] == [("note", "zeros")]
     lookup = run_of(check(odd / "odd.tflite", signature="lookup"), "lookup")
-    assert [(f.kind, f.inputs) for f in lookup.findings] == [("note", "random")]
+    assert [(f.code, f.inputs) for f in lookup.findings] == [("note", "random")]
     given = check(odd / "odd.tflite", signature="log", inputs={"x": np.zeros((5, 3))})
     assert kinds(run_of(given, "log")) == {"not-finite"}
 

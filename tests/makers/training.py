@@ -1,6 +1,6 @@
 """Training modules of many kinds, broken by the real converter, with what eager TensorFlow does.
 
-NAME/model.tflite    Keras 3 in a tf.Module with ``infer`` and ``train``, open batch: no values in it
+NAME/model.tflite    Keras 3 in a tf.Module with ``infer`` and ``train``, open batch: no values
 NAME/values.npz      the true value of each variable by shared name
 NAME/eager.npz       x, y; loss of the first step, ``infer`` before; per trained variable the first
                      step's gradient: ``g32/NAME`` in float32, ``g64/NAME`` in float64, and
@@ -56,7 +56,8 @@ for activation in ("elu", "selu", "softplus", "softsign", "relu6", "leaky_relu",
                    "hard_swish", "sigmoid", "exponential"):  # fmt: skip
     rows(f"dense_{activation}", (6,), lambda a=activation: L.Dense(8, a), lambda: L.Dense(4))
 rows(
-    "cnn", IMAGE, lambda: L.Conv2D(4, 3, padding="same", activation="relu"), lambda: L.MaxPooling2D(),
+    "cnn", IMAGE, lambda: L.Conv2D(4, 3, padding="same", activation="relu"),
+    lambda: L.MaxPooling2D(),
     lambda: L.Conv2D(5, 3, strides=2, padding="same"), lambda: L.ReLU(6.0),
 )  # fmt: skip
 rows(
@@ -157,9 +158,7 @@ def siamese() -> Any:
 
 @network
 def mobile() -> Any:
-    base = keras.applications.MobileNetV2(
-        (32, 32, 3), alpha=0.35, include_top=False, weights=None
-    )
+    base = keras.applications.MobileNetV2((32, 32, 3), alpha=0.35, include_top=False, weights=None)
     x = L.GlobalAveragePooling2D()(base.output)
     return keras.Model(base.input, L.Dense(3)(x))
 

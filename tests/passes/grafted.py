@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,12 +11,19 @@ from typing import Any
 
 import numpy as np
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.variables import analyse
 from tflrepair.execution import runner, runtimes
 from tflrepair.execution.runner import Outcome, RunCall, Task
-from tflrepair.graph.model import Model, from_bytes
+from tflrepair.graph.model import Model, from_bytes, load
+from tflrepair.passes.fold.fold import FoldPass
+from tflrepair.passes.freeze.freeze import Frozen
+from tflrepair.passes.freeze.freeze import freeze as plan_frozen
 from tflrepair.passes.graft.graft import graft
 from tflrepair.passes.graft.plan import GraftPlan, NewValue, missing_calls, needing_values
+from tflrepair.progress import silent
+from tflrepair.rewrite.contract import Pass
+from tflrepair.rewrite.pipeline import run_passes
 
 
 def with_values(broken: bytes, values: Mapping[str, Any]) -> Model:
@@ -34,6 +42,32 @@ def with_values(broken: bytes, values: Mapping[str, Any]) -> Model:
     stream = io.BytesIO()
     graft(model, GraftPlan(entries, tuple(rows), missing_calls(analysis))).write(stream)
     return from_bytes(stream.getvalue())
+
+
+def run_pass(step: Pass, model: Model) -> bytes:
+    """What a pass makes of a model, its conditions held; the old bytes if it changes nothing."""
+    with tempfile.TemporaryDirectory() as name:
+        old, new = Path(name) / "old.tflite", Path(name) / "new.tflite"
+        old.write_bytes(model.data)
+        run_passes([step], AnalysisContext(load(old)), new, silent)
+        return (new if new.exists() else old).read_bytes()
+
+
+def fold(model: Model, timeout: float = 60.0) -> bytes:
+    return run_pass(FoldPass(timeout=timeout), model)
+
+
+def freeze(model: Model) -> Frozen:
+    return plan_frozen(AnalysisContext(model))
+
+
+def bytes_of(frozen: Frozen) -> bytes:
+    """The new file; the old bytes where the plan changes nothing."""
+    stream = io.BytesIO()
+    if frozen.file is None:
+        return bytes(frozen.model.data)
+    frozen.file.write(stream)
+    return stream.getvalue()
 
 
 def run(

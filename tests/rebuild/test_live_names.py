@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import INITIALIZED, Variable
+from tflrepair.analysis.variables import Variable, VariableStatus
 from tflrepair.errors import RefusedError
 from tflrepair.rebuild.origins.live_names import pair_by_name, set_values
 
@@ -25,7 +25,7 @@ def wanted(shapes: Shapes) -> list[Variable]:
             dtype="float32",
             shape=shape,
             conflicts=(),
-            status=INITIALIZED,
+            status=VariableStatus.INITIALIZED,
             created_by=(),
             assigned_by=(),
             read_by=(),

@@ -12,7 +12,7 @@ from running import Session, rows
 from rebuild.common import values_of
 from rebuild.single import load_emitted
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import INITIALIZED, analyse
+from tflrepair.analysis.variables import VariableStatus, analyse
 from tflrepair.graph.model import Model, from_bytes, load
 from tflrepair.rebuild.origins.saved_model import rebuild_from_saved_model
 from tflrepair.rebuild.origins.tflite import rebuild_from_tflite
@@ -91,7 +91,7 @@ def test_rebuilt_file_infers_like_eager(rebuilt: bytes, reported: Path) -> None:
     }  # fmt: skip
     x = found.subgraphs[0].inputs[0]
     assert found.subgraphs[0].tensor(x).shape == (-1, 224, 224, 3)
-    assert all(v.status == INITIALIZED for v in analyse(found).variables)
+    assert all(v.status == VariableStatus.INITIALIZED for v in analyse(found).variables)
     np.testing.assert_allclose(rows(Session(rebuilt), io["x"]), io["output"], atol=1e-5)
 
 

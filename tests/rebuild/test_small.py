@@ -16,7 +16,7 @@ from running import Session, rows
 
 from rebuild.common import values_of
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import INITIALIZED, analyse
+from tflrepair.analysis.variables import VariableStatus, analyse
 from tflrepair.errors import BadFileError, RefusedError, UserError
 from tflrepair.graph.model import Model, from_bytes, load
 from tflrepair.rebuild.emit.python_file import emit_python
@@ -285,5 +285,5 @@ def test_rebuilt_again_is_the_same(
     model: Model, values: dict[ResourceId, Any], small: Path
 ) -> None:
     rebuilt = from_bytes(rebuild_from_tflite(model, values))
-    assert all(v.status == INITIALIZED for v in analyse(rebuilt).variables)
+    assert all(v.status == VariableStatus.INITIALIZED for v in analyse(rebuilt).variables)
     trains_like_eager(rebuild_from_tflite(rebuilt, {}), small)

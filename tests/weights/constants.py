@@ -25,7 +25,7 @@ def matched(model: Path, *sources: Any, trusting: bool = False, **options: Any) 
     opened = [s if isinstance(s, Source) else weights.open_weights(s) for s in sources]
     whole = load(model)
     analysis = analyse(whole)
-    targets = weights.targets_of(whole, needing_values(analysis), analysis)
+    targets = weights.targets_of(whole, needing_values(analysis))
     known = proofs(model)
     table = weights.match(targets, offer(opened, targets, known), **options)
     return table if trusting else proven(table, known)

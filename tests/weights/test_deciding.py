@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tflrepair
-from tflrepair.commands.fix.resolve_by_running import MOST, decide
+from tflrepair.commands.fix.resolve_by_running import MOST, resolve_by_running
 from tflrepair.errors import RefusedError
 from tflrepair.graph.model import load
 from tflrepair.weights import MatchTable, Problem, Row, Target, Weight
@@ -128,7 +128,7 @@ def test_countless_readings_are_refused_at_once() -> None:
     )
     table = MatchTable(tuple(Row(t, "unresolved") for t in targets), problems)
     with pytest.raises(RefusedError, match=f"more than {MOST} ways"):
-        decide(load(CASE / "model.tflite"), table, _never, _never, lambda *_: None)
+        resolve_by_running(load(CASE / "model.tflite"), table, _never, _never, lambda *_: None)
 
 
 def _never(*_: object) -> Any:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from tflrepair.analysis.flow import Flow
 from tflrepair.analysis.initializers import Initial, Initials
@@ -24,11 +25,15 @@ from tflrepair.format.types import byte_size
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
 
-INITIALIZED = "initialized"
-PARTIAL = "partial"
-ORDER_DEPENDENT = "order-dependent"
-UNINITIALIZED = "uninitialized"
-UNREAD = "unread"
+
+class VariableStatus(StrEnum):
+    """The verdicts above."""
+
+    INITIALIZED = "initialized"
+    PARTIAL = "partial"
+    ORDER_DEPENDENT = "order-dependent"
+    UNINITIALIZED = "uninitialized"
+    UNREAD = "unread"
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Variable:
     dtype: str | None
     shape: tuple[int, ...] | None
     conflicts: tuple[tuple[str, tuple[int, ...]], ...]
-    status: str
+    status: VariableStatus
     created_by: tuple[OperatorRef, ...]
     assigned_by: tuple[OperatorRef, ...]
     read_by: tuple[OperatorRef, ...]
@@ -210,15 +215,17 @@ class _Judge:
     def set_by(self, key: ResourceId) -> tuple[str, ...]:
         return tuple(e.label for e in self.entries if key in e.sets)
 
-    def status(self, key: ResourceId) -> str:
+    def status(self, key: ResourceId) -> VariableStatus:
         if key not in self.read:
-            return UNREAD
+            return VariableStatus.UNREAD
         unset = self.unset_in(key)
         if not unset:
-            return INITIALIZED
+            return VariableStatus.INITIALIZED
         if any(key in keys for keys in self.once.values()):
-            return PARTIAL
-        return ORDER_DEPENDENT if self.right.issuperset(unset) else UNINITIALIZED
+            return VariableStatus.PARTIAL
+        if self.right.issuperset(unset):
+            return VariableStatus.ORDER_DEPENDENT
+        return VariableStatus.UNINITIALIZED
 
 
 def _variable(

@@ -45,10 +45,10 @@ _TRAIN: tuple[tuple[str, tuple[str, ...], int], ...] = (
     ),
     (
         "Does it train on a stock LiteRT?",
-        ("train", "model.tflite", "--data", "training.npz", "--steps", "150", "-o", "trained.tflite"),
+        ("train", "model.tflite", "--data", "training.npz", "--steps", "150",
+         "-o", "trained.tflite"),
         0,
     ),
-    ("Is the trained model well?", ("scan", "trained.tflite"), 0),
     (
         "Save the state and restore it in another interpreter.",
         ("save_restore.py", "model.tflite", "training.npz"),

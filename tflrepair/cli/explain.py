@@ -12,7 +12,7 @@ from tflrepair.cli.output import emit
 def explain(
     code: Annotated[str, typer.Argument(metavar="CODE", help="such as TFR001")],
 ) -> None:
-    """Say what a finding means, why it matters, and how it is mended."""
-    from tflrepair.checks import explain as explanation
+    """Say what a finding means, why it matters, and how it is fixed."""
+    from tflrepair.checks.registry import explain as explanation
 
     emit(explanation(code))

@@ -27,7 +27,7 @@ from tflrepair.cli.output import Format, emit, emit_json, progress, style
 from tflrepair.errors import UserError
 
 if TYPE_CHECKING:
-    from tflrepair.commands.fix.strategies import Origin
+    from tflrepair.rebuild.rebuild_pass import Origin
 
 
 class Strategy(StrEnum):
@@ -122,7 +122,7 @@ def fix(
 def _origin(
     saved_model: str | None, module: str | None, init_kwargs: str | None, given: bool
 ) -> Origin:
-    from tflrepair.commands.fix.strategies import Origin
+    from tflrepair.rebuild.rebuild_pass import Origin
 
     if init_kwargs is not None and module is None:
         raise UserError("--init-kwargs belongs to --module")

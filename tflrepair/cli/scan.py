@@ -13,6 +13,15 @@ from tflrepair.errors import TflRepairError
 
 def scan(
     models: Annotated[list[str], typer.Argument(metavar="MODEL...", help=".tflite files")],
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select", metavar="CODE", help="only these checks (TFR001, or TFR1 for all)"
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="CODE", help="not these checks")
+    ] = None,
     format: FormatOption = Format.text,
 ) -> None:
     """Say what is in a model and what is wrong with it, without running it."""
@@ -23,7 +32,7 @@ def scan(
     dictionaries: list[dict[str, Any]] = []
     for number, path in enumerate(models):
         try:
-            result = scan_model(path)
+            result = scan_model(path, select=select or (), ignore=ignore or ())
             if format is Format.json:
                 dictionaries.append(scan_json.to_dict(result))
             else:

@@ -6,12 +6,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import RefusedError
 from tflrepair.files import atomic, check_free, check_no_input
 from tflrepair.graph.model import load
-from tflrepair.passes.add_state.add_state import add_state as add
-from tflrepair.passes.add_state.add_state import check_added
+from tflrepair.passes.add_state.add_state import AddStatePass
 from tflrepair.passes.add_state.plan import GET, SET, TRAINED, StatePlan, plan_state
+from tflrepair.progress import silent
+from tflrepair.rewrite.pipeline import run_passes
 
 
 @dataclass(frozen=True)
@@ -54,19 +56,16 @@ def add_state(
     target = Path(out)
     check_no_input(target, [model])
     check_free(target, force)
-    before = load(model)
-    before.walk()
+    before = AnalysisContext(load(model))
     plan = plan_state(before, state)
     if not plan.changes:
         return StateResult(None, ())
     with atomic(target, force) as temporary:
-        added = add(before, plan)
-        with temporary.open("xb") as stream:
-            added.write(stream)
-        after = load(temporary)
-        check_added(plan, after.data)
+        after = run_passes([AddStatePass(state)], before, temporary, silent).context
+        assert after is not None  # the plan changes something
         ran = _round_trip(temporary, plan)
-    return StateResult(str(target), tuple(row.name for row in plan.held), added.size, ran)
+    names = tuple(row.name for row in plan.held)
+    return StateResult(str(target), names, after.model.size, ran)
 
 
 def _round_trip(path: Path, plan: StatePlan) -> bool | None:
@@ -82,11 +81,11 @@ def _round_trip(path: Path, plan: StatePlan) -> bool | None:
     runtime = runtimes.find(["litert"])[0]
     names = [row.name for row in plan.held]
     got = runner.run(runtime, [runner.Task(str(path), (runner.RunCall(GET, {}),), True)])[0][0]
-    if got.status != runner.OK:
+    if got.status != runner.OutcomeStatus.OK:
         raise RefusedError(f"{GET} of the result does not run: {got.text}")
     calls = (runner.RunCall(SET, got.outputs), runner.RunCall(GET, {}))
     back = runner.run(runtime, [runner.Task(str(path), calls, True)])[0][-1]
-    same = back.status == runner.OK and all(
+    same = back.status == runner.OutcomeStatus.OK and all(
         back.outputs[name].tobytes() == got.outputs[name].tobytes() for name in names
     )
     if not same:

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflrepair.checks.base import ERROR
-from tflrepair.commands.fix.strategies import unique_names
 from tflrepair.commands.scan import scan
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.files import check_free, write
+from tflrepair.findings import Severity
 from tflrepair.graph.model import from_bytes
+from tflrepair.passes.graft.unique_names import unique_names
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save as save_module
 
@@ -88,7 +88,7 @@ def convert(
 
         data = lower_flex(from_bytes(data), {}, options).data
     result = scan(from_bytes(data))
-    errors = [f"{f.code} {f.message}" for f in result.findings if f.severity == ERROR]
+    errors = [f"{f.code} {f.message}" for f in result.findings if f.severity == Severity.ERROR]
     if errors:
         raise RefusedError("\n  ".join(["the converted model would be broken:", *errors]))
     return data

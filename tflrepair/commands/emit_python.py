@@ -7,18 +7,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from tflrepair.commands.fix.planning import (
-    MatchOptions,
-    Weights,
-    check_options,
-    match_fix,
-    open_all,
-    plan_fix,
-)
-from tflrepair.commands.fix.strategies import require_tensorflow
+from tflrepair.commands.fix.options import MatchOptions, Weights
+from tflrepair.commands.fix.planning import check_options, match_fix, open_all, plan_fix
 from tflrepair.commands.scan import scan
-from tflrepair.graph.model import from_bytes, load
+from tflrepair.graph.model import from_bytes
 from tflrepair.passes.graft.graft import graft
+from tflrepair.rebuild.rebuild_pass import require_tensorflow
 
 
 def emit_python(
@@ -41,10 +35,10 @@ def emit_python(
     from tflrepair.rebuild.emit.python_file import emit_python as emit
 
     require_tensorflow()
-    before = scan(load(model))
-    wishes = MatchOptions(mapping or {}, sets or {})
-    check_options(before, wishes)
-    table = match_fix(before, open_all(weights), wishes)
+    before = scan(model).context
+    options = MatchOptions(mapping or {}, sets or {})
+    check_options(before, options)
+    table = match_fix(before, open_all(weights), options)
     if table is not None:
         table.require()
     whole = before.model

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tflrepair.analysis.variables import Analysis, analyse
-from tflrepair.checks import run_checks
-from tflrepair.checks.base import ERROR, Finding, Subject
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.variables import Analysis
+from tflrepair.checks.registry import choose, run_checks
 from tflrepair.errors import TflRepairError
+from tflrepair.findings import Finding
 from tflrepair.graph.model import Model, load
 
 
@@ -16,30 +18,52 @@ from tflrepair.graph.model import Model, load
 class ScanResult:
     """What a scan found. ``ok`` is false if any finding is an error."""
 
-    model: Model
-    analysis: Analysis
+    context: AnalysisContext
     findings: tuple[Finding, ...]
 
     @property
+    def model(self) -> Model:
+        return self.context.model
+
+    @property
+    def analysis(self) -> Analysis:
+        return self.context.analysis
+
+    @property
     def ok(self) -> bool:
-        return not any(finding.severity == ERROR for finding in self.findings)
+        return not any(finding.is_problem for finding in self.findings)
 
 
-def scan(model: Model | str | os.PathLike[str]) -> ScanResult:
+def scan(
+    model: AnalysisContext | Model | str | os.PathLike[str],
+    *,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+) -> ScanResult:
     """Read every table of a model, follow its variables, and run all checks.
 
     Weights are not read: the cost depends on the graph, not on the size of the file.
 
+    Args:
+        select: only checks whose code begins with one of these (``TFR001``, ``TFR1``).
+        ignore: no check whose code begins with one of these.
+
     Raises:
         BadFileError: the file is truncated, corrupt or no .tflite file.
         UnsupportedError: subgraph calls nested deeper than runtimes could follow.
+        UserError: no check has such a code.
     """
-    if not isinstance(model, Model):
-        model = load(model)
-    model.walk()
+    checks = choose(select, ignore)
+    context = context_of(model)
+    _ = context.analysis
     try:
-        analysis = analyse(model)
-        findings = run_checks(Subject(model, analysis))
+        return ScanResult(context, run_checks(context, checks))
     except TflRepairError as error:
-        raise error.within(model.path) if model.path else error from None
-    return ScanResult(model, analysis, findings)
+        raise context.named(error) from None
+
+
+def context_of(model: AnalysisContext | Model | str | os.PathLike[str]) -> AnalysisContext:
+    """The context of a model, a new one unless it is one. Raises as ``load``."""
+    if isinstance(model, AnalysisContext):
+        return model
+    return AnalysisContext(model if isinstance(model, Model) else load(model))

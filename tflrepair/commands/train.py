@@ -13,11 +13,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflrepair.analysis.variables import Variable, analyse
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.variables import Variable
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.files import atomic, check_free, check_no_input
-from tflrepair.graph.model import Model, load
+from tflrepair.graph.model import load
+from tflrepair.passes.add_state.add_state import AddStatePass
 from tflrepair.passes.add_state.plan import GET, SET
+from tflrepair.passes.graft.graft import GraftPass
+from tflrepair.passes.graft.plan import GraftPlan, NewValue, Replacement, initializing_sites
+from tflrepair.progress import silent
+from tflrepair.rewrite.pipeline import run_passes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,7 +121,7 @@ def train(
     if out is not None:
         check_no_input(Path(out), [path, *([data] if isinstance(data, str | os.PathLike) else [])])
         check_free(Path(out), force)
-    before = load(path)
+    before = AnalysisContext(load(path))
     target = _signature(before, signature)
     arrays, rows, size = _data(target, data, batch)
     with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
@@ -141,21 +147,21 @@ def train(
     return TrainResult(**{**vars(result), "out": str(out)})
 
 
-def _signature(model: Model, wanted: str | None) -> RunTarget:
-    from tflrepair.execution.entries import entries
+def _signature(context: AnalysisContext, wanted: str | None) -> RunTarget:
+    from tflrepair.execution.entries import run_targets
 
-    unset = [v.name for v in analyse(model).variables if v.unset_in]
+    unset = [v.name for v in context.analysis.variables if v.unset_in]
     if unset:
         raise RefusedError(
             f"{len(unset)} variables have no initial value: {', '.join(unset[:4])}",
             hint="repair the model first: tflrepair fix MODEL --weights FILE",
         )
-    found = [e for e in entries(model, wanted) if e.signature is not None]
+    found = [e for e in run_targets(context, wanted) if e.signature is not None]
     if wanted is None:
         named = [e for e in found if e.signature == "train"]
-        found = named or [e for e in found if _trains(model, e)]
+        found = named or [e for e in found if _trains(context, e)]
     if len(found) != 1:
-        keys = ", ".join(s.key for s in model.signatures)
+        keys = ", ".join(s.key for s in context.model.signatures)
         raise UserError(
             "which signature trains cannot be told",
             hint=f"name it with --signature; there are: {keys or 'none'}",
@@ -169,11 +175,11 @@ def _signature(model: Model, wanted: str | None) -> RunTarget:
     return found[0]
 
 
-def _trains(model: Model, entry: RunTarget) -> bool:
+def _trains(context: AnalysisContext, entry: RunTarget) -> bool:
     if entry.signature == SET or not entry.inputs:
         return False
-    starts = set(analyse(model).initializers)
-    assigned = {site.subgraph for v in analyse(model).variables for site in v.assigned_by}
+    starts = set(context.analysis.initializers)
+    assigned = {site.subgraph for v in context.analysis.variables for site in v.assigned_by}
     return entry.subgraph in assigned - starts
 
 
@@ -250,42 +256,29 @@ def _batch(target: RunTarget, wanted: int | None) -> int:
     return first
 
 
-def _with_state(model: Model, folder: Path) -> Path:
+def _with_state(context: AnalysisContext, folder: Path) -> Path:
     """The model, or a copy with get_weights and set_weights."""
-    from tflrepair.passes.add_state.add_state import add_state
-    from tflrepair.passes.add_state.plan import plan_state
-
-    if GET in {s.key for s in model.signatures}:
-        return Path(str(model.path))
     copy = folder / "model.tflite"
-    with copy.open("xb") as stream:
-        add_state(model, plan_state(model)).write(stream)
-    return copy
+    done = run_passes([AddStatePass()], context, copy, silent)
+    return Path(str(context.model.path)) if done.context is None else copy
 
 
-def _write(model: Model, state: Mapping[str, NDArray[Any]], out: Path, force: bool) -> None:
+def _write(
+    context: AnalysisContext, state: Mapping[str, NDArray[Any]], out: Path, force: bool
+) -> None:
     """A copy of the model whose initializers assign the values of ``state``."""
-    from tflrepair.passes.graft.graft import graft
-    from tflrepair.passes.graft.plan import GraftPlan, NewValue, Replacement, initializing_sites
-
-    analysis = analyse(model)
     replacements = []
-    for variable in analysis.variables:
+    for variable in context.analysis.variables:
         value = state.get(variable.name, state.get(f"{variable.key.container}/{variable.name}"))
         if value is None:
             continue
         _check_replaceable(variable)
         data = partial(value.tobytes)
         new = NewValue(variable.key, str(value.dtype), value.shape, value.nbytes, "training", data)
-        replacements.append(Replacement(initializing_sites(analysis, variable), new))
+        replacements.append(Replacement(initializing_sites(context.analysis, variable), new))
     with atomic(out, force) as temporary:
         plan = GraftPlan((), (), (), (), tuple(replacements))
-        with temporary.open("xb") as stream:
-            graft(model, plan).write(stream)
-        after = load(temporary)
-        after.walk()
-        if [v.name for v in analyse(after).variables if v.unset_in]:
-            raise RefusedError("the trained model failed its own check; nothing was written")
+        run_passes([GraftPass(plan)], context, temporary, silent)
 
 
 def _check_replaceable(variable: Variable) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import RefusedError
 from tflrepair.execution import compare, inputs, runner, runtimes
-from tflrepair.execution.entries import RunTarget, entries
+from tflrepair.execution.entries import RunTarget, run_targets
 from tflrepair.execution.runner import Outcome, RunCall, Task
-from tflrepair.graph.model import Model
 
 # Seconds for one run. What takes longer before and after the fold is not compared further.
 TIMEOUT = 60.0
@@ -23,46 +23,24 @@ class AgreementCase:
     inputs that cannot be made up.
     """
 
-    entries: tuple[RunTarget, ...]
+    targets: tuple[RunTarget, ...]
     calls: tuple[RunCall, ...]
 
 
-def plan(model: Model) -> AgreementCase:
-    """Signatures of ``model``; both models have the same, input and output places included."""
-    found = tuple(
-        entry
-        for entry in entries(model)
-        if not entry.flex and not entry.random and not inputs.cannot_make_up(entry)
-    )
-    return AgreementCase(found, tuple(RunCall(e.signature, inputs.random(e)) for e in found))
+def check(before: AnalysisContext, after: AnalysisContext) -> None:
+    """Run both models and compare, within float32 rounding.
 
+    Signatures, and the places of their inputs and outputs, must be the same in both.
 
-def run(trial: AgreementCase, path: Path) -> list[list[Outcome]]:
-    """The outcomes of ``trial`` on the file ``path``, with LiteRT's default delegate."""
-    (runtime,) = runtimes.find(["litert"])
-    return runner.run(runtime, _tasks(trial, path), timeout=TIMEOUT)
-
-
-def _tasks(trial: AgreementCase, path: Path) -> list[Task]:
-    from tflrepair.graph.model import load
-
-    # Without signatures tensors go by index, and those differ between the models.
-    places = {entry.signature: entry for entry in entries(load(path))}
-    tasks = []
-    for entry, call in zip(trial.entries, trial.calls, strict=True):
-        here = places[entry.signature]
-        tensors = {a.name: b.tensor.index for a, b in zip(entry.inputs, here.inputs, strict=True)}
-        outputs = {a.name: b.tensor.index for a, b in zip(entry.outputs, here.outputs, strict=True)}
-        again = RunCall(entry.signature, call.inputs, tensors, outputs)
-        tasks.append(Task(str(path), (again, again)))
-    return tasks
-
-
-def check(trial: AgreementCase, before: list[list[Outcome]], after: list[list[Outcome]]) -> None:
-    """Raises RefusedError where the outcomes are not the same within float32 rounding."""
-    for entry, olds, news in zip(trial.entries, before, after, strict=True):
-        for old, new in zip(olds, news, strict=True):
-            reason = _difference(entry, old, new)
+    Raises:
+        RefusedError: an answer differs, or only one of them gives one.
+    """
+    case = _case(before)
+    with ThreadPoolExecutor(2) as pool:
+        old, new = pool.map(lambda context: _run(case, context), (before, after))
+    for entry, olds, news in zip(case.targets, old, new, strict=True):
+        for one, other in zip(olds, news, strict=True):
+            reason = _difference(entry, one, other)
             if reason:
                 raise RefusedError(
                     f"the folded model answers differently in {entry.label}: {reason}",
@@ -70,9 +48,43 @@ def check(trial: AgreementCase, before: list[list[Outcome]], after: list[list[Ou
                 )
 
 
+def _case(context: AnalysisContext) -> AgreementCase:
+    found = tuple(
+        target
+        for target in run_targets(context)
+        if not target.flex and not target.random and not inputs.cannot_make_up(target)
+    )
+    return AgreementCase(found, tuple(RunCall(t.signature, inputs.random(t)) for t in found))
+
+
+def _run(case: AgreementCase, context: AnalysisContext) -> list[list[Outcome]]:
+    """The outcomes on the file of ``context``, with LiteRT's default delegate."""
+    (runtime,) = runtimes.find(["litert"])
+    return runner.run(runtime, _tasks(case, context), timeout=TIMEOUT)
+
+
+def _tasks(case: AgreementCase, context: AnalysisContext) -> list[Task]:
+    # Without signatures tensors go by index, and those differ between the models.
+    places = {target.signature: target for target in run_targets(context)}
+    tasks = []
+    for target, call in zip(case.targets, case.calls, strict=True):
+        here = places[target.signature]
+        tensors = {a.name: b.tensor.index for a, b in zip(target.inputs, here.inputs, strict=True)}
+        outputs = {
+            a.name: b.tensor.index for a, b in zip(target.outputs, here.outputs, strict=True)
+        }
+        again = RunCall(target.signature, call.inputs, tensors, outputs)
+        tasks.append(Task(str(context.model.path), (again, again)))
+    return tasks
+
+
 def _difference(entry: RunTarget, old: Outcome, new: Outcome) -> str:
     if old.status != new.status:
-        return f"{new.status} ({new.text})" if new.status != runner.OK else f"not {old.status}"
+        return (
+            f"{new.status} ({new.text})"
+            if new.status != runner.OutcomeStatus.OK
+            else f"not {old.status}"
+        )
     for name, want in old.outputs.items():
         got = new.outputs.get(name)
         if got is None:

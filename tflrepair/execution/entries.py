@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tflrepair.analysis.flow import Flow
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import UserError
 from tflrepair.format import schema
-from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator, Subgraph, Tensor
 
 # Kernels that draw from a random device unless they are given a seed
@@ -60,18 +59,19 @@ class RunTarget:
         return f"subgraph {self.subgraph}" if self.signature is None else self.signature
 
 
-def entries(model: Model, signature: str | None = None) -> tuple[RunTarget, ...]:
-    """All entries of ``model``, or the one of the signature key ``signature``.
+def run_targets(context: AnalysisContext, signature: str | None = None) -> tuple[RunTarget, ...]:
+    """All that can be run of a model, or the one of the signature key ``signature``.
 
     Raises:
         UserError: the model has no such signature.
         BadFileError: a call of a subgraph leads nowhere or in a circle.
     """
-    model.walk()
+    _ = context.analysis  # refuses calls that lead nowhere or in a circle
+    model, builder = context.model, _Builder(context)
     found = []
     for row in model.signatures:
         if signature in (None, row.key):
-            found.append(_entry(model, row.key, row.subgraph, row.inputs, row.outputs))
+            found.append(builder.target(row.key, row.subgraph, row.inputs, row.outputs))
     if signature is not None and not found:
         keys = ", ".join(row.key for row in model.signatures)
         raise UserError(
@@ -81,7 +81,7 @@ def entries(model: Model, signature: str | None = None) -> tuple[RunTarget, ...]
     if not found:
         subgraph = model.subgraph(0)
         inputs, outputs = _named(subgraph, subgraph.inputs), _named(subgraph, subgraph.outputs)
-        found.append(_entry(model, None, 0, inputs, outputs))
+        found.append(builder.target(None, 0, inputs, outputs))
     return tuple(found)
 
 
@@ -94,27 +94,40 @@ def _named(subgraph: Subgraph, tensors: Iterable[int]) -> tuple[tuple[str, int],
     return tuple(rows.items())
 
 
-def _entry(
-    model: Model,
-    key: str | None,
-    number: int,
-    inputs: Iterable[tuple[str, int]],
-    outputs: Iterable[tuple[str, int]],
-) -> RunTarget:
-    subgraph = model.subgraph(number)
-    flow = Flow(model)
-    flow.summary(number)
-    reached = [model.subgraph(index) for index in sorted(flow.visited)]
-    operators = [operator for row in reached for operator in row.operators]
-    return RunTarget(
-        signature=key,
-        subgraph=number,
-        inputs=tuple(RunTensor(name, subgraph.tensor(index)) for name, index in inputs),
-        outputs=tuple(RunTensor(name, subgraph.tensor(index)) for name, index in outputs),
-        flex=tuple(sorted({operator.name for operator in operators if operator.is_flex})),
-        random=any(map(_is_random, operators)),
-        quantised=any(map(_is_quantised, reached)),
-    )
+class _Builder:
+    """Makes targets; what is known of a subgraph is found out once, whoever reaches it."""
+
+    def __init__(self, context: AnalysisContext) -> None:
+        self.context = context
+        self.facts: dict[int, tuple[frozenset[str], bool, bool]] = {}
+
+    def target(
+        self,
+        key: str | None,
+        number: int,
+        inputs: Iterable[tuple[str, int]],
+        outputs: Iterable[tuple[str, int]],
+    ) -> RunTarget:
+        subgraph = self.context.model.subgraph(number)
+        reached = [self.of(index) for index in self.context.calls.reachable(number)]
+        return RunTarget(
+            signature=key,
+            subgraph=number,
+            inputs=tuple(RunTensor(name, subgraph.tensor(index)) for name, index in inputs),
+            outputs=tuple(RunTensor(name, subgraph.tensor(index)) for name, index in outputs),
+            flex=tuple(sorted(frozenset[str]().union(*(flex for flex, _, _ in reached)))),
+            random=any(random for _, random, _ in reached),
+            quantised=any(quantised for _, _, quantised in reached),
+        )
+
+    def of(self, index: int) -> tuple[frozenset[str], bool, bool]:
+        """Flex operators, randomness and quantization of one subgraph."""
+        if index not in self.facts:
+            subgraph = self.context.model.subgraph(index)
+            flex = frozenset(o.name for o in subgraph.operators if o.is_flex)
+            random = any(map(_is_random, subgraph.operators))
+            self.facts[index] = flex, random, _is_quantised(subgraph)
+        return self.facts[index]
 
 
 def _is_random(operator: Operator) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tflrepair.execution import result, runner
+from tflrepair.execution import runner
 from tflrepair.execution.compare import gap, not_finite
 from tflrepair.execution.entries import RunTarget
-from tflrepair.execution.result import Comparison, Finding, Run
+from tflrepair.execution.result import ComparedTo, Comparison, Run, RunStatus, Symptom, shown
 from tflrepair.execution.runner import Outcome
+from tflrepair.findings import Finding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +63,7 @@ def judge(
     """The verdict on ``entry``, over all ``trials`` (one for each set of inputs)."""
     reason = next(filter(None, map(_not_run, trials)), None)
     if reason:
-        return Run(entry.label, runtime, delegate, result.NOT_RUN, reason)
+        return Run(entry.label, runtime, delegate, RunStatus.NOT_RUN, reason)
     case = _Case(entry, tolerance)
     for trial in trials:
         case.add(trial)
@@ -72,7 +73,7 @@ def judge(
         signature=entry.label,
         runtime=runtime,
         delegate=delegate,
-        status=result.PROBLEM if problem else result.OK,
+        status=RunStatus.PROBLEM if problem else RunStatus.OK,
         findings=tuple(findings),
         comparisons=tuple(case.comparisons),
     )
@@ -81,11 +82,11 @@ def judge(
 def _not_run(trial: JudgedInputs) -> str | None:
     """Why the runtime, not the model, is the reason that there is no answer."""
     outcome = trial.first
-    if outcome.status == runner.UNAVAILABLE:
+    if outcome.status == runner.OutcomeStatus.UNAVAILABLE:
         return f"the runtime cannot be imported: {outcome.text}"
-    if outcome.status == runner.ERROR and _NO_FLEX in outcome.text:
+    if outcome.status == runner.OutcomeStatus.ERROR and _NO_FLEX in outcome.text:
         return "needs the Flex delegate, which this runtime lacks"
-    if outcome.status == runner.ERROR and _NO_CUSTOM in outcome.text:
+    if outcome.status == runner.OutcomeStatus.ERROR and _NO_CUSTOM in outcome.text:
         return f"needs a custom operator that this runtime lacks: {outcome.text}"
     return None
 
@@ -99,35 +100,38 @@ class _Case:
         self.findings: list[Finding] = []
         self.comparisons: list[Comparison] = []
 
+    def note(self, symptom: Symptom, trial: JudgedInputs, text: str) -> None:
+        self.findings.append(shown(symptom, trial.inputs, text, self.entry.label))
+
     def add(self, trial: JudgedInputs) -> None:
         for outcome in (trial.first, trial.second):
-            if outcome.status != runner.OK:
+            if outcome.status != runner.OutcomeStatus.OK:
                 self.failed(trial, outcome)
                 return
         self.finite(trial)
-        kind = result.NOTE if self.entry.random else result.NOT_REPEATABLE
+        kind = Symptom.NOTE if self.entry.random else Symptom.NOT_REPEATABLE
         why = "two fresh interpreters give different answers to the same input"
         why += " (it draws random numbers)" if self.entry.random else ": it reads unset memory"
-        self.compare(trial, result.REPEAT, trial.second.outputs, kind, why)
-        if trial.plain is not None and trial.plain.status == runner.OK:
+        self.compare(trial, ComparedTo.REPEAT, trial.second.outputs, kind, why)
+        if trial.plain is not None and trial.plain.status == runner.OutcomeStatus.OK:
             rounding = self.entry.random or self.entry.quantised
-            kind = result.NOTE if rounding else result.DELEGATES_DIFFER
+            kind = Symptom.NOTE if rounding else Symptom.DELEGATES_DIFFER
             why = "the answer differs from the one without the delegate"
-            self.compare(trial, result.NO_DELEGATE, trial.plain.outputs, kind, why)
+            self.compare(trial, ComparedTo.NO_DELEGATE, trial.plain.outputs, kind, why)
         self.against(trial)
-        kind, why = result.NOT_EXPECTED, "the answer is not the expected one"
-        self.compare(trial, result.EXPECT, trial.expected, kind, why)
+        kind, why = Symptom.NOT_EXPECTED, "the answer is not the expected one"
+        self.compare(trial, ComparedTo.EXPECT, trial.expected, kind, why)
 
     def failed(self, trial: JudgedInputs, outcome: Outcome) -> None:
-        crashed = outcome.status == runner.CRASHED
-        kind = result.CRASH if crashed else result.ERROR
+        crashed = outcome.status == runner.OutcomeStatus.CRASHED
+        kind = Symptom.CRASH if crashed else Symptom.ERROR
         text = " ".join(outcome.text.split())
         if _UNSET in text:
-            kind = result.UNSET
+            kind = Symptom.UNSET
             text += f" ({_UNSET_HINT})"
         elif trial.inputs != GIVEN and any(-1 in p.tensor.shape for p in self.entry.inputs):
             text += " (open dimensions were taken as 1; `--inputs` gives others)"
-        self.findings.append(Finding(kind, trial.inputs, text))
+        self.note(kind, trial, text)
 
     def finite(self, trial: JudgedInputs) -> None:
         for name, value in trial.first.outputs.items():
@@ -135,25 +139,30 @@ class _Case:
             again = trial.second.outputs.get(name)
             text = not_finite(value) or (not_finite(again) if again is not None else "")
             if text:
-                self.findings.append(Finding(result.NOT_FINITE, trial.inputs, f"{name}: {text}"))
+                self.note(Symptom.NOT_FINITE, trial, f"{name}: {text}")
 
     def against(self, trial: JudgedInputs) -> None:
         if trial.other is None:
             return
-        kind = result.NOTE if self.entry.random else result.MODELS_DIFFER
-        if trial.other.status != runner.OK:
+        kind = Symptom.NOTE if self.entry.random else Symptom.MODELS_DIFFER
+        if trial.other.status != runner.OutcomeStatus.OK:
             text = f"the other model gives no answer: {' '.join(trial.other.text.split())}"
-            self.findings.append(Finding(result.MODELS_DIFFER, trial.inputs, text))
+            self.note(Symptom.MODELS_DIFFER, trial, text)
             return
         why = "the answer differs from the other model's"
-        self.compare(trial, result.AGAINST, trial.other.outputs, kind, why)
+        self.compare(trial, ComparedTo.AGAINST, trial.other.outputs, kind, why)
         missing = trial.other.outputs.keys() ^ trial.first.outputs.keys()
         if missing:
             text = f"only one of the two models has the outputs {', '.join(sorted(missing))}"
-            self.findings.append(Finding(result.MODELS_DIFFER, trial.inputs, text))
+            self.note(Symptom.MODELS_DIFFER, trial, text)
 
     def compare(
-        self, trial: JudgedInputs, to: str, wanted: Mapping[str, NDArray[Any]], kind: str, why: str
+        self,
+        trial: JudgedInputs,
+        to: ComparedTo,
+        wanted: Mapping[str, NDArray[Any]],
+        kind: Symptom,
+        why: str,
     ) -> None:
         for name, value in trial.first.outputs.items():
             if name not in wanted:
@@ -165,14 +174,14 @@ class _Case:
                 wanted[name],
                 self.tolerance.rtol,
                 self.tolerance.atol,
-                nan_equal=to != result.EXPECT,
+                nan_equal=to != ComparedTo.EXPECT,
             )
             self.comparisons.append(
                 Comparison(to, trial.inputs, name, row.within, row.max_abs, row.max_rel)
             )
             if not row.within:
                 size = row.text or f"by up to {row.max_abs:.3g}, relative {row.max_rel:.3g}"
-                self.findings.append(Finding(kind, trial.inputs, f"{name}: {why}: {size}"))
+                self.note(kind, trial, f"{name}: {why}: {size}")
 
 
 def _soften(findings: Sequence[Finding], trials: Sequence[JudgedInputs]) -> list[Finding]:
@@ -186,11 +195,16 @@ def _soften(findings: Sequence[Finding], trials: Sequence[JudgedInputs]) -> list
     if len(trials) < 2 or len(problems) != 1:
         return list(findings)
     (inputs,) = problems
-    soft = {ZEROS: (result.NOT_FINITE,), RANDOM: (result.ERROR,)}.get(inputs, ())
-    hard = [f for f in findings if f.is_problem and (f.kind not in soft)]
+    soft = {ZEROS: (Symptom.NOT_FINITE,), RANDOM: (Symptom.ERROR,)}.get(inputs, ())
+    hard = [f for f in findings if f.is_problem and (f.code not in soft)]
     if hard:
         return list(findings)
     return [
-        Finding(result.NOTE, f.inputs, f"{f.message} (only with made-up {inputs}: check --inputs)")
+        shown(
+            Symptom.NOTE,
+            f.inputs,
+            f"{f.message} (only with made-up {inputs}: check --inputs)",
+            str(f.location.signature),
+        )
         for f in findings
     ]

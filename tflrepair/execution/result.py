@@ -4,50 +4,55 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-OK = "ok"
-PROBLEM = "problem"
-NOT_RUN = "not-run"
-
-# kinds of findings; all but NOTE are problems
-NOTE = "note"
-ERROR = "error"
-UNSET = "unset-variable"
-CRASH = "crash"
-NOT_FINITE = "not-finite"
-NOT_REPEATABLE = "not-repeatable"
-DELEGATES_DIFFER = "delegates-differ"
-MODELS_DIFFER = "models-differ"
-NOT_EXPECTED = "not-expected"
-
-# what an output was compared with
-REPEAT = "repeat"
-NO_DELEGATE = "no-delegate"
-AGAINST = "against"
-EXPECT = "expect"
+from tflrepair.findings import Finding, Location, Severity
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Something about one run. ``inputs`` is ``zeros``, ``random`` or ``given``."""
+class RunStatus(StrEnum):
+    """The verdict on one run."""
 
-    kind: str
-    inputs: str
-    message: str
+    OK = "ok"
+    PROBLEM = "problem"
+    NOT_RUN = "not-run"
 
-    @property
-    def is_problem(self) -> bool:
-        return self.kind != NOTE
+
+class Symptom(StrEnum):
+    """What a run showed: the codes of its findings. All but ``NOTE`` are problems."""
+
+    NOTE = "note"
+    ERROR = "error"
+    UNSET = "unset-variable"
+    CRASH = "crash"
+    NOT_FINITE = "not-finite"
+    NOT_REPEATABLE = "not-repeatable"
+    DELEGATES_DIFFER = "delegates-differ"
+    MODELS_DIFFER = "models-differ"
+    NOT_EXPECTED = "not-expected"
+
+
+class ComparedTo(StrEnum):
+    """What an output was compared with: a second fresh interpreter, the run without the delegate,
+    another model, or what was expected."""
+
+    REPEAT = "repeat"
+    NO_DELEGATE = "no-delegate"
+    AGAINST = "against"
+    EXPECT = "expect"
+
+
+def shown(symptom: Symptom, inputs: str, message: str, signature: str) -> Finding:
+    """A finding about a run of ``signature`` on ``inputs`` (``zeros``, ``random``, ``given``)."""
+    severity = Severity.INFO if symptom == Symptom.NOTE else Severity.ERROR
+    return Finding(symptom, severity, message, "", Location(signature=signature), inputs)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One output held against another: ``to`` is ``repeat`` (a second fresh interpreter),
-    ``no-delegate``, ``against`` (the other model) or ``expect``. The numbers are as in ``Gap``.
-    """
+    """One output held against another. The numbers are as in ``Gap``."""
 
-    to: str
+    to: ComparedTo
     inputs: str
     output: str
     within: bool
@@ -62,13 +67,13 @@ class Run:
     Attributes:
         signature: its key, or ``subgraph 0`` for a model without signatures.
         runtime: ``litert 2.3.0``; ``delegate``: ``default`` or ``none``.
-        status: ``ok``, ``problem`` or ``not-run``; ``reason`` says why it was not run.
+        reason: why it was not run.
     """
 
     signature: str
     runtime: str
     delegate: str
-    status: str
+    status: RunStatus
     reason: str = ""
     findings: tuple[Finding, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
@@ -94,9 +99,9 @@ class VerifyReport:
     def exit_code(self) -> int:
         """0: ``ok``; 1: problems; 2: nothing could be run."""
         statuses = {run.status for run in self.runs}
-        if PROBLEM in statuses:
+        if RunStatus.PROBLEM in statuses:
             return 1
-        return 0 if OK in statuses else 2
+        return 0 if RunStatus.OK in statuses else 2
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON objects. Numbers that JSON lacks (an infinite difference) are null."""
@@ -119,7 +124,7 @@ def _run(run: Run) -> dict[str, Any]:
         "status": run.status,
         "reason": run.reason or None,
         "findings": [
-            {"kind": row.kind, "inputs": row.inputs, "message": row.message} for row in run.findings
+            {"kind": row.code, "inputs": row.inputs, "message": row.message} for row in run.findings
         ],
         "comparisons": [
             {

@@ -14,6 +14,7 @@ import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +24,16 @@ from tflrepair.execution.runtimes import BOOTSTRAP, WORKER, Runtime, environment
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-OK = "ok"
-ERROR = "error"
-CRASHED = "crashed"
-SKIPPED = "skipped"
-UNAVAILABLE = "unavailable"
+
+class OutcomeStatus(StrEnum):
+    """How a call ended."""
+
+    OK = "ok"
+    ERROR = "error"  # the runtime refused; the text is its message
+    CRASHED = "crashed"  # the process died or stood still; the text says how
+    SKIPPED = "skipped"  # an earlier call of the task failed
+    UNAVAILABLE = "unavailable"  # the runtime cannot be imported
+
 
 # Seconds without a finished call; importing tensorflow on a busy machine takes up to a minute.
 TIMEOUT = 300.0
@@ -77,13 +83,11 @@ class Outcome:
     """What a call gave.
 
     Attributes:
-        status: ``ok``; ``error`` (the runtime refused, ``text`` is its message); ``crashed`` (the
-            process died or stood still, ``text`` says how); ``skipped`` (an earlier call of the
-            task failed); ``unavailable`` (the runtime cannot be imported).
+        text: says what happened where it is not ``ok``.
         outputs: name -> array; strings as object arrays of bytes. Empty unless ``ok``.
     """
 
-    status: str
+    status: OutcomeStatus
     outputs: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     text: str = ""
 
@@ -196,10 +200,10 @@ def _collect(
 ) -> None:
     """Add what the child finished to ``results``, and what its end means for the rest."""
     if not (folder / "ready").exists():
-        reason, status = end or "the process ended early", CRASHED
+        reason, status = end or "the process ended early", OutcomeStatus.CRASHED
         if (folder / "unavailable").exists():
             reason = (folder / "unavailable").read_text(encoding="utf-8", errors="replace")
-            status = UNAVAILABLE
+            status = OutcomeStatus.UNAVAILABLE
         for number in left:
             results[number] = [Outcome(status, text=reason) for _ in tasks[number].calls]
         return
@@ -211,13 +215,13 @@ def _collect(
                 break
             outcomes.append(outcome)
         rest = len(tasks[number].calls) - len(outcomes)
-        failed = any(outcome.status != OK for outcome in outcomes)
+        failed = any(outcome.status != OutcomeStatus.OK for outcome in outcomes)
         if rest and not failed:
-            outcomes.append(Outcome(CRASHED, text=end or "the process ended early"))
+            outcomes.append(Outcome(OutcomeStatus.CRASHED, text=end or "the process ended early"))
             rest -= 1
-        outcomes += [Outcome(SKIPPED, text="an earlier call failed")] * rest
+        outcomes += [Outcome(OutcomeStatus.SKIPPED, text="an earlier call failed")] * rest
         results[number] = outcomes
-        if outcomes and outcomes[-1 - rest].status == CRASHED:
+        if outcomes and outcomes[-1 - rest].status == OutcomeStatus.CRASHED:
             return  # the child died here; what comes after was not reached
 
 
@@ -228,7 +232,7 @@ def _read(place: Path) -> Outcome | None:
     try:
         row = json.loads(place.with_name(place.name + ".json").read_text(encoding="utf-8"))
         if "error" in row:
-            return Outcome(ERROR, text=row["error"])
+            return Outcome(OutcomeStatus.ERROR, text=row["error"])
         outputs: dict[str, NDArray[Any]] = {}
         with np.load(place.with_name(place.name + ".npz"), allow_pickle=False) as arrays:
             for number, output in enumerate(row["outputs"]):
@@ -237,7 +241,7 @@ def _read(place: Path) -> Outcome | None:
                     shape, lengths = arrays[f"{number}.shape"], arrays[f"{number}.lengths"]
                     value = _strings(value.tobytes(), lengths.tolist(), tuple(shape.tolist()))
                 outputs[output["name"]] = value
-        return Outcome(OK, outputs)
+        return Outcome(OutcomeStatus.OK, outputs)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
 

@@ -13,12 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import UserError
 from tflrepair.execution import inputs as values
-from tflrepair.execution import judge, result, runner
+from tflrepair.execution import judge, runner
 from tflrepair.execution.compare import ATOL, RTOL
-from tflrepair.execution.entries import RunTarget, entries
-from tflrepair.execution.result import Finding, Run, VerifyReport
+from tflrepair.execution.entries import RunTarget, run_targets
+from tflrepair.execution.result import Run, RunStatus, Symptom, VerifyReport, shown
 from tflrepair.execution.runner import Outcome, RunCall, Task
 from tflrepair.execution.runtimes import Runtime, find
 from tflrepair.graph.model import load
@@ -42,9 +43,9 @@ class _Plan:
 
 
 def verify(
-    model_path: str | os.PathLike[str],
+    model: AnalysisContext | str | os.PathLike[str],
     *,
-    against: str | os.PathLike[str] | None = None,
+    against: AnalysisContext | str | os.PathLike[str] | None = None,
     inputs: values.Source | None = None,
     expect: values.Source | None = None,
     signature: str | None = None,
@@ -57,6 +58,7 @@ def verify(
     """Run the signatures of a model and judge the answers.
 
     Args:
+        model: a .tflite file, or its context if it has one already.
         against: another .tflite whose answers to the same inputs must agree.
         inputs: an .npz file or a mapping, input name (or ``signature/name``) -> array. Without
             it, zeros and seeded random values are made up.
@@ -75,13 +77,15 @@ def verify(
     """
     if rtol < 0 or atol < 0 or timeout <= 0:
         raise UserError("tolerances must not be negative, and the timeout must be positive")
-    path = os.fspath(model_path)
-    plans = _plans(path, signature, inputs, expect)
-    if against is not None:
-        others = {entry.signature: entry for entry in entries(load(against))}
+    context = _context(model)
+    path = str(context.model.path)
+    plans = _plans(context, signature, inputs, expect)
+    rival = _context(against) if against is not None else None
+    if rival is not None:
+        others = {entry.signature: entry for entry in run_targets(rival)}
         plans = [_with_other(plan, others) for plan in plans]
     found = find(runtimes, python)
-    other = os.fspath(against) if against is not None else None
+    other = rival.model.path if rival is not None else None
     trials = [_Trials(path, other, runtime, plans, timeout) for runtime in found]
     _run_all(trials)
     tolerance = judge.Tolerance(rtol, atol)
@@ -89,10 +93,17 @@ def verify(
     return VerifyReport(path, tuple(runs), rtol, atol, other, python)
 
 
+def _context(model: AnalysisContext | str | os.PathLike[str]) -> AnalysisContext:
+    return model if isinstance(model, AnalysisContext) else AnalysisContext(load(model))
+
+
 def _plans(
-    path: str, signature: str | None, inputs: values.Source | None, expect: values.Source | None
+    context: AnalysisContext,
+    signature: str | None,
+    inputs: values.Source | None,
+    expect: values.Source | None,
 ) -> list[_Plan]:
-    found = entries(load(path), signature)
+    found = run_targets(context, signature)
     if inputs is None:
         if expect is not None:
             raise UserError(
@@ -235,10 +246,10 @@ class _Trials:
         label = self.runtime.label
         reason = self.not_run(plan)
         if reason:
-            return Run(plan.entry.label, label, delegate, result.NOT_RUN, reason)
+            return Run(plan.entry.label, label, delegate, RunStatus.NOT_RUN, reason)
         if plan.other_missing:
-            finding = Finding(result.MODELS_DIFFER, "", plan.other_missing)
-            return Run(plan.entry.label, label, delegate, result.PROBLEM, findings=(finding,))
+            finding = shown(Symptom.MODELS_DIFFER, "", plan.other_missing, plan.entry.label)
+            return Run(plan.entry.label, label, delegate, RunStatus.PROBLEM, findings=(finding,))
         trials = [
             judge.JudgedInputs(
                 inputs=kind,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -159,6 +160,12 @@ class Model:
             subgraph.check_indices((index,), 0)
             rows.append((row.string(schema.TensorMap.NAME) or "", index))
         return tuple(rows)
+
+    def renamed(self, path: str) -> Model:
+        """The same model under another path; what was read of it stays read."""
+        twin = copy(self)
+        object.__setattr__(twin, "path", path)
+        return twin
 
     def walk(self) -> None:
         """Read every table once, so that damage anywhere is found now and not halfway.

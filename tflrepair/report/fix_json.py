@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tflrepair.commands.fix.fix import FixResult
+from tflrepair.commands.fix.result import FixResult
 from tflrepair.report.scan_json import finding_dict
 from tflrepair.weights.types.match_table import MatchTable, Row
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tflrepair.checks.base import megabytes
-from tflrepair.commands.fix.fix import FixResult
+from tflrepair.commands.fix.result import FixResult
 from tflrepair.report import verify_text
 from tflrepair.report.scan_text import findings
 from tflrepair.report.style import Style, safe, table

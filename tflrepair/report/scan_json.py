@@ -9,8 +9,8 @@ from collections import Counter
 from typing import Any
 
 from tflrepair.analysis.variables import EntryPoint, Variable
-from tflrepair.checks.base import Finding
 from tflrepair.commands.scan import ScanResult
+from tflrepair.findings import Finding
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model, Signature
 
@@ -99,16 +99,16 @@ def _variable(variable: Variable) -> dict[str, Any]:
 
 
 def finding_dict(finding: Finding) -> dict[str, Any]:
-    site = finding.site
+    place = finding.location
     return {
         "code": finding.code,
         "severity": finding.severity,
         "message": finding.message,
         "hint": finding.hint,
-        "signature": finding.signature,
-        "subgraph": None if site is None else site.subgraph,
-        "operator": None if site is None else site.operator,
-        "shared_name": finding.variable,
+        "signature": place.signature,
+        "subgraph": place.subgraph,
+        "operator": place.operator,
+        "shared_name": place.variable,
     }
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 
-from tflrepair.analysis.variables import INITIALIZED, UNINITIALIZED, UNREAD, Analysis, Variable
-from tflrepair.checks.base import ERROR, Finding, megabytes
+from tflrepair.analysis.variables import Analysis, Variable, VariableStatus
+from tflrepair.checks.base import megabytes
 from tflrepair.commands.scan import ScanResult
+from tflrepair.findings import Finding, Severity
 from tflrepair.graph.model import Model, Signature
 from tflrepair.graph.subgraph import Subgraph
 from tflrepair.report.style import COLOUR_OF, Style, safe, table
@@ -84,7 +85,15 @@ def _variables(analysis: Analysis, style: Style) -> list[str]:
     total = sum(v.nbytes or 0 for v in variables)
     counts = Counter(v.status for v in variables)
     summary = ", ".join(f"{count} {status}" for status, count in counts.most_common())
-    order = [UNINITIALIZED, *(s for s in counts if s not in (UNINITIALIZED, INITIALIZED, UNREAD))]
+    order = [
+        VariableStatus.UNINITIALIZED,
+        *(
+            s
+            for s in counts
+            if s
+            not in (VariableStatus.UNINITIALIZED, VariableStatus.INITIALIZED, VariableStatus.UNREAD)
+        ),
+    ]
     ranked = sorted(variables, key=lambda v: order.index(v.status) if v.status in order else 99)
     lines = [f"{style('Variables', 'bold')}  {len(variables)} ({megabytes(total)}): {summary}"]
     lines += table([_row(v) for v in ranked[:_SHOWN_VARIABLES]])
@@ -109,10 +118,10 @@ def findings(result: ScanResult, style: Style) -> list[str]:
         )
         if finding.hint:
             lines.append(f"    -> {hint(finding, result.model)}")
-    errors = sum(finding.severity == ERROR for finding in result.findings)
+    errors = sum(finding.severity == Severity.ERROR for finding in result.findings)
     if not errors:
         return [*lines, style("Nothing wrong found.", "green")]
-    codes = ", ".join(sorted({f.code for f in result.findings if f.severity == ERROR}))
+    codes = ", ".join(sorted({f.code for f in result.findings if f.severity == Severity.ERROR}))
     first = codes.split(",")[0]
     lines.append(f"{_count(errors, 'error')} ({codes}); `tflrepair explain {first}` tells more.")
     return lines

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from tflrepair.execution import result
-from tflrepair.execution.result import Run, VerifyReport
+from collections import Counter
+
+from tflrepair.execution.result import ComparedTo, Run, RunStatus, VerifyReport
 
 _COMPARED = {
-    result.REPEAT: "a second fresh interpreter",
-    result.NO_DELEGATE: "the run without the delegate",
-    result.AGAINST: "the other model",
-    result.EXPECT: "the expectation",
+    ComparedTo.REPEAT: "a second fresh interpreter",
+    ComparedTo.NO_DELEGATE: "the run without the delegate",
+    ComparedTo.AGAINST: "the other model",
+    ComparedTo.EXPECT: "the expectation",
 }
 
 
@@ -20,7 +21,7 @@ def lines(report: VerifyReport) -> list[str]:
     """
     found: list[str] = []
     for run in report.runs:
-        if run.status == result.NOT_RUN:
+        if run.status == RunStatus.NOT_RUN:
             head = f"{run.signature}  {run.runtime}: not run: {run.reason}"
             found += [head] if head not in found else []
             continue
@@ -35,7 +36,7 @@ def _findings(run: Run) -> list[str]:
     """What differs in nothing but its inputs is said once."""
     merged: dict[tuple[str, str], list[str]] = {}
     for row in run.findings:
-        merged.setdefault((row.kind, row.message), []).append(row.inputs or "any input")
+        merged.setdefault((row.code, row.message), []).append(row.inputs or "any input")
     return [
         f"    {kind} ({', '.join(inputs)}): {message}" for (kind, message), inputs in merged.items()
     ]
@@ -46,7 +47,7 @@ def _differences(run: Run) -> list[str]:
     rows = []
     for to, words in _COMPARED.items():
         compared = [c for c in run.comparisons if c.to == to and c.max_abs is not None]
-        if compared and run.status == result.OK:
+        if compared and run.status == RunStatus.OK:
             worst = max(compared, key=lambda row: row.max_abs or 0.0)
             rows.append(
                 f"    largest difference from {words}: {worst.max_abs:.3g} ({worst.output})"
@@ -55,11 +56,11 @@ def _differences(run: Run) -> list[str]:
 
 
 def _summary(report: VerifyReport) -> str:
-    counts = {
-        status: sum(run.status == status for run in report.runs)
-        for status in (result.OK, result.PROBLEM, result.NOT_RUN)
-    }
-    numbers = f"{counts['ok']} ok, {counts['problem']} with problems, {counts['not-run']} not run"
+    counts = Counter(run.status for run in report.runs)
+    numbers = (
+        f"{counts[RunStatus.OK]} ok, {counts[RunStatus.PROBLEM]} with problems, "
+        f"{counts[RunStatus.NOT_RUN]} not run"
+    )
     if report.exit_code == 2:
         return f"nothing could be run: {numbers}"
     return f"{'verified' if report.ok else 'problems found'}: {numbers}"

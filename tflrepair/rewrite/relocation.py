@@ -10,6 +10,7 @@ from tflrepair.format import schema, zipped
 from tflrepair.format.splice import Head, layout
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
+from tflrepair.progress import Progress
 
 _COPY_CHUNK = 1 << 24
 _NOTHING: Mapping[int, int] = {}
@@ -17,25 +18,35 @@ _NOTHING: Mapping[int, int] = {}
 
 @dataclass(frozen=True)
 class Prefixed:
-    """A new file, not yet written: ``head`` (new tables), then the old file's bytes."""
+    """A new file, not yet written: ``head`` (new tables), the old file's bytes, and ``tail``."""
 
     model: Model
     head: bytes
+    tail: bytes = b""
 
     @property
     def size(self) -> int:
-        return len(self.head) + self.model.size
+        return len(self.head) + self.model.size + len(self.tail)
 
     def pieces(self) -> Iterator[bytes | memoryview]:
         yield self.head
         yield from old_pieces(self.model, len(self.head))
+        yield self.tail
 
-    def write(self, stream: BinaryIO) -> None:
-        for piece in self.pieces():
-            stream.write(piece)
+    def write(self, stream: BinaryIO, progress: Progress | None = None) -> None:
+        write_pieces(self.pieces(), self.size, stream, progress)
 
-    def to_bytes(self) -> bytes:
-        return b"".join(self.pieces())
+
+def write_pieces(
+    pieces: Iterator[bytes | memoryview], size: int, stream: BinaryIO, progress: Progress | None
+) -> None:
+    """Write ``pieces``, ``size`` bytes in all, and tell how far it is."""
+    done = 0
+    for piece in pieces:
+        stream.write(piece)
+        done += len(piece)
+        if progress is not None:
+            progress("writing", done, size)
 
 
 def old_pieces(model: Model, shift: int) -> Iterator[bytes | memoryview]:

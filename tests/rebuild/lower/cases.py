@@ -237,7 +237,7 @@ def slices() -> Iterator[Case]:
 
 def _slice(x: Any, pick: Any, opened: bool) -> Case:
     with tf.Graph().as_default() as graph:
-        tf.constant(x)[pick]  # noqa: B018
+        tf.constant(x)[pick]
         node = next(op for op in graph.get_operations() if op.type == "StridedSlice")
         bounds = [tf.get_static_value(t) for t in node.inputs[1:]]
         masks = {name: node.get_attr(name) for name in (

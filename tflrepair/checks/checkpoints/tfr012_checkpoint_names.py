@@ -10,7 +10,7 @@ would put one variable's value into another. It fails after the weights are back
 Example: `tf.raw_ops.Save(tensor_names=[v.name for v in variables])`. Keras 3's `v.name` is
 `kernel`, `bias`, `kernel`, `bias`; `v.path` is unique.
 
-How it is mended: `tflrepair fix MODEL` names each saved and restored tensor by its variable's
+How it is fixed: `tflrepair fix MODEL` names each saved and restored tensor by its variable's
 shared name, on both sides. In the source: use `v.path`.
 """
 
@@ -18,28 +18,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflrepair.analysis.checkpoints import clashes, named_tensors
-from tflrepair.checks.base import ERROR, Finding, Subject, names
+from tflrepair.analysis.checkpoints import clashes
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.checks.base import Found, check, location, names
+from tflrepair.findings import Severity
 
-CODE = "TFR012"
 
-
-def check(subject: Subject) -> Iterator[Finding]:
-    rows = named_tensors(subject.model, subject.analysis)
+@check("TFR012", Severity.ERROR)
+def checkpoint_names(context: AnalysisContext) -> Iterator[Found]:
+    rows = context.checkpoints
     found = clashes(rows)
     if not found:
         return
     first = next(row for row in rows if not found.keys().isdisjoint(row.names))
     name, keys = next(iter(found.items()))
     variables = [key.shared_name for key in keys if key]
-    yield Finding(
-        CODE,
-        ERROR,
+    yield Found(
         f"save and restore use one name for several variables: {names(list(found))}; "
         f"{name!r} stands for {names(variables)}",
         "give every one its own name: tflrepair fix MODEL",
-        signature=next(
-            (s.key for s in subject.model.signatures if s.subgraph == first.site.subgraph), None
+        location(
+            first.site,
+            next(
+                (s.key for s in context.model.signatures if s.subgraph == first.site.subgraph), None
+            ),
         ),
-        site=first.site,
     )

@@ -6,7 +6,7 @@ Why it matters: every lookup gives the default value, without an error.
 
 Example: a `tf.lookup.StaticHashTable` whose initializer the converter left out.
 
-How it is mended: convert again with the table tracked by the module (`self.table = ...`). Where
+How it is fixed: convert again with the table tracked by the module (`self.table = ...`). Where
 the import is in the file and some entry does not call it, see TFR006.
 """
 
@@ -14,20 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflrepair.analysis.variables import ORDER_DEPENDENT, UNINITIALIZED
-from tflrepair.checks.base import ERROR, Finding, Subject
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.variables import VariableStatus
+from tflrepair.checks.base import Found, check, location
+from tflrepair.findings import Severity
 
-CODE = "TFR009"
 
-
-def check(subject: Subject) -> Iterator[Finding]:
-    for table in subject.analysis.tables:
-        if table.status in (UNINITIALIZED, ORDER_DEPENDENT):
-            yield Finding(
-                CODE,
-                ERROR,
+@check("TFR009", Severity.ERROR)
+def empty_table(context: AnalysisContext) -> Iterator[Found]:
+    for table in context.analysis.tables:
+        if table.status in (VariableStatus.UNINITIALIZED, VariableStatus.ORDER_DEPENDENT):
+            yield Found(
                 f"hash table {table.name} is looked up before anything fills it",
                 "track the table on the module and convert again",
-                signature=table.unset_in[0],
-                site=table.read_by[0],
+                location(table.read_by[0], table.unset_in[0]),
             )

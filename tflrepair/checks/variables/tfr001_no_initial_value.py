@@ -11,7 +11,7 @@ value of the first, finds none, and leaves it out without a word (tensorflow iss
 Example: a `tf.Module` that holds a Keras 3 model, saved with signatures and converted with
 `experimental_enable_resource_variables=True`. A SavedModel of 30 MB became a file of 0.4 MB.
 
-How it is mended: `tflrepair fix MODEL --weights FILE` puts the values back, from the weights
+How it is fixed: `tflrepair fix MODEL --weights FILE` puts the values back, from the weights
 file that the module loaded. In the source: track the inner variables before saving, with
 `module.raw = [v.value for v in model.variables]`.
 """
@@ -20,21 +20,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflrepair.analysis.variables import UNINITIALIZED
-from tflrepair.checks.base import ERROR, Finding, Subject, megabytes, names
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.variables import VariableStatus
+from tflrepair.checks.base import Found, check, megabytes, names
+from tflrepair.findings import Severity
 
-CODE = "TFR001"
 
-
-def check(subject: Subject) -> Iterator[Finding]:
-    variables = [v for v in subject.analysis.variables if v.status == UNINITIALIZED]
+@check("TFR001", Severity.ERROR)
+def no_initial_value(context: AnalysisContext) -> Iterator[Found]:
+    variables = [v for v in context.analysis.variables if v.status == VariableStatus.UNINITIALIZED]
     if not variables:
         return
-    total = len(subject.analysis.variables)
+    total = len(context.analysis.variables)
     size = sum(v.nbytes or 0 for v in variables)
-    yield Finding(
-        CODE,
-        ERROR,
+    yield Found(
         f"{len(variables)} of {total} variables have no initial value "
         f"({megabytes(size)} are missing): {names([v.name for v in variables])}",
         "put the values back: tflrepair fix MODEL --weights FILE",

@@ -8,7 +8,7 @@ Why it matters: this is the call that fails, or worse, answers garbage (see TFR0
 Example: `infer` reads 268 variables; the first is read by operator 268 of subgraph 0, which is
 the node number in the runtime's message `Node number 268 (READ_VARIABLE) failed to invoke`.
 
-How it is mended: give the variables initial values (TFR001), or, where another signature sets
+How it is fixed: give the variables initial values (TFR001), or, where another signature sets
 them, call that one first (TFR005) or fix the file so that nobody has to remember it.
 """
 
@@ -16,14 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflrepair.checks.base import ERROR, Finding, Subject
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.checks.base import Found, check, location
+from tflrepair.findings import Severity
 from tflrepair.graph.location import OperatorRef
 
-CODE = "TFR002"
 
-
-def check(subject: Subject) -> Iterator[Finding]:
-    for entry in subject.analysis.entries:
+@check("TFR002", Severity.ERROR)
+def reads_unset(context: AnalysisContext) -> Iterator[Found]:
+    for entry in context.analysis.entries:
         unset = [(key, site) for key, site in entry.unset if key.kind != "table"]
         if not unset:
             continue
@@ -31,16 +32,16 @@ def check(subject: Subject) -> Iterator[Finding]:
         what = f"`{entry.label}`" if entry.signatures else f"subgraph {entry.subgraph}"
         one = len(unset) == 1
         count = "a variable before it is" if one else f"{len(unset)} variables before they are"
-        yield Finding(
-            CODE,
-            ERROR,
-            f"{what} reads {count} set; first {key.shared_name!r} at {_operator(subject, site)}",
-            signature=entry.signatures[0] if entry.signatures else None,
-            site=site,
-            variable=key.shared_name,
+        yield Found(
+            f"{what} reads {count} set; first {key.shared_name!r} at {_operator(context, site)}",
+            location=location(
+                site,
+                signature=entry.signatures[0] if entry.signatures else None,
+                variable=key.shared_name,
+            ),
         )
 
 
-def _operator(subject: Subject, site: OperatorRef) -> str:
-    operator = subject.model.subgraph(site.subgraph).operators[site.operator]
+def _operator(context: AnalysisContext, site: OperatorRef) -> str:
+    operator = context.model.subgraph(site.subgraph).operators[site.operator]
     return f"operator {site.operator} ({operator.name}) of subgraph {site.subgraph}"

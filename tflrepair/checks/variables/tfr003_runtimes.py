@@ -14,22 +14,23 @@ Why it matters: where nothing fails, nobody notices. Measured on one broken file
 
 Example: `infer` of the model in tensorflow issue 98964 answers NaN for all 62 classes.
 
-How it is mended: with the initial values (TFR001).
+How it is fixed: with the initial values (TFR001).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflrepair.checks.base import INFO, Finding, Subject
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.checks.base import Found, check, location
+from tflrepair.findings import Severity
 
-CODE = "TFR003"
 
-
-def check(subject: Subject) -> Iterator[Finding]:
+@check("TFR003", Severity.INFO)
+def runtimes(context: AnalysisContext) -> Iterator[Found]:
     unset = [
         (entry, key, site)
-        for entry in subject.analysis.entries
+        for entry in context.analysis.entries
         for key, site in entry.unset
         if key.kind == "builtin"
     ]
@@ -42,12 +43,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         if inside
         else "no error, but NaN or garbage that changes from run to run"
     )
-    yield Finding(
-        CODE,
-        INFO,
+    yield Found(
         "at run time: builtin kernels stop with `read_variable.cc:67 variable != nullptr was not "
         f"true` at node {site.operator}; with XNNPACK (the default of tf.lite 2.20 and LiteRT 1.4 "
         f"and later): {garbage}; microcontrollers (TFLM): zeros",
-        signature=entry.signatures[0] if entry.signatures else None,
-        site=site,
+        location=location(site, entry.signatures[0] if entry.signatures else None),
     )

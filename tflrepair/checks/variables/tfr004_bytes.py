@@ -7,28 +7,27 @@ Why it matters: it is the quickest proof that weights are not in a file: 29.7 MB
 
 Example: 282 variables need 29.7 MB, the file has 0.6 MB in all.
 
-How it is mended: with the initial values (TFR001); the file grows by what is missing.
+How it is fixed: with the initial values (TFR001); the file grows by what is missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflrepair.analysis.variables import INITIALIZED, UNREAD
-from tflrepair.checks.base import INFO, Finding, Subject, megabytes
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.variables import VariableStatus
+from tflrepair.checks.base import Found, check, megabytes
+from tflrepair.findings import Severity
 
-CODE = "TFR004"
 
-
-def check(subject: Subject) -> Iterator[Finding]:
-    variables = subject.analysis.variables
-    if all(v.status in (INITIALIZED, UNREAD) for v in variables):
+@check("TFR004", Severity.INFO)
+def bytes(context: AnalysisContext) -> Iterator[Found]:
+    variables = context.analysis.variables
+    if all(v.status in (VariableStatus.INITIALIZED, VariableStatus.UNREAD) for v in variables):
         return
     need = sum(v.nbytes or 0 for v in variables)
-    if need > subject.model.size:
-        yield Finding(
-            CODE,
-            INFO,
+    if need > context.model.size:
+        yield Found(
             f"the variables need {megabytes(need)}, but the whole file has "
-            f"{megabytes(subject.model.size)}: the weights are not in it",
+            f"{megabytes(context.model.size)}: the weights are not in it",
         )

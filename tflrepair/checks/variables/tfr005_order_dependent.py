@@ -7,7 +7,7 @@ where somebody calls `infer` first.
 
 Example: `infer` reads `dense/kernel`, which has no initial value; `restore` sets it.
 
-How it is mended: always call the setting signature first, or give the variables initial values:
+How it is fixed: always call the setting signature first, or give the variables initial values:
 `tflrepair fix MODEL --weights FILE`.
 """
 
@@ -15,29 +15,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflrepair.analysis.variables import ORDER_DEPENDENT, Variable
-from tflrepair.checks.base import ERROR, Finding, Subject, names
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.variables import Variable, VariableStatus
+from tflrepair.checks.base import Found, check, location, names
+from tflrepair.findings import Severity
 
-CODE = "TFR005"
 
-
-def check(subject: Subject) -> Iterator[Finding]:
+@check("TFR005", Severity.ERROR)
+def order_dependent(context: AnalysisContext) -> Iterator[Found]:
     groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Variable]] = {}
-    for variable in subject.analysis.variables:
-        if variable.status == ORDER_DEPENDENT:
+    for variable in context.analysis.variables:
+        if variable.status == VariableStatus.ORDER_DEPENDENT:
             groups.setdefault((variable.unset_in, variable.set_by), []).append(variable)
     for (readers, setters), variables in groups.items():
         verb = "reads" if len(readers) == 1 else "read"
-        yield Finding(
-            CODE,
-            ERROR,
+        yield Found(
             f"{_list(readers)} {verb} {names([v.name for v in variables])} unset unless "
             f"{_list(setters, 'or')} has run before",
             f"call {_list(setters, 'or')} first, or put initial values into the file: "
             "tflrepair fix MODEL --weights FILE",
-            signature=readers[0],
-            site=variables[0].read_by[0],
-            variable=variables[0].name,
+            location=location(
+                variables[0].read_by[0], signature=readers[0], variable=variables[0].name
+            ),
         )
 
 

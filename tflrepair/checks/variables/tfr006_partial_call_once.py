@@ -8,7 +8,7 @@ initializer runs after all.
 
 Example: `infer` begins with CALL_ONCE, `train` does not.
 
-How it is mended: `tflrepair fix MODEL` puts the same CALL_ONCE at the head of the others; the
+How it is fixed: `tflrepair fix MODEL` puts the same CALL_ONCE at the head of the others; the
 values are in the file, so no weights are needed.
 """
 
@@ -16,26 +16,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflrepair.analysis.variables import PARTIAL, Variable
-from tflrepair.checks.base import ERROR, Finding, Subject, names
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.variables import Variable, VariableStatus
+from tflrepair.checks.base import Found, check, location, names
+from tflrepair.findings import Severity
 
-CODE = "TFR006"
 
-
-def check(subject: Subject) -> Iterator[Finding]:
+@check("TFR006", Severity.ERROR)
+def partial_call_once(context: AnalysisContext) -> Iterator[Found]:
     groups: dict[tuple[str, ...], list[Variable]] = {}
-    for variable in subject.analysis.variables + subject.analysis.tables:
-        if variable.status == PARTIAL:
+    for variable in context.analysis.variables + context.analysis.tables:
+        if variable.status == VariableStatus.PARTIAL:
             groups.setdefault(variable.unset_in, []).append(variable)
     for readers, variables in groups.items():
         quoted = ", ".join(f"`{label}`" for label in readers)
-        yield Finding(
-            CODE,
-            ERROR,
+        yield Found(
             f"{quoted} reads {names([v.name for v in variables])} without calling the "
             "initializer that other entries call first",
             "call it there, too: tflrepair fix MODEL",
-            signature=readers[0],
-            site=variables[0].read_by[0],
-            variable=variables[0].name,
+            location=location(
+                variables[0].read_by[0], signature=readers[0], variable=variables[0].name
+            ),
         )

@@ -7,7 +7,7 @@ Why it matters: two variables of the source became one in the file. Each overwri
 
 Example: two layers built outside any name scope are both called `kernel`, one [4, 8], one [8, 3].
 
-How it is mended: not in the file, where it can no longer be told which is which. Give the layers
+How it is fixed: not in the file, where it can no longer be told which is which. Give the layers
 (or `tf.Variable`s) different names in the source and convert again.
 """
 
@@ -15,21 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflrepair.checks.base import ERROR, Finding, Subject
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.checks.base import Found, check, location
+from tflrepair.findings import Severity
 
-CODE = "TFR007"
 
-
-def check(subject: Subject) -> Iterator[Finding]:
-    for variable in subject.analysis.variables:
+@check("TFR007", Severity.ERROR)
+def shared_name(context: AnalysisContext) -> Iterator[Found]:
+    for variable in context.analysis.variables:
         if variable.conflicts:
             kinds = [(variable.dtype, variable.shape), *variable.conflicts]
             shown = " and ".join(f"{dtype} {list(shape or ())}" for dtype, shape in kinds)
-            yield Finding(
-                CODE,
-                ERROR,
+            yield Found(
                 f"the shared name {variable.name!r} stands for different values: {shown}",
                 "give the variables different names in the source and convert again",
-                site=variable.created_by[0],
-                variable=variable.name,
+                location(variable.created_by[0], variable=variable.name),
             )

@@ -8,32 +8,31 @@ the old weights back.
 
 Example: every signature has its own copy of the initializer subgraph.
 
-How it is mended: let all entries call one shared initializer.
+How it is fixed: let all entries call one shared initializer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflrepair.checks.base import ERROR, Finding, Subject, names
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.checks.base import Found, check, location, names
+from tflrepair.findings import Severity
 
-CODE = "TFR008"
 
-
-def check(subject: Subject) -> Iterator[Finding]:
-    targets = set(subject.analysis.initializers)
+@check("TFR008", Severity.ERROR)
+def two_initializers(context: AnalysisContext) -> Iterator[Found]:
+    targets = set(context.analysis.initializers)
     groups: dict[tuple[int, ...], list[str]] = {}
-    for variable in subject.analysis.variables:
+    for variable in context.analysis.variables:
         setters = tuple(sorted({site.subgraph for site in variable.assigned_by} & targets))
         if len(setters) > 1:
             groups.setdefault(setters, []).append(variable.name)
     for setters, variables in groups.items():
         listed = " and ".join(str(index) for index in setters)
-        yield Finding(
-            CODE,
-            ERROR,
+        yield Found(
             f"subgraphs {listed} both initialize {names(variables)}; trained values are lost when "
             "the second one is first called",
             "reconvert the model so that all signatures share one initializer",
-            variable=variables[0],
+            location=location(variable=variables[0]),
         )

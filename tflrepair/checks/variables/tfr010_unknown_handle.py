@@ -7,25 +7,24 @@ Why it matters: nothing can be said about that variable, neither that it is righ
 
 Example: a resource handle that is an input of a signature.
 
-How it is mended: look at the operator named; report the file if a converter made it.
+How it is fixed: look at the operator named; report the file if a converter made it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflrepair.checks.base import WARNING, Finding, Subject
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.checks.base import Found, check, location
+from tflrepair.findings import Severity
 
-CODE = "TFR010"
 
-
-def check(subject: Subject) -> Iterator[Finding]:
-    for site in subject.analysis.unresolved:
-        operator = subject.model.subgraph(site.subgraph).operators[site.operator]
-        yield Finding(
-            CODE,
-            WARNING,
+@check("TFR010", Severity.WARNING)
+def unknown_handle(context: AnalysisContext) -> Iterator[Found]:
+    for site in context.analysis.unresolved:
+        operator = context.model.subgraph(site.subgraph).operators[site.operator]
+        yield Found(
             f"operator {site.operator} ({operator.name}) of subgraph {site.subgraph} uses a "
             "variable that cannot be told from the file",
-            site=site,
+            location=location(site),
         )

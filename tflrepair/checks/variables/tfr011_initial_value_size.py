@@ -7,22 +7,23 @@ Why it matters: runtimes refuse the file, or read beyond the constant.
 
 Example: a file that was cut and padded, or edited by hand.
 
-How it is mended: fetch or convert the file again.
+How it is fixed: fetch or convert the file again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflrepair.checks.base import ERROR, Finding, Subject
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.checks.base import Found, check, location
+from tflrepair.findings import Severity
 from tflrepair.format.types import byte_size
 
-CODE = "TFR011"
 
-
-def check(subject: Subject) -> Iterator[Finding]:
-    model = subject.model
-    for variable in subject.analysis.variables:
+@check("TFR011", Severity.ERROR)
+def initial_value_size(context: AnalysisContext) -> Iterator[Found]:
+    model = context.model
+    for variable in context.analysis.variables:
         initial = variable.initial
         if initial is None:
             continue
@@ -30,12 +31,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         need = byte_size(tensor.dtype, tensor.shape)
         have = model.buffers[initial.buffer].length
         if need is not None and need != have:
-            yield Finding(
-                CODE,
-                ERROR,
+            yield Found(
                 f"the initial value of {variable.name!r} has {have} bytes; {tensor.dtype} "
                 f"{list(tensor.shape)} needs {need}",
                 "fetch or convert the file again",
-                site=initial.site,
-                variable=variable.name,
+                location(initial.site, variable=variable.name),
             )

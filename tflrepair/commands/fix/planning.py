@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.variables import Variable
-from tflrepair.commands.scan import ScanResult
+from tflrepair.commands.fix.options import MatchOptions, Weights
 from tflrepair.errors import RefusedError, UserError
 from tflrepair.passes.graft.plan import (
     GraftPlan,
@@ -28,19 +28,7 @@ from tflrepair.passes.graft.plan import (
 if TYPE_CHECKING:
     from tflrepair.weights import MatchTable, Row, Source
 
-Weights = Sequence[str | os.PathLike[str] | object]
 _NOTHING = GraftPlan((), (), ())
-
-
-@dataclass(frozen=True)
-class MatchOptions:
-    """What the caller wants beyond matching: see ``fix`` for each."""
-
-    mapping: Mapping[str, str]
-    sets: Mapping[str, str | float]
-    replace: bool = False
-    by_name: bool = False
-    rounds: bool = False
 
 
 def open_all(weights: Weights) -> list[Source]:
@@ -56,7 +44,7 @@ def open_all(weights: Weights) -> list[Source]:
     return [open_weights(path) for path in weights]
 
 
-def check_options(before: ScanResult, wishes: MatchOptions) -> None:
+def check_options(before: AnalysisContext, options: MatchOptions) -> None:
     """Refuse names that no variable has, also where nothing needs a value.
 
     A model that has all its values may be given them once more: that changes nothing.
@@ -68,13 +56,13 @@ def check_options(before: ScanResult, wishes: MatchOptions) -> None:
     analysis = before.analysis
     missing = {v.name for v in needing_values(analysis)}
     given = {v.name for v in replaceable(analysis)}
-    for option, names in (("--set", wishes.sets), ("the map", wishes.mapping)):
+    for option, names in (("--set", options.sets), ("the map", options.mapping)):
         for name in names:
             if _any_fits(name, missing):
                 continue
             if not _any_fits(name, given):
                 raise _unknown(option, name, missing | given)
-            if missing and not wishes.replace:
+            if missing and not options.replace:
                 raise UserError(
                     f"{option} names {name!r}, which has an initial value already",
                     hint="give --replace to put a new value in its place",
@@ -92,7 +80,7 @@ def _any_fits(pattern: str, names: set[str]) -> bool:
 
 
 def match_fix(
-    before: ScanResult, sources: Sequence[Source], wishes: MatchOptions
+    before: AnalysisContext, sources: Sequence[Source], options: MatchOptions
 ) -> MatchTable | None:
     """The table of matched values; None if no value is needed.
 
@@ -102,26 +90,26 @@ def match_fix(
     """
     analysis = before.analysis
     check_graftable(before.model, analysis)
-    given = replaceable(analysis) if wishes.replace else ()
+    given = replaceable(analysis) if options.replace else ()
     variables = needing_values(analysis) + given
     if not variables:
         return None
-    table = _match(before, variables, sources, wishes)
+    table = _match(before, variables, sources, options)
     return _without_kept(table, {v.name for v in given}) if given else table
 
 
-def plan_fix(before: ScanResult, table: MatchTable | None) -> GraftPlan:
+def plan_fix(before: AnalysisContext, table: MatchTable | None) -> GraftPlan:
     """What to write for a table without problems.
 
     Raises:
         RefusedError, UnsupportedError: see ``checkpoint_renames``.
     """
-    model, analysis = before.model, before.analysis
+    analysis = before.analysis
     plan = GraftPlan(
         entries=tuple(entry.subgraph for entry in analysis.entries),
         values=(),
         calls=missing_calls(analysis),
-        renames=checkpoint_renames(model, analysis),
+        renames=checkpoint_renames(before),
     )
     if table is None:
         return plan if plan.changes else _NOTHING
@@ -138,10 +126,10 @@ def plan_fix(before: ScanResult, table: MatchTable | None) -> GraftPlan:
 
 
 def _match(
-    before: ScanResult,
+    before: AnalysisContext,
     variables: tuple[Variable, ...],
     sources: Sequence[Source],
-    wishes: MatchOptions,
+    options: MatchOptions,
 ) -> MatchTable:
     from tflrepair import weights
 
@@ -149,8 +137,8 @@ def _match(
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise RefusedError(f"two containers hold a variable named {twice[0]!r}")
-    targets = weights.targets_of(before.model, variables, before.analysis)
-    targets = tuple(replace(target, rounds=wishes.rounds) for target in targets)
+    targets = weights.targets_of(before, variables)
+    targets = tuple(replace(target, rounds=options.rounds) for target in targets)
     proofs = (
         weights.proofs_of(before.model, variables, before.analysis)
         if weights.has_constants(sources)
@@ -159,9 +147,9 @@ def _match(
     table = weights.match(
         targets,
         weights.offer(sources, targets, proofs) if proofs else sources,
-        mapping=wishes.mapping,
-        sets=wishes.sets,
-        by_name=wishes.by_name,
+        mapping=options.mapping,
+        sets=options.sets,
+        by_name=options.by_name,
         kernels=weights.kernels_of(before.model),
     )
     return weights.proven(table, proofs) if proofs else table

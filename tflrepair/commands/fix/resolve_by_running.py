@@ -16,6 +16,7 @@ from tflrepair.errors import RefusedError
 from tflrepair.graph.model import Model
 from tflrepair.passes.graft.graft import graft
 from tflrepair.passes.graft.plan import GraftPlan
+from tflrepair.progress import Progress
 
 if TYPE_CHECKING:
     from tflrepair.weights import MatchTable, Row
@@ -25,11 +26,10 @@ _MOST_PARTIAL = 4096  # of the first layers' readings; more than that do not shr
 
 Agrees = Callable[[Path], bool]
 PlanOf = Callable[["MatchTable"], GraftPlan]
-Progress = Callable[[str, int, int], None]
 
 
-def decide(
-    model: Model, table: MatchTable, plan_of: PlanOf, agrees: Agrees, tell: Progress
+def resolve_by_running(
+    model: Model, table: MatchTable, plan_of: PlanOf, agrees: Agrees, progress: Progress
 ) -> MatchTable:
     """The table without its ambiguous layers, each reading of which was tried.
 
@@ -48,7 +48,7 @@ def decide(
     found = []
     with tempfile.TemporaryDirectory(prefix="tflrepair-") as folder:
         for number, candidate in enumerate(tables):
-            tell("running each reading", number, len(tables))
+            progress("running each reading", number, len(tables))
             path = Path(folder) / "reading.tflite"
             with path.open("wb") as stream:
                 graft(model, plan_of(candidate)).write(stream)

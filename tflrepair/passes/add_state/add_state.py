@@ -11,16 +11,46 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from tflrepair.analysis.variables import analyse
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import RefusedError
 from tflrepair.format import schema
 from tflrepair.format.splice import Head
 from tflrepair.format.types import type_code
-from tflrepair.graph.model import Model, from_bytes
-from tflrepair.passes.add_state.plan import DONE, GET, SET, StatePlan
+from tflrepair.graph.model import Model
+from tflrepair.passes.add_state.plan import DONE, GET, SET, TRAINED, StatePlan, plan_state
 from tflrepair.rewrite import relocation
+from tflrepair.rewrite.contract import Change
 from tflrepair.rewrite.operators import NewOperators
+
+
+@dataclass(frozen=True)
+class AddStatePass:
+    """Both signatures added; nothing where the model has them."""
+
+    state: str = TRAINED
+    title: str = "adding get_weights and set_weights"
+
+    def requires(self, before: AnalysisContext) -> None:
+        plan_state(before, self.state)
+
+    def apply(self, before: AnalysisContext, work: Path) -> Change | None:
+        plan = plan_state(before, self.state)
+        return Change(add_state(before.model, plan)) if plan.changes else None
+
+    def ensures(self, before: AnalysisContext, after: AnalysisContext) -> None:
+        """Raises RefusedError if a signature is missing or not as planned."""
+        names = [row.name for row in plan_state(before, self.state).held]
+        found = {s.key: s for s in after.model.signatures}
+        right = (
+            {GET, SET} <= found.keys()
+            and [name for name, _ in found[GET].outputs] == names
+            and [name for name, _ in found[SET].inputs] == names
+        )
+        if not right or any(v.unset_in for v in after.analysis.variables):
+            raise RefusedError("the result failed its own check; nothing was written")
 
 
 def add_state(model: Model, plan: StatePlan) -> relocation.Prefixed:
@@ -34,26 +64,6 @@ def add_state(model: Model, plan: StatePlan) -> relocation.Prefixed:
     if head.absolute:  # positions behind the flatbuffer move by the head's length
         data = _Tables(model, plan, relocation.empty_head(model, len(data))).build()
     return relocation.Prefixed(model, data)
-
-
-def check_added(plan: StatePlan, data: bytes | memoryview) -> None:
-    """The postcondition, on the bytes.
-
-    Raises:
-        RefusedError: a signature is missing or not as planned.
-    """
-    model = from_bytes(data)
-    model.walk()
-    names = [row.name for row in plan.held]
-    found = {s.key: s for s in model.signatures}
-    right = (
-        {GET, SET} <= found.keys()
-        and [name for name, _ in found[GET].outputs] == names
-        and [name for name, _ in found[SET].inputs] == names
-    )
-    unset = [v.name for v in analyse(model).variables if v.unset_in]
-    if not right or unset:
-        raise RefusedError("the result failed its own check; nothing was written")
 
 
 class _Tables:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import INITIALIZED, Analysis, Variable, analyse
+from tflrepair.analysis.variables import Analysis, Variable, VariableStatus
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.graph.model import Model
 
@@ -41,7 +42,7 @@ class StatePlan:
         return bool(self.held)
 
 
-def plan_state(model: Model, state: str = TRAINED) -> StatePlan:
+def plan_state(context: AnalysisContext, state: str = TRAINED) -> StatePlan:
     """Plan both signatures; a plan that changes nothing if the model has them already.
 
     Args:
@@ -55,7 +56,7 @@ def plan_state(model: Model, state: str = TRAINED) -> StatePlan:
     """
     if state not in STATES:
         raise UserError(f"no state {state!r}", hint=f"choose from {', '.join(STATES)}")
-    analysis = analyse(model)
+    model, analysis = context.model, context.analysis
     if not model.signatures:
         raise UnsupportedError(
             "the model has no signatures, and runtimes would take the new ones for all there are",
@@ -119,7 +120,7 @@ def _check(variable: Variable) -> None:
             f"variable {variable.name!r} lives in the Flex delegate ({variable.dtype})",
             hint="tflrepair rebuild MODEL --no-flex -o OUT makes a builtin variable of it",
         )
-    if variable.status != INITIALIZED:
+    if variable.status != VariableStatus.INITIALIZED:
         raise RefusedError(
             f"variable {variable.name!r} is {variable.status}",
             hint="repair the model first: tflrepair fix MODEL --weights FILE",

@@ -12,16 +12,16 @@ Idempotent in effect: a folded model has nothing left to fold.
 from __future__ import annotations
 
 import importlib.util
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from tflrepair.analysis.variables import analyse
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError
-from tflrepair.graph.model import Model, from_bytes
+from tflrepair.graph.model import Model, load
 from tflrepair.passes.fold.fold_invariants import check_foldable, check_same
 from tflrepair.passes.fold.restore import restore
 from tflrepair.passes.freeze.plan import check_initialized
+from tflrepair.rewrite.contract import Change
 
 WORKER = Path(__file__).with_name("mlir_worker.py")
 TIMEOUT = 600.0  # seconds for MLIR; it takes about 0.05 s for each MB of weights
@@ -39,53 +39,62 @@ def require() -> None:
             raise UnsupportedError(f"{name} is not installed, so nothing can be folded", hint=_HINT)
 
 
-def fold(model: Model, *, timeout: float = TIMEOUT) -> bytes:
-    """The folded model.
+@dataclass(frozen=True)
+class FoldPass:
+    """The fold as a pass. ``timeout``: seconds that MLIR may take."""
 
-    Args:
-        model: a model whose variables have their values, best after ``freeze``.
-        timeout: seconds that MLIR may take.
+    title: str = "folding"
+    timeout: float = TIMEOUT
 
-    Raises:
-        UnsupportedError: litert-converter or ai-edge-litert is not installed; the model holds
-            what MLIR would lose.
-        RefusedError: a variable has no value yet; MLIR fails, or what it gives is not the same
-            model.
-        BadFileError: the file is damaged.
-    """
-    from tflrepair.execution import agreement
+    def requires(self, before: AnalysisContext) -> None:
+        """Raises UnsupportedError too where the packages that fold are not installed."""
+        require()
+        check_initialized(before.analysis)
+        check_foldable(before.model)
 
-    require()
-    model.walk()
-    check_initialized(analyse(model))
-    check_foldable(model)
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name, ThreadPoolExecutor(1) as pool:
-        old, new = Path(name) / "before.tflite", Path(name) / "after.tflite"
-        old.write_bytes(model.data)
-        exported = pool.submit(_mlir, old, new, timeout)
-        trial = agreement.plan(model)
-        wanted = agreement.run(trial, old)
-        data = _restored(model, exported.result())
-        new.write_bytes(data)
-        agreement.check(trial, wanted, agreement.run(trial, new))
-    return data
+    def apply(self, before: AnalysisContext, work: Path) -> Change | None:
+        model = before.model
+        source = Path(model.path) if model.path else work / "before.tflite"
+        if not model.path:
+            source.write_bytes(model.data)
+        exported = work / "exported.tflite"
+        _mlir(source, exported, self.timeout)
+        try:
+            after = load(exported)
+            after.walk()
+            file = restore(model, after)
+        except RefusedError:
+            raise
+        except TflRepairError as error:
+            raise _unusable(error) from None
+        old, new = _operators(model), _operators(after)
+        if old == new and file.size >= model.size:
+            return None
+        return Change(file, f"folded {old} operators to {new}")
+
+    def ensures(self, before: AnalysisContext, after: AnalysisContext) -> None:
+        """The same model in the file, and the same answers where LiteRT can run it."""
+        from tflrepair.execution import agreement
+
+        try:
+            check_same(before, after)
+        except RefusedError:
+            raise
+        except TflRepairError as error:
+            raise _unusable(error) from None
+        agreement.check(before, after)
 
 
-def _restored(model: Model, exported: bytes) -> bytes:
-    try:
-        after = from_bytes(exported)
-        after.walk()
-        data = restore(model, after)
-        check_same(model, from_bytes(data))
-    except RefusedError:
-        raise
-    except TflRepairError as error:
-        raise RefusedError(f"MLIR gave a file that we cannot use: {error}", hint=_KEEP) from None
-    return data
+def _unusable(error: TflRepairError) -> RefusedError:
+    return RefusedError(f"MLIR gave a file that we cannot use: {error}", hint=_KEEP)
 
 
-def _mlir(source: Path, target: Path, timeout: float) -> bytes:
-    """Run MLIR in a child process and give what it wrote."""
+def _operators(model: Model) -> int:
+    return sum(subgraph.operator_count for subgraph in model.subgraphs)
+
+
+def _mlir(source: Path, target: Path, timeout: float) -> None:
+    """Run MLIR in a child process, which writes ``target``."""
     from tflrepair.execution.child import run_script
 
     log = target.with_name("log")
@@ -93,7 +102,6 @@ def _mlir(source: Path, target: Path, timeout: float) -> bytes:
     if ending or not target.exists():
         reason = _first_error(log) or ending or "it wrote nothing"
         raise RefusedError(f"MLIR cannot fold this model: {reason}", hint=_KEEP)
-    return target.read_bytes()
 
 
 def _first_error(log: Path) -> str:

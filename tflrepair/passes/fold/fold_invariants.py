@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tflrepair.analysis.variables import Variable, analyse
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.variables import Variable
 from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.format import schema
 from tflrepair.format.reader import Table
@@ -107,7 +108,7 @@ def _tables(model: Model) -> Iterable[tuple[str, Table]]:
             yield "Tensor", subgraph.tensor(index).table
 
 
-def check_same(before: Model, after: Model) -> None:
+def check_same(before: AnalysisContext, after: AnalysisContext) -> None:
     """The fold's postcondition without running.
 
     Raises:
@@ -121,7 +122,10 @@ def check_same(before: Model, after: Model) -> None:
             )
 
 
-def _differences(before: Model, after: Model) -> Iterable[tuple[str, object, object]]:
+def _differences(
+    one: AnalysisContext, other: AnalysisContext
+) -> Iterable[tuple[str, object, object]]:
+    before, after = one.model, other.model
     yield "the number of subgraphs", len(before.subgraphs), len(after.subgraphs)
     yield "the version", before.version, after.version
     yield "the description", before.description, after.description
@@ -136,7 +140,7 @@ def _differences(before: Model, after: Model) -> Iterable[tuple[str, object, obj
         yield f"the variants of {place}", _variants(old), _variants(new)
         yield f"operators with effects in {place}", _effects(old), _effects(new)
         yield f"custom operators in {place}", _customs(before, old), _customs(after, new)
-    yield "variables", _variables(before), _variables(after)
+    yield "variables", _variables(one), _variables(other)
 
 
 def _signatures(model: Model) -> list[object]:
@@ -211,8 +215,8 @@ def options(model: Model, operator: Operator) -> bytes:
     return bytes(model.data[start : start + length])
 
 
-def _variables(model: Model) -> dict[object, object]:
-    found = analyse(model)
+def _variables(context: AnalysisContext) -> dict[object, object]:
+    model, found = context.model, context.analysis
     return {v.key: (v.status, v.dtype, _initial(model, v)) for v in found.variables + found.tables}
 
 

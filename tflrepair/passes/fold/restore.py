@@ -19,7 +19,7 @@ from tflrepair.rewrite import relocation
 _RUNTIME = "min_runtime_version"
 
 
-def restore(before: Model, after: Model) -> bytes:
+def restore(before: Model, after: Model) -> relocation.Prefixed:
     """``after`` with the names, signatures, metadata and appended files of ``before``.
 
     Raises:
@@ -27,8 +27,8 @@ def restore(before: Model, after: Model) -> bytes:
             the number of subgraphs, inputs or outputs is not the same any more.
     """
     _check_shape(before, after)
-    data = relocation.Prefixed(after, _Restorer(before, after).build()).to_bytes()
-    return data + _appended(before, len(data))
+    head = _Restorer(before, after).build()
+    return relocation.Prefixed(after, head, _appended(before, len(head) + after.size))
 
 
 def _check_shape(before: Model, after: Model) -> None:

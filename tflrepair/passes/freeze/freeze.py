@@ -13,14 +13,17 @@ Idempotent: what is frozen is read no more, so a second plan does not change any
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
-from tflrepair.analysis.variables import analyse
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import RefusedError
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
-from tflrepair.passes.freeze.plan import FreezePlan, operator_ref, plan_freeze
+from tflrepair.passes.freeze.plan import FreezePlan, check_freezable, operator_ref, plan_freeze
 from tflrepair.passes.freeze.write import rewrite
+from tflrepair.rewrite.contract import Change
 from tflrepair.rewrite.relocation import Prefixed
 
 
@@ -36,12 +39,30 @@ class Frozen:
     def size(self) -> int:
         return self.file.size if self.file else self.model.size
 
-    def to_bytes(self) -> bytes:
-        """The new file; the old bytes where the plan changes nothing."""
-        return self.file.to_bytes() if self.file else bytes(self.model.data)
+
+@dataclass(frozen=True)
+class FreezePass:
+    """The freeze as a pass."""
+
+    title: str = "freezing"
+
+    def requires(self, before: AnalysisContext) -> None:
+        check_freezable(before)
+
+    def apply(self, before: AnalysisContext, work: Path) -> Change | None:
+        frozen = freeze(before)
+        if frozen.file is None:
+            return None
+        notes = [f"{len(frozen.plan.frozen)} variables became constants"]
+        for reason, count in Counter(why for _, why in frozen.plan.kept).most_common():
+            notes.append(f"{count} stay variables: {reason}")
+        return Change(frozen.file, "; ".join(notes))
+
+    def ensures(self, before: AnalysisContext, after: AnalysisContext) -> None:
+        check_frozen(freeze(before), after)
 
 
-def freeze(model: Model) -> Frozen:
+def freeze(context: AnalysisContext) -> Frozen:
     """Freeze what can be frozen; see ``Frozen.plan`` for what was and was not, and why.
 
     Raises:
@@ -50,18 +71,17 @@ def freeze(model: Model) -> Frozen:
             newer than our schema.
         BadFileError: the file is damaged.
     """
-    model.walk()
-    plan = plan_freeze(model, analyse(model))
+    model, plan = context.model, plan_freeze(context)
     return Frozen(model, plan, rewrite(model, plan) if plan.changes else None)
 
 
-def check_frozen(frozen: Frozen, after: Model) -> None:
+def check_frozen(frozen: Frozen, written: AnalysisContext) -> None:
     """The postcondition, on the written bytes.
 
     Raises:
         RefusedError: the new file is not the old one without the dropped operators.
     """
-    before, plan = frozen.model, frozen.plan
+    before, plan, after = frozen.model, frozen.plan, written.model
     right = after.signatures == before.signatures and len(after.subgraphs) == len(before.subgraphs)
     right = right and after.metadata == before.metadata
     for old, new in zip(before.subgraphs, after.subgraphs, strict=False):
@@ -70,8 +90,8 @@ def check_frozen(frozen: Frozen, after: Model) -> None:
         right = right and (old.name, old.inputs, old.outputs, old.tensor_count) == (
             new.name, new.inputs, new.outputs, new.tensor_count,
         )  # fmt: skip
-    found = analyse(after)
-    again = plan_freeze(after, found)
+    found = written.analysis
+    again = plan_freeze(written)
     if not right or again.changes or any(v.unset_in and v.read_by for v in found.variables):
         raise RefusedError("the frozen model failed its own check; nothing was written")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.resources import ResourceId, variable_id
 from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.errors import RefusedError, UnsupportedError
@@ -50,9 +51,10 @@ class FreezePlan:
         return bool(self.dropped)
 
 
-def plan_freeze(model: Model, analysis: Analysis) -> FreezePlan:
+def plan_freeze(context: AnalysisContext) -> FreezePlan:
     """Decide what to freeze. Raises as ``freeze`` does."""
-    _check_ready(model, analysis)
+    check_freezable(context)
+    model, analysis = context.model, context.analysis
     handles = trace(model)
     frozen: dict[ResourceId, Variable] = {}
     kept = []
@@ -78,14 +80,21 @@ def operator_ref(operator: Operator) -> OperatorRef:
     return OperatorRef(operator.subgraph, operator.index)
 
 
-def _check_ready(model: Model, analysis: Analysis) -> None:
+def check_freezable(context: AnalysisContext) -> None:
+    """The freeze's precondition.
+
+    Raises:
+        UnsupportedError: metadata counts operators.
+        RefusedError: a variable is read before it has a value.
+    """
+    model = context.model
     for name, buffer in model.metadata:
         if name == "model_control_dependencies" and len(model.buffer_bytes(buffer)):
             raise UnsupportedError(
                 "metadata 'model_control_dependencies' counts operators, and a freeze removes some",
                 hint="reconvert the model instead",
             )
-    check_initialized(analysis)
+    check_initialized(context.analysis)
 
 
 def check_initialized(analysis: Analysis) -> None:

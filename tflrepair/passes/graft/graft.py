@@ -10,16 +10,26 @@ Idempotent: a grafted model needs no value, so there is no plan that changes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import RefusedError
 from tflrepair.format.splice import Head, Layout, layout
 from tflrepair.graph.model import Model
-from tflrepair.passes.graft.plan import GraftPlan
+from tflrepair.passes.graft.plan import (
+    GraftPlan,
+    check_graftable,
+    checkpoint_renames,
+    missing_calls,
+    needing_values,
+)
 from tflrepair.passes.graft.tables import Tables
-from tflrepair.rewrite.relocation import old_pieces
+from tflrepair.progress import Progress
+from tflrepair.rewrite.contract import Change
+from tflrepair.rewrite.relocation import old_pieces, write_pieces
 
 
 @dataclass(frozen=True)
@@ -35,21 +45,16 @@ class Graft:
     def size(self) -> int:
         return len(self.head) + self.place.length
 
-    def write(self, stream: BinaryIO, progress: Callable[[int, int], None] | None = None) -> None:
-        """Write the new file. ``progress`` is told (bytes written, bytes in all).
+    def write(self, stream: BinaryIO, progress: Progress | None = None) -> None:
+        """Write the new file.
 
         Raises:
             RefusedError: a value turns out to have another number of bytes than planned.
         """
-        stream.write(self.head)
-        done = len(self.head)
-        for piece in self._pieces():
-            stream.write(piece)
-            done += len(piece)
-            if progress is not None:
-                progress(done, self.size)
+        write_pieces(self._pieces(), self.size, stream, progress)
 
     def _pieces(self) -> Iterator[bytes | memoryview]:
+        yield self.head
         if self.place.inside:
             yield from self._values(0)
             yield from self._old()
@@ -74,6 +79,35 @@ class Graft:
 
     def _old(self) -> Iterator[bytes | memoryview]:
         return old_pieces(self.model, len(self.head) + self.place.old)
+
+
+@dataclass(frozen=True)
+class GraftPass:
+    """The graft of one plan as a pass; it changes nothing if the plan does not."""
+
+    plan: GraftPlan
+    title: str = "grafting"
+
+    def requires(self, before: AnalysisContext) -> None:
+        check_graftable(before.model, before.analysis)
+
+    def apply(self, before: AnalysisContext, work: Path) -> Change | None:
+        return Change(graft(before.model, self.plan)) if self.plan.changes else None
+
+    def ensures(self, before: AnalysisContext, after: AnalysisContext) -> None:
+        check_grafted(after)
+
+
+def check_grafted(after: AnalysisContext) -> None:
+    """What must hold of a repaired file.
+
+    Raises:
+        RefusedError: something that was to be fixed is not.
+    """
+    unset = needing_values(after.analysis)
+    if unset or checkpoint_renames(after) or missing_calls(after.analysis):
+        name = unset[0].name if unset else "initializer calls or checkpoint names"
+        raise RefusedError(f"the result failed its own check ({name}); nothing was written")
 
 
 def graft(model: Model, plan: GraftPlan) -> Graft:

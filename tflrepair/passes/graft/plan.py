@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from tflrepair.analysis.checkpoints import clashes, named_tensors
+from tflrepair.analysis.checkpoints import clashes
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import ORDER_DEPENDENT, PARTIAL, UNINITIALIZED, Analysis, Variable
+from tflrepair.analysis.variables import Analysis, Variable, VariableStatus
 from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
@@ -72,7 +73,11 @@ class GraftPlan:
 
 def needing_values(analysis: Analysis) -> tuple[Variable, ...]:
     """The variables that a graft must give an initial value."""
-    return tuple(v for v in analysis.variables if v.status in (UNINITIALIZED, ORDER_DEPENDENT))
+    return tuple(
+        v
+        for v in analysis.variables
+        if v.status in (VariableStatus.UNINITIALIZED, VariableStatus.ORDER_DEPENDENT)
+    )
 
 
 def replaceable(analysis: Analysis) -> tuple[Variable, ...]:
@@ -96,7 +101,7 @@ def missing_calls(analysis: Analysis) -> tuple[tuple[int, int], ...]:
     pairs: dict[tuple[int, int], None] = {}
     targets = set(analysis.initializers)
     for variable in analysis.variables + analysis.tables:
-        if variable.status != PARTIAL:
+        if variable.status != VariableStatus.PARTIAL:
             continue
         setters = {site.subgraph for site in variable.assigned_by} & targets
         for entry in analysis.entries:
@@ -106,7 +111,7 @@ def missing_calls(analysis: Analysis) -> tuple[tuple[int, int], ...]:
     return tuple(pairs)
 
 
-def checkpoint_renames(model: Model, analysis: Analysis) -> tuple[Rename, ...]:
+def checkpoint_renames(context: AnalysisContext) -> tuple[Rename, ...]:
     """New names for what the model saves and restores, if names clash; else nothing.
 
     A save with a clash has never worked, so no checkpoint is lost: every tensor that belongs to
@@ -115,7 +120,7 @@ def checkpoint_renames(model: Model, analysis: Analysis) -> tuple[Rename, ...]:
     Raises:
         RefusedError: a tensor whose name clashes belongs to no variable that can be told.
     """
-    rows = named_tensors(model, analysis)
+    rows = context.checkpoints
     if not clashes(rows):
         return ()
     renames = []
@@ -150,7 +155,7 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
                 hint="reconvert the model instead",
             )
     for table in analysis.tables:
-        if table.status in (UNINITIALIZED, ORDER_DEPENDENT):
+        if table.status in (VariableStatus.UNINITIALIZED, VariableStatus.ORDER_DEPENDENT):
             raise UnsupportedError(
                 f"hash table {table.name} is never filled, and no weights file holds its entries",
                 where=place(table.read_by),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import analyse
 from tflrepair.errors import BadFileError, UnsupportedError
 from tflrepair.graph.model import Model, Signature
 from tflrepair.rebuild.ir.coverage import refuse_uncovered
@@ -14,23 +14,23 @@ from tflrepair.rebuild.ir.walk import Walk
 _MOST_FUNCTIONS = 10_000
 
 
-def make_plan(model: Model) -> Plan:
+def make_plan(source: AnalysisContext | Model) -> Plan:
     """Plan every signature; a model without signatures gets ``serving_default``, its subgraph 0.
 
     Raises:
         BadFileError: the model is damaged.
         UnsupportedError: it has operators, options or types that are not covered.
     """
-    model.walk()
-    analyse(model)  # refuses subgraphs that call each other in a circle
-    refuse_uncovered(model)
-    planner = _Planner(model)
-    return planner.plan()
+    context = context_of(source)
+    _ = context.analysis  # refuses subgraphs that call each other in a circle
+    refuse_uncovered(context.model)
+    return _Planner(context).plan()
 
 
 class _Planner:
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    def __init__(self, context: AnalysisContext) -> None:
+        self.context = context
+        self.model = context.model
         self.functions: dict[FunctionId, Function] = {}
         self.returned: dict[FunctionId, tuple[ResourceId | None, ...]] = {}
         self.initializers: dict[FunctionId, None] = {}
@@ -41,7 +41,7 @@ class _Planner:
         signatures = self.model.signatures or (_unsigned(self.model),)
         entries = tuple(self.entry(signature) for signature in signatures)
         return Plan(
-            self.model,
+            self.context,
             entries,
             self.functions,
             tuple(self.initializers),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
@@ -190,9 +191,13 @@ class Plan:
         initializers: functions that CALL_ONCE runs, in order of first appearance.
     """
 
-    model: Model
+    context: AnalysisContext
     entries: tuple[SignatureFunction, ...]
     functions: Mapping[FunctionId, Function]
     initializers: tuple[FunctionId, ...]
     states: Mapping[ResourceId, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
     tables: Mapping[ResourceId, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def model(self) -> Model:
+        return self.context.model

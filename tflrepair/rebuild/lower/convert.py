@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tflrepair.analysis.variables import INITIALIZED, UNREAD, analyse
+from tflrepair.analysis.context import AnalysisContext, context_of
+from tflrepair.analysis.variables import VariableStatus
 from tflrepair.errors import RefusedError
+from tflrepair.execution.entries import run_targets
 from tflrepair.graph.model import Model, Signature, from_bytes
 from tflrepair.passes.add_state.plan import GET, SET
 from tflrepair.rebuild.ir.planner import make_plan
@@ -30,8 +32,8 @@ class Result:
     notes: tuple[str, ...]
 
 
-def lower_flex(model: Model, values: Values, options: NoFlex) -> Result:
-    """``model`` rebuilt without Flex operators, with signatures to get and set its variables.
+def lower_flex(source: AnalysisContext | Model, values: Values, options: NoFlex) -> Result:
+    """A model rebuilt without Flex operators, with signatures to get and set its variables.
 
     Signatures keep their names, and their inputs and outputs their names and order; what reads or
     writes checkpoint files is dropped unless it is to be kept. Variables that nothing assigns are
@@ -45,8 +47,9 @@ def lower_flex(model: Model, values: Values, options: NoFlex) -> Result:
         RefusedError: values are missing or do not fit, or the converted file is not as it must be.
     """
     options.check()
-    plan = make_plan(model)
-    names = [(v.name, v.key) for v in analyse(model).variables]
+    context = context_of(source)
+    plan = make_plan(context)
+    names = [(v.name, v.key) for v in context.analysis.variables]
     chosen = choose(plan, options, names)
     starts = starting_values(plan, values)
     present = [(name, key) for name, key in names if key in starts.variables]
@@ -83,10 +86,10 @@ def _check(data: bytes, wanted: Any, options: NoFlex) -> None:
         RefusedError: a variable has no value, a signature is not as it should be, or one that is
             not to be kept reaches a Flex operator.
     """
-    from tflrepair.execution.entries import entries
-
     model = from_bytes(data)
-    unset = [v.name for v in analyse(model).variables if v.status not in (INITIALIZED, UNREAD)]
+    context = AnalysisContext(model)
+    well = (VariableStatus.INITIALIZED, VariableStatus.UNREAD)
+    unset = [v.name for v in context.analysis.variables if v.status not in well]
     if unset:
         raise RefusedError(
             "the converted model has variables without a value: " + ", ".join(unset[:8])
@@ -98,7 +101,7 @@ def _check(data: bytes, wanted: Any, options: NoFlex) -> None:
                 f"the converted model's signature {key} is {found.get(key)} instead of "
                 f"{(inputs, outputs)}"
             )
-    for entry in entries(model):
+    for entry in run_targets(context):
         if entry.flex and entry.signature not in options.keep:
             raise RefusedError(
                 f"signature {entry.signature} still has Flex operators: {', '.join(entry.flex)}"

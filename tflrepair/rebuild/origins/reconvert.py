@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tflrepair.analysis.variables import INITIALIZED, UNREAD, analyse
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.variables import VariableStatus
 from tflrepair.errors import RefusedError
 from tflrepair.graph.model import Model, Signature, from_bytes
 from tflrepair.rebuild.ir.custom_nodes import allows_flex, custom_names
@@ -44,7 +45,11 @@ def checked(data: bytes, model: Model) -> bytes:
         RefusedError: it does not; the message says what it lacks.
     """
     after = from_bytes(data)
-    unset = [v.name for v in analyse(after).variables if v.status not in (INITIALIZED, UNREAD)]
+    unset = [
+        v.name
+        for v in AnalysisContext(after).analysis.variables
+        if v.status not in (VariableStatus.INITIALIZED, VariableStatus.UNREAD)
+    ]
     if unset:
         raise RefusedError(
             f"the converted model has {len(unset)} variables without a value: "

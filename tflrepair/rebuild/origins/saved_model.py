@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tflrepair.analysis.variables import Variable, analyse
+from tflrepair.analysis.context import AnalysisContext, context_of
+from tflrepair.analysis.variables import Variable
 from tflrepair.errors import BadFileError, RefusedError, UserError
 from tflrepair.graph.model import Model
 from tflrepair.rebuild.origins.live_names import pair_by_name, set_values
@@ -18,7 +19,9 @@ from tflrepair.rebuild.origins.reconvert import checked, save_and_convert
 from tflrepair.rebuild.run.starting_values import Values
 
 
-def rebuild_from_saved_model(model: Model, folder: Path, values: Values) -> bytes:
+def rebuild_from_saved_model(
+    source: AnalysisContext | Model, folder: Path, values: Values
+) -> bytes:
     """``folder`` loaded, its variables set to ``values``, saved again and converted.
 
     ``values`` may be empty or name some variables only: the SavedModel holds the others' values.
@@ -30,6 +33,8 @@ def rebuild_from_saved_model(model: Model, folder: Path, values: Values) -> byte
         RefusedError: a value fits no variable, or the converted file is not like ``model``.
         UnsupportedError: TensorFlow cannot convert it.
     """
+    context = context_of(source)
+    model = context.model
     loaded = load_saved_model(folder)
     available = dict(loaded.signatures)
     wanted = [signature.key for signature in model.signatures] or list(available)
@@ -44,7 +49,7 @@ def rebuild_from_saved_model(model: Model, folder: Path, values: Values) -> byte
     functions = {key: available[key] for key in wanted}
     if values:
         variables = captured(functions.values())
-        set_values(pair_by_name(named(model, values), variables, renumbered=False), values)
+        set_values(pair_by_name(named(context, values), variables, renumbered=False), values)
     return checked(save_and_convert(loaded, functions, model), model)
 
 
@@ -67,9 +72,9 @@ def load_saved_model(folder: Path) -> Any:
         ) from error
 
 
-def named(model: Model, values: Values) -> list[Variable]:
+def named(context: AnalysisContext, values: Values) -> list[Variable]:
     """The model's variables; all that ``values`` names must be among them."""
-    variables = list(analyse(model).variables)
+    variables = list(context.analysis.variables)
     strangers = values.keys() - {variable.key for variable in variables}
     if strangers:
         names = ", ".join(sorted(key.shared_name for key in strangers)[:8])

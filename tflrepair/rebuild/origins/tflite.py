@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.graph.model import Model, from_bytes
 from tflrepair.rebuild.ir.planner import make_plan
 from tflrepair.rebuild.ir.python_names import input_names
@@ -12,13 +13,13 @@ from tflrepair.rebuild.run.starting_values import Values, starting_values
 from tflrepair.tensorflow.signature_names import rename_signatures
 
 
-def rebuild_from_tflite(model: Model, values: Values) -> bytes:
-    """``model`` rebuilt as a tf.Module over ``values`` and converted by this TensorFlow.
+def rebuild_from_tflite(source: AnalysisContext | Model, values: Values) -> bytes:
+    """A model rebuilt as a tf.Module over ``values`` and converted by this TensorFlow.
 
     The same signatures with the same names, their inputs and outputs in the same order. Variables
     that no signature assigns are constants in the result. A quantized operator becomes a float one
     between conversions of its values. A custom operator stays the same custom operator, so a
-    runtime that lacks its kernel runs the result as little as ``model``.
+    runtime that lacks its kernel runs the result as little as the model.
 
     Raises:
         BadFileError: the model is damaged.
@@ -26,11 +27,11 @@ def rebuild_from_tflite(model: Model, values: Values) -> bytes:
             cannot convert it.
         RefusedError: values are missing or do not fit, or the converted file lacks some.
     """
-    plan = make_plan(model)
+    plan = make_plan(source)
     module = module_of(plan, starting_values(plan, values))
     functions = {key: f.get_concrete_function() for key, f in module.endpoints.items()}
-    data = save_and_convert(module, functions, model)
-    return checked(_with_names(data, plan), model)
+    data = save_and_convert(module, functions, plan.model)
+    return checked(_with_names(data, plan), plan.model)
 
 
 def _with_names(data: bytes, plan: Plan) -> bytes:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.errors import UserError
 from tflrepair.graph.model import Model, Signature
 from tflrepair.graph.subgraph import Tensor
@@ -25,7 +26,7 @@ from tflrepair.rebuild.run.starting_values import Values
 
 
 def rebuild_from_module(
-    model: Model, target: str, values: Values, init_kwargs: Mapping[str, Any]
+    source: AnalysisContext | Model, target: str, values: Values, init_kwargs: Mapping[str, Any]
 ) -> bytes:
     """Build the class ``target`` (``path/to/file.py:ClassName``), set its weights, convert it.
 
@@ -40,6 +41,8 @@ def rebuild_from_module(
         RefusedError: a value fits no variable, or the converted file is not like ``model``.
         UnsupportedError: TensorFlow cannot convert it.
     """
+    context = context_of(source)
+    model = context.model
     module = build_module(target, init_kwargs)
     functions = {s.key: _concrete(model, module, s) for s in model.signatures}
     if not functions:
@@ -49,7 +52,7 @@ def rebuild_from_module(
         )
     variables = captured(functions.values())
     if values:
-        set_values(pair_by_name(named(model, values), variables, renumbered=True), values)
+        set_values(pair_by_name(named(context, values), variables, renumbered=True), values)
     module._tflrepair_raw = variables
     return checked(save_and_convert(module, functions, model), model)
 

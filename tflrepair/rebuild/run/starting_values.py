@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import Variable, analyse
+from tflrepair.analysis.variables import Variable
 from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.rebuild.ir.steps import Plan
 from tflrepair.rebuild.run.trace import Tracer
@@ -43,7 +43,7 @@ def starting_values(plan: Plan, values: Values) -> StartingValues:
             another dtype or shape than its variable.
         UnsupportedError: an initializer does more than assign what it can compute alone.
     """
-    analysis = analyse(plan.model)
+    analysis = plan.context.analysis
     recorded = _run_initializers(plan)
     _refuse_strangers(values, analysis.variables)
     variables: dict[ResourceId, StartingValue] = {}

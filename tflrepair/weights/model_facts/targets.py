@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tflrepair.analysis.checkpoints import named_tensors
+from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import Analysis, Variable, analyse
+from tflrepair.analysis.variables import Variable
 from tflrepair.graph.model import Model
 from tflrepair.weights.model_facts.dataflow import flow_of
 from tflrepair.weights.model_facts.updates import update_ranks
@@ -14,18 +14,16 @@ from tflrepair.weights.types.weight import Target
 
 
 def targets_of(
-    model: Model, variables: Sequence[Variable], analysis: Analysis | None = None
+    source: AnalysisContext | Model, variables: Sequence[Variable]
 ) -> tuple[Target, ...]:
     """A target for each variable, with what the graph tells of their order and names.
-
-    Args:
-        analysis: of the whole model; made here if it is not given.
 
     Raises:
         BadFileError: the model is damaged.
     """
-    whole = analysis or analyse(model)
-    saved = _saved_as(model, whole)
+    context = context_of(source)
+    model, whole = context.model, context.analysis
+    saved = _saved_as(context)
     names = [(v.key.container, v.key.shared_name) for v in variables]
     flows = flow_of(model, names)
     updates = update_ranks(model, whole.variables)
@@ -45,10 +43,10 @@ def targets_of(
     )
 
 
-def _saved_as(model: Model, analysis: Analysis) -> dict[ResourceId, list[str]]:
+def _saved_as(context: AnalysisContext) -> dict[ResourceId, list[str]]:
     """The names in the model's save operators that stand for one variable only."""
     owners: dict[str, set[ResourceId | None]] = {}
-    for row in named_tensors(model, analysis):
+    for row in context.checkpoints:
         if row.saves:
             for name, key in row.pairs:
                 owners.setdefault(name, set()).add(key)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from tflrepair.analysis.variables import Variable, analyse
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.variables import Variable
 from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.graph.model import Model, load
 from tflrepair.weights.constants.layer_constants import constants_of
@@ -36,7 +37,7 @@ def source(label: str) -> Source:
 
 def _initial_values(model: Model, label: str) -> list[Weight]:
     weights = []
-    for variable in analyse(model).variables:
+    for variable in AnalysisContext(model).analysis.variables:
         initial = variable.initial
         if initial is not None and initial.via == "constant" and variable.dtype:
             data = model.buffer_bytes(initial.buffer)

@@ -1,0 +1,59 @@
+"""What a caller of ``fix`` may ask for, grouped by what it is about. See ``fix`` for each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tflrepair.rebuild.lower.choose import NoFlex
+from tflrepair.rebuild.rebuild_pass import Origin
+
+GRAFT, OPTIMIZE, REBUILD = "graft", "optimize", "rebuild"
+STRATEGIES = (GRAFT, OPTIMIZE, REBUILD)
+
+PathLike = str | os.PathLike[str]
+Weights = Sequence[PathLike | object]
+Check = tuple[PathLike, PathLike]
+
+
+@dataclass(frozen=True)
+class MatchOptions:
+    """How values are found for variables."""
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, str | float] = field(default_factory=dict)
+    replace: bool = False
+    by_name: bool = False
+    rounds: bool = False
+
+
+@dataclass(frozen=True)
+class RepairOptions:
+    """What is done with the model once its variables have values."""
+
+    strategy: str = GRAFT
+    freeze: bool = False
+    origin: Origin = field(default_factory=Origin)
+    no_flex: NoFlex | None = None
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What the result must show before it gets its name.
+
+    Attributes:
+        check: (inputs, expected outputs), each an .npz file.
+    """
+
+    check: Check | None = None
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What is written, and where."""
+
+    out: PathLike | None = None
+    map_out: PathLike | None = None
+    dry_run: bool = False
+    force: bool = False

@@ -1,0 +1,40 @@
+"""Where the result of ``fix`` goes, and what is refused before any work is done."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tflrepair.commands.fix.options import Acceptance, OutputOptions, PathLike, Weights
+from tflrepair.files import check_free, check_no_input
+
+
+def target_of(model: PathLike, output: OutputOptions) -> Path:
+    """The path of the new file."""
+    return Path(output.out) if output.out is not None else default_output(Path(model))
+
+
+def default_output(model: Path) -> Path:
+    """``dir/model.tflite`` -> ``dir/model.fixed.tflite``."""
+    stem = model.name.removesuffix(".tflite")
+    return model.with_name(f"{stem}.fixed.tflite")
+
+
+def check_outputs(
+    model: PathLike, weights: Weights, acceptance: Acceptance, output: OutputOptions
+) -> None:
+    """Refuse outputs that must not or cannot be written.
+
+    Raises:
+        UserError: an output is one of the inputs, or both are one file; or it exists and is not
+            to be replaced, or cannot be written.
+    """
+    target = target_of(model, output)
+    files = [each for each in weights if isinstance(each, (str, os.PathLike))]
+    inputs = [model, *files, *(acceptance.check or ())]
+    check_no_input(target, inputs)
+    if output.map_out is not None:
+        check_no_input(Path(output.map_out), [*inputs, target])
+        check_free(Path(output.map_out), output.force)
+    if not output.dry_run:
+        check_free(target, output.force)

@@ -1,0 +1,57 @@
+"""What ``fix`` did, or would do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tflrepair.commands.fix.options import Check
+from tflrepair.commands.scan import ScanResult
+from tflrepair.execution.result import VerifyReport
+from tflrepair.passes.graft.plan import GraftPlan
+
+if TYPE_CHECKING:
+    from tflrepair.weights import MatchTable
+
+
+@dataclass(frozen=True)
+class FixResult:
+    """What ``fix`` did, or would do.
+
+    Attributes:
+        before, after: scans of the model and of what was written (None if nothing was).
+        table: where each value comes from; None if no value was needed.
+        plan: the graft; None if a dry run found problems that must be decided first.
+        out: path of the new file; None for a dry run and where there was nothing to fix.
+        target: path that the new file has or would have had.
+        size: bytes of the new file (0 where there is none).
+        notes: what the strategy did beyond the graft, in words.
+        run: what running the new file showed, or the old one where there was nothing to fix and
+            ``check`` asked for it; None without a runtime.
+        check: (inputs, expected outputs) that the result must answer; None if not asked for.
+    """
+
+    before: ScanResult
+    table: MatchTable | None
+    plan: GraftPlan | None
+    out: str | None = None
+    target: str = ""
+    size: int = 0
+    after: ScanResult | None = None
+    notes: tuple[str, ...] = ()
+    run: VerifyReport | None = None
+    check: Check | None = None
+
+    @property
+    def changes(self) -> bool:
+        """Whether there was anything to do."""
+        return self.out is not None or self.plan is None or self.plan.changes
+
+    @property
+    def problems(self) -> bool:
+        """Whether something is left that the user must look at."""
+        if self.table is not None and self.table.problems:
+            return True
+        if self.after is None:  # a dry run is judged by its plan, a model left alone by its scan
+            return not self.changes and not self.before.ok
+        return not self.after.ok or (self.run is not None and self.run.exit_code == 1)
