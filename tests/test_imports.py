@@ -43,13 +43,27 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("readers", "optimizers"),
         ("matching",),
     ),
-    "passes": (("graft",), ("freeze",), ("fold",)),
-    "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins"), ("rebuild_pass",)),
-    "commands": (("scan", "verify"), ("fix",), ("convert", "emit_python")),
+    "passes": (("graft", "add_state"), ("freeze",), ("fold",)),
+    "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins"), ("rebuild_pass",), ("lower",)),
+    "rebuild.lower": (
+        ("registry",),
+        ("images",),
+        ("tensors",),
+        ("trace",),
+        ("choose",),
+        ("module",),
+        ("convert",),
+        ("lower_pass",),
+    ),
+    "commands": (
+        ("scan", "verify"),
+        ("fix",),
+        ("convert", "emit_python", "add_state", "state", "train"),
+    ),
     "cli": (
         ("output",),
         ("options",),
-        ("convert", "demo", "explain", "fix", "rebuild", "scan", "verify"),
+        ("add_state", "convert", "demo", "explain", "fix", "rebuild", "scan", "train", "verify"),
     ),
 }
 MODULE = re.compile(r"tflrepair(\.\w+)+")
@@ -161,8 +175,9 @@ def test_the_public_names() -> None:
     import tflrepair
 
     assert tflrepair.__all__ == [
-        "Finding", "FixResult", "Model", "ScanResult", "TflRepairError", "VerifyReport",
-        "convert", "fix", "load", "scan", "verify",
+        "Finding", "FixResult", "Model", "ScanResult", "StateResult", "TflRepairError",
+        "TrainResult", "VerifyReport", "add_state", "convert", "fix", "load", "load_state",
+        "save_state", "scan", "train", "verify",
     ]  # fmt: skip
     for name in tflrepair.__all__:
         assert getattr(tflrepair, name).__doc__
