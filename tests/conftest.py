@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+import tflrepair
+from tflrepair import FixResult
+
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 DATA = TESTS / "data"
@@ -62,6 +65,17 @@ def reported() -> Path:
 
 
 @pytest.fixture(scope="session")
+def fixed(reported: Path, tmp_path_factory: pytest.TempPathFactory) -> FixResult:
+    """The reported model, repaired from its weights file; nothing may change the file."""
+    return tflrepair.fix(
+        reported / "model.tflite",
+        [reported / "new_model.weights.h5"],
+        sets={"adam/learning_rate": "1e-4"},
+        out=tmp_path_factory.mktemp("fixed") / "fixed.tflite",
+    )
+
+
+@pytest.fixture(scope="session")
 def small() -> Path:
     return made("small")
 
@@ -80,6 +94,14 @@ def data() -> Path:
 def sample() -> Path:
     """The sample that ships with the package: a broken model and its weights."""
     return ROOT / "tflrepair" / "samples"
+
+
+@pytest.fixture
+def broken(sample: Path, tmp_path: Path) -> Path:
+    """The sample in a folder of its own: broken.tflite and its weights."""
+    for name in ("broken.tflite", "classifier.weights.h5", "input.npz", "expected.npz"):
+        shutil.copy(sample / name, tmp_path / name)
+    return tmp_path / "broken.tflite"
 
 
 # these need a second environment; `make test-flex` makes it

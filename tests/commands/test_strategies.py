@@ -14,6 +14,7 @@ from conftest import TESTS
 from running import Session, rows
 
 import tflrepair
+from tflrepair import FixResult
 
 pytestmark = pytest.mark.tf
 
@@ -137,15 +138,8 @@ def test_verify_with_tensorflow(small: Path, tmp_path: Path) -> None:
     assert "2 ok" in done.stdout
 
 
-def test_saved_and_restored_by_name(reported: Path, tmp_path: Path) -> None:
+def test_saved_and_restored_by_name(reported: Path, fixed: FixResult, tmp_path: Path) -> None:
     """save, change, restore in TensorFlow: the same values, under the variables' own names."""
-    out = tmp_path / "fixed.tflite"
-    tflrepair.fix(
-        reported / "model.tflite",
-        [reported / "new_model.weights.h5"],
-        sets={"adam/learning_rate": "1e-4"},
-        out=out,
-    )
     script = """
 import sys
 import numpy as np
@@ -174,6 +168,13 @@ reference.call("save", {"checkpoint_path": last})
 restored = tf.train.load_checkpoint(folder + "/restored")
 assert all(np.array_equal(restored.get_tensor(n), v) for n, v in first.items())
 """
-    command = [sys.executable, "-c", script, str(out), str(tmp_path), str(reported / "io.npz")]
+    command = [
+        sys.executable,
+        "-c",
+        script,
+        str(fixed.out),
+        str(tmp_path),
+        str(reported / "io.npz"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -6,72 +6,29 @@ import importlib.util
 import io
 import zipfile
 from pathlib import Path
-from typing import Any
 
-import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as fb
 from build import Build
-from grafted import bytes_of, counts, fold, freeze, run, with_values
+from folding_models import folded, metadata, optimized, packed, transposed
+from freeze_models import (
+    BRANCH,
+    B,
+    W,
+    X,
+    add,
+    passed_to_subgraphs,
+)
+from grafted import bytes_of, counts, fold, freeze, run
 from injector import initial_values, rob
 from peer import resaved
-from test_freeze import BRANCH, B, W, X, add, infer_and_train, initializer, passed_to_subgraphs
 
-from tflrepair.commands.scan import scan
-from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError
-from tflrepair.graph.model import Model, from_bytes
-from tflrepair.passes.fold import fold as folding
+from tflrepair.graph.model import from_bytes
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("litert_converter") is None, reason="needs litert-converter"
 )
-
-
-ROOM = bytes(4096)  # behind a model: what comes out is smaller, so that it counts as a change
-
-
-def folded(data: bytes) -> Model:
-    after = from_bytes(fold(from_bytes(data)))
-    assert scan(after).ok
-    return after
-
-
-def optimized(broken: bytes, values: Any) -> tuple[Model, Model]:
-    """The graft, and the graft frozen and folded."""
-    grafted = with_values(broken, values)
-    return grafted, from_bytes(fold(from_bytes(bytes_of(freeze(grafted)))))
-
-
-def packed(build: Build) -> bytes:
-    """The build as it stands; ``Build.bytes`` would name the signatures anew."""
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(build.model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
-
-
-def metadata(build: Build, name: str, data: bytes) -> None:
-    row, buffer = fb.MetadataT(), fb.BufferT()
-    row.name, row.buffer, buffer.data = name, len(build.model.buffers), list(data)
-    build.model.buffers.append(buffer)
-    build.model.metadata = [*(build.model.metadata or []), row]
-
-
-def transposed() -> Build:
-    """x + transpose(transpose(w)), with a variable ``w`` that is never assigned."""
-    build = Build()
-    infer = build.sub("not main", "infer")
-    infer.call_once(initializer(build, w=np.arange(6, dtype=np.float32).reshape(2, 3)))
-    x, read = infer.input(shape=(2, 3)), infer.read(infer.handle("w"), shape=(2, 3))
-    order = infer.tensor("INT32", (2,), np.int32([1, 0]).tobytes())
-    for shape in ((3, 2), (2, 3)):
-        turned = infer.tensor(shape=shape)
-        infer.op("TRANSPOSE", [read, order], [turned], fb.TransposeOptionsT())
-        read = turned
-    y = infer.tensor(shape=(2, 3))
-    infer.op("ADD", [x, read], [y], fb.AddOptionsT())
-    infer.output(y)
-    return build
 
 
 def test_constants_fold_once_they_are_frozen(tmp_path: Path) -> None:
@@ -179,17 +136,6 @@ def test_control_flow_with_passed_handles(tmp_path: Path) -> None:
     assert [s.name for s in after.subgraphs] == [s.name for s in from_bytes(old).subgraphs]
 
 
-def test_an_if_of_a_constant_is_refused_with_the_reason() -> None:
-    build = Build()
-    main, same = build.sub("main", "k"), build.sub("same")
-    same.output(same.input())
-    x, y = main.input(), main.tensor()
-    main.branch(1, 1, [x], [y])
-    main.output(y)
-    with pytest.raises(RefusedError, match="the condition of an IF is a constant"):
-        fold(from_bytes(build.bytes()))
-
-
 @pytest.mark.parametrize("name", ["healthy", "flow", "table", "f16"])
 def test_healthy_files_of_the_converter_stay_right(data: Path, name: str) -> None:
     old = from_bytes((data / f"{name}.tflite").read_bytes())
@@ -216,94 +162,6 @@ def test_a_robbed_and_grafted_model_trains_as_before(data: Path, tmp_path: Path,
     ):
         for key, value in a.outputs.items():
             np.testing.assert_allclose(b.outputs[key], value, rtol=1e-5, atol=1e-6)
-
-
-def test_a_model_without_values_is_refused(data: Path) -> None:
-    with pytest.raises(RefusedError, match="initial values"):
-        fold(from_bytes((data / "partial.tflite").read_bytes()))
-
-
-def test_what_mlir_would_lose_is_refused() -> None:
-    build = infer_and_train()
-    build.model.subgraphs[1].name = "infer"
-    with pytest.raises(UnsupportedError, match="two subgraphs are named 'infer'"):
-        fold(from_bytes(build.bytes()))
-    build = infer_and_train()
-    build.model.metadataBuffer = [0]
-    with pytest.raises(UnsupportedError, match="metadata_buffer"):
-        fold(from_bytes(build.bytes()))
-    build = infer_and_train()
-    build.model.subgraphs[0].tensors[0].sparsity = fb.SparsityParametersT()
-    with pytest.raises(UnsupportedError, match="sparsity"):
-        fold(from_bytes(build.bytes()))
-    build = infer_and_train()
-    metadata(build, "model_control_dependencies", b"\1")
-    with pytest.raises(UnsupportedError, match="counts operators"):
-        fold(from_bytes(build.bytes()))
-
-
-def test_a_signature_of_an_inner_tensor_is_refused() -> None:
-    build = infer_and_train()
-    build.bytes()
-    build.model.signatureDefs[0].outputs[0].tensorIndex = 3
-    with pytest.raises(RefusedError, match="names a tensor that its subgraph does not give out"):
-        fold(from_bytes(packed(build)))
-
-
-def test_where_mlir_dies_the_caller_lives() -> None:
-    build = Build()
-    sub = build.sub("main", "k")
-    out = sub.tensor()
-    sub.op("ADD", [sub.input()], [out], fb.AddOptionsT())  # ADD takes two
-    sub.output(out)
-    with pytest.raises(RefusedError, match="MLIR cannot fold this model"):
-        fold(from_bytes(build.bytes()))
-
-
-def test_a_fold_that_takes_too_long_is_ended() -> None:
-    with pytest.raises(RefusedError, match=r"took more than 0.01 s"):
-        fold(from_bytes(transposed().bytes()), timeout=0.01)
-
-
-def test_a_result_that_answers_differently_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    def other(value: np.ndarray[Any, Any]) -> bytes:
-        build = Build()
-        sub = build.sub("main", "k")
-        sub.output(add(sub, sub.input(), sub.tensor(data=value.tobytes())))
-        return build.bytes()
-
-    monkeypatch.setattr(
-        folding,
-        "_mlir",
-        lambda _, target, timeout: target.write_bytes(other(W * np.float32(1.001))),
-    )
-    with pytest.raises(RefusedError, match=r"answers differently in k: out0 differs by 0.007"):
-        fold(from_bytes(other(W) + ROOM))
-
-
-def test_a_result_with_another_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    build = infer_and_train()
-    old = build.bytes()
-    build.model.buffers[build.model.subgraphs[2].tensors[0].buffer].data = list(B.tobytes())
-    monkeypatch.setattr(
-        folding, "_mlir", lambda _, target, timeout: target.write_bytes(build.bytes())
-    )
-    with pytest.raises(RefusedError, match="folding changes variables"):
-        fold(from_bytes(old + ROOM))
-
-
-def test_rubbish_from_mlir_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        folding, "_mlir", lambda _, target, timeout: target.write_bytes(transposed().bytes()[:-200])
-    )
-    with pytest.raises(TflRepairError):
-        fold(from_bytes(transposed().bytes()))
-
-
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UnsupportedError, match=r"pip install 'tflrepair\[optimize\]'"):
-        fold(from_bytes(transposed().bytes()))
 
 
 @pytest.mark.tf

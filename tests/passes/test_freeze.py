@@ -5,71 +5,28 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as fb
-from build import Build, Sub
+from build import Build
+from freeze_models import (
+    BRANCH,
+    B,
+    W,
+    X,
+    add,
+    frozen,
+    infer_and_train,
+    initializer,
+    passed_to_subgraphs,
+)
 from grafted import bytes_of, counts, freeze, run, same, with_values
 from injector import initial_values, rob
 
-from tflrepair.analysis.context import AnalysisContext
 from tflrepair.commands.scan import scan
-from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError
-from tflrepair.graph.model import Model, from_bytes
-from tflrepair.passes.freeze.freeze import Frozen, check_frozen
-
-X = np.array([3.0, -5.0], np.float32)
-W = np.array([0.5, 7.0], np.float32)
-B = np.array([11.0, 13.0], np.float32)
-
-
-def add(sub: Sub, a: int, b: int) -> int:
-    out = sub.tensor()
-    sub.op("ADD", [a, b], [out], fb.AddOptionsT())
-    return out
-
-
-def initializer(build: Build, **values: np.ndarray[Any, Any]) -> int:
-    init = build.sub("init")
-    for name, value in values.items():
-        constant = init.tensor(shape=value.shape, data=value.tobytes())
-        init.assign(init.handle(name), constant)
-    return len(build.model.subgraphs) - 1
-
-
-BRANCH = {"in0": X, "in1": np.array([True])}
-
-
-def infer_and_train() -> Build:
-    """``infer`` gives x + w + b, ``train`` assigns w."""
-    build = Build()
-    infer, train = build.sub("infer", "infer"), build.sub("train", "train")
-    target = initializer(build, w=W, b=B)
-    infer.call_once(target)
-    x = infer.input()
-    y = add(infer, x, infer.read(infer.handle("w")))
-    infer.output(add(infer, y, infer.read(infer.handle("b"))))
-    train.call_once(target)
-    x = train.input()
-    handle = train.handle("w")
-    new = add(train, train.read(handle), add(train, x, train.read(train.handle("b"))))
-    train.assign(handle, new)
-    train.output(new)
-    return build
-
-
-def frozen(data: bytes) -> tuple[Frozen, Model]:
-    """A freeze whose postcondition held and that a second freeze leaves alone."""
-    result = freeze(from_bytes(data))
-    after = from_bytes(bytes_of(result))
-    assert after.size == result.size
-    check_frozen(result, AnalysisContext(after))
-    again = freeze(after)
-    assert not again.plan.changes and bytes_of(again) == bytes_of(result)
-    return result, after
+from tflrepair.graph.model import from_bytes
 
 
 def test_what_is_never_assigned_becomes_a_constant(tmp_path: Path) -> None:
@@ -116,40 +73,6 @@ def test_an_output_that_is_just_a_variable(tmp_path: Path, delegate: bool) -> No
     assert got.outputs["out1"].tolist() == (X + W).tolist()
 
 
-def passed_to_subgraphs() -> tuple[Build, Sub]:
-    """w read in both branches of an IF and in the body of a WHILE that runs three times."""
-    build = Build()
-    main = build.sub("main", "infer")
-    for name in ("then", "else"):
-        branch = build.sub(name)
-        handle, x = branch.input("RESOURCE", ()), branch.input()
-        branch.output(add(branch, x, branch.read(handle)))
-    condition, body = build.sub("condition"), build.sub("body")
-    for sub in (condition, body):
-        for kind, shape in (("INT32", ()), ("FLOAT32", (2,)), ("RESOURCE", ())):
-            sub.input(kind, shape)
-    less = condition.tensor("BOOL", ())
-    three = condition.tensor("INT32", (), np.int32(3).tobytes())
-    condition.op("LESS", [0, three], [less])
-    condition.output(less)
-    one = body.tensor("INT32", (), np.int32(1).tobytes())
-    count = body.tensor("INT32", ())
-    body.op("ADD", [0, one], [count], fb.AddOptionsT())
-    for tensor in (count, add(body, 1, body.read(2)), 2):
-        body.output(tensor)
-    main.call_once(initializer(build, w=W))
-    x, handle = main.input(), main.handle("w")
-    y = main.tensor()
-    options = fb.IfOptionsT()
-    options.thenSubgraphIndex, options.elseSubgraphIndex = 1, 2
-    main.op("IF", [main.input("BOOL", (1,)), handle, x], [y], options)
-    zero = main.tensor("INT32", (), np.int32(0).tobytes())
-    outs = [main.tensor("INT32", ()), main.tensor(), main.tensor("RESOURCE", ())]
-    main.loop(3, 4, [zero, y, handle], outs)
-    main.output(outs[1])
-    return build, body
-
-
 def test_reads_behind_passed_handles_freeze_too(tmp_path: Path) -> None:
     old = passed_to_subgraphs()[0].bytes()
     result, after = frozen(old)
@@ -160,94 +83,6 @@ def test_reads_behind_passed_handles_freeze_too(tmp_path: Path) -> None:
     before = run(old, tmp_path, ("infer", BRANCH))
     assert before[0].outputs["out0"].tolist() == (X + 4 * W).tolist()
     assert same(before, run(bytes_of(result), tmp_path, ("infer", BRANCH)))
-
-
-def test_an_assignment_behind_a_passed_handle_counts() -> None:
-    build, body = passed_to_subgraphs()
-    body.assign(2, 1)
-    model = from_bytes(build.bytes())
-    result = freeze(model)
-    assert result.plan.kept == (("w", "subgraph 4 assigns it"),)
-    assert bytes_of(result) == bytes(model.data)
-
-
-def test_a_handle_that_we_lose_sight_of_is_not_frozen() -> None:
-    build = infer_and_train()
-    spy = build.sub("spy", "spy")
-    spy.call_once(2)
-    out = spy.tensor()
-    spy.op("Spy", [spy.handle("b")], [out])
-    spy.output(out)
-    result = freeze(from_bytes(build.bytes()))
-    assert dict(result.plan.kept)["b"] == "Spy takes its handle"
-    assert not result.plan.changes
-
-
-def test_a_read_that_serves_two_variables_is_not_frozen() -> None:
-    build = Build()
-    main, body = build.sub("main", "infer"), build.sub("body")
-    body.output(body.read(body.input("RESOURCE", ())))
-    main.call_once(initializer(build, w=W, b=B))
-    outs = [main.tensor(), main.tensor()]
-    for name, out in zip("wb", outs, strict=True):
-        main.call(1, [main.handle(name)], [out])
-    main.output(add(main, *outs))
-    result = freeze(from_bytes(build.bytes()))
-    assert {reason for _, reason in result.plan.kept} == {
-        "a READ_VARIABLE serves several variables"
-    }
-
-
-def test_a_loop_that_swaps_handles_freezes_neither() -> None:
-    build = Build()
-    main, condition, body = build.sub("main", "infer"), build.sub("condition"), build.sub("body")
-    for sub in (condition, body):
-        for kind, shape in (("BOOL", ()), ("RESOURCE", ()), ("RESOURCE", ()), ("FLOAT32", (2,))):
-            sub.input(kind, shape)
-    condition.output(0)
-    read = body.read(1)
-    body.assign(2, read)
-    for tensor in (0, 2, 1, read):
-        body.output(tensor)
-    main.call_once(initializer(build, w=W, b=B))
-    flag = main.tensor("BOOL", (), b"\0")
-    w, b, x = main.handle("w"), main.handle("b"), main.input()
-    outs = [main.tensor("BOOL", ()), *(main.tensor("RESOURCE", ()) for _ in "wb"), main.tensor()]
-    main.loop(1, 2, [flag, w, b, x], outs)
-    main.output(outs[3])
-    assert not freeze(from_bytes(build.bytes())).plan.frozen
-
-
-def test_an_assignment_to_who_knows_what_freezes_nothing() -> None:
-    build = infer_and_train()
-    other = build.sub("other", "other")
-    other.assign(other.input("RESOURCE", ()), other.tensor(data=W.tobytes()))
-    result = freeze(from_bytes(build.bytes()))
-    assert not result.plan.changes
-    assert {r for _, r in result.plan.kept} == {"subgraph 3 assigns a variable that we cannot tell"}
-
-
-def test_two_initializers_freeze_nothing() -> None:
-    build = Build()
-    infer = build.sub("infer", "infer")
-    for value in (W, B):
-        infer.call_once(initializer(build, w=value))
-    infer.output(infer.read(infer.handle("w")))
-    result = freeze(from_bytes(build.bytes()))
-    assert result.plan.kept == (("w", "more than one initializer assigns it"),)
-
-
-def test_a_computed_initial_value_stays() -> None:
-    build = Build()
-    infer, init = build.sub("infer", "infer"), build.sub("init")
-    infer.call_once(1)
-    infer.output(infer.read(infer.handle("w")))
-    half = init.tensor("FLOAT16", (2,), W.astype(np.float16).tobytes())
-    wide = init.tensor()
-    init.op("DEQUANTIZE", [half], [wide])
-    init.assign(init.handle("w"), wide)
-    result = freeze(from_bytes(build.bytes()))
-    assert result.plan.kept == (("w", "its initial value is computed"),)
 
 
 def test_a_read_of_another_shape_stays_and_an_open_one_is_closed(tmp_path: Path) -> None:
@@ -264,26 +99,6 @@ def test_a_read_of_another_shape_stays_and_an_open_one_is_closed(tmp_path: Path)
     assert after.subgraph(0).tensor(open_read).shape == (2,)
     (got,) = run(bytes_of(result), tmp_path, ("infer", {"in0": X}))
     assert got.outputs["out0"].tolist() == (X + W).tolist()
-
-
-def test_a_model_without_values_is_refused() -> None:
-    build = Build()
-    infer = build.sub("infer", "infer")
-    infer.output(infer.read(infer.handle("w")))
-    with pytest.raises(RefusedError, match="w is missing"):
-        freeze(from_bytes(build.bytes()))
-
-
-def test_metadata_that_counts_operators_is_refused() -> None:
-    build = infer_and_train()
-    row = fb.MetadataT()
-    row.name, row.buffer = "model_control_dependencies", len(build.model.buffers)
-    buffer = fb.BufferT()
-    buffer.data = [1, 2, 3]
-    build.model.buffers.append(buffer)
-    build.model.metadata = [row]
-    with pytest.raises(UnsupportedError, match="counts operators"):
-        freeze(from_bytes(build.bytes()))
 
 
 def test_values_behind_the_flatbuffer_and_a_zip_move_along(tmp_path: Path) -> None:
@@ -315,14 +130,6 @@ def test_values_behind_the_flatbuffer_and_a_zip_move_along(tmp_path: Path) -> No
     assert outcomes[0].outputs["out0"].tolist() == (X + W + B).tolist()
     assert same(run(old, tmp_path, *calls), outcomes)
     assert after.buffers[constants[0]].outside
-
-
-@pytest.mark.parametrize("name", ["healthy", "flow", "table", "f16"])
-def test_where_everything_is_assigned_the_bytes_stay(data: Path, name: str) -> None:
-    old = (data / f"{name}.tflite").read_bytes()
-    result = freeze(from_bytes(old))
-    assert not result.plan.changes and result.plan.kept
-    assert bytes_of(result) == old
 
 
 @pytest.mark.parametrize("name", ["healthy", "flow"])
@@ -365,19 +172,3 @@ def test_the_reported_model_answers_as_before(reported: Path, tmp_path: Path) ->
     (now,) = run(bytes_of(result), tmp_path, ("infer", {"x": x}))
     np.testing.assert_allclose(now.outputs["output"], before.outputs["output"], atol=1e-5)
     np.testing.assert_allclose(now.outputs["output"], want, atol=1e-5)
-
-
-def test_damage_is_told_and_nothing_else() -> None:
-    """Whatever bytes are wrong, freezing gives a model, or one of our errors."""
-    old = passed_to_subgraphs()[0].bytes()
-    rng = np.random.default_rng(5)
-    refused = 0
-    for _ in range(600):
-        broken = bytearray(old)
-        for place in rng.integers(0, len(old), 3):
-            broken[place] = rng.integers(0, 256)
-        try:
-            bytes_of(freeze(from_bytes(bytes(broken))))
-        except TflRepairError:
-            refused += 1
-    assert refused > 100
