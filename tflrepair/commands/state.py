@@ -81,7 +81,7 @@ def _packed(state: Mapping[str, NDArray[Any]], path: Path) -> bytes:
     import numpy as np
 
     if path.suffix == ".safetensors":
-        return bytes(_safetensors().save({k: np.ascontiguousarray(v) for k, v in state.items()}))
+        return bytes(_safetensors().save({k: np.asarray(v, order="C") for k, v in state.items()}))
     if path.suffix != ".npz":
         raise UserError("a state is written as .npz or .safetensors", where=str(path))
     stream = io.BytesIO()

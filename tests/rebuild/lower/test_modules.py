@@ -1,0 +1,66 @@
+"""Training modules of many kinds, from broken files: they train like eager, without Flex."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+from conftest import made
+
+from rebuild.lower.judging import DELEGATES, judge, lowered
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.execution.entries import run_targets
+from tflrepair.graph.model import from_bytes
+from tflrepair.rebuild.lower.convert import Result
+
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
+NAMES = (
+    "mlp", "dense_gelu", "dense_selu", "dense_softplus", "cnn", "dilated", "grouped", "batch_norm",
+    "depthwise", "pools", "transposed", "up_nearest", "conv3d", "lstm_loop", "gru_loop",
+    "embedding", "attention", "residual",
+)  # fmt: skip
+LOOPS = {"lstm_loop": 3, "gru_loop": 6}
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def module(request: pytest.FixtureRequest) -> tuple[str, Any, Result]:
+    folder: Path = made("training") / request.param
+    with np.load(folder / "eager.npz") as stored:
+        eager = {name: stored[name] for name in stored.files}
+    return request.param, eager, lowered(folder)
+
+
+@pytest.mark.parametrize("delegate", DELEGATES)
+def test_trains_like_eager(module: Any, delegate: str) -> None:
+    name, eager, result = module
+    verdict = judge(result.data, eager, delegate)
+    assert verdict.infer <= 1e-5
+    assert verdict.gradient <= 5, f"{name}: {verdict.where}"
+    assert verdict.loss <= 1e-4
+
+
+def test_has_no_flex_and_an_open_batch(module: Any) -> None:
+    name, eager, result = module
+    targets = run_targets(AnalysisContext(from_bytes(result.data)))
+    assert not any(target.flex for target in targets)
+    interpreter = Interpreter(model_content=result.data)
+    train = interpreter.get_signature_runner("train")
+    for rows in ([0], [0, 1, 2, 0, 1, 2, 0, 1]):
+        assert np.isfinite(train(x=eager["x"][rows], y=eager["y"][rows])["loss"])
+    unrolled = [note for note in result.notes if "unrolled" in note]
+    assert bool(unrolled) == (name in LOOPS)
+
+
+def test_state_goes_into_a_fresh_interpreter(module: Any) -> None:
+    _, eager, result = module
+    first, second = (Interpreter(model_content=result.data) for _ in range(2))
+    first.get_signature_runner("train")(x=eager["x"], y=eager["y"])
+    state = first.get_signature_runner("get_weights")()
+    assert second.get_signature_runner("set_weights")(**state)["done"] == 1
+    for key, feed in (("infer", {"x": eager["x"]}), ("get_weights", {})):
+        answers = [i.get_signature_runner(key)(**feed) for i in (first, second)]
+        for name, value in answers[0].items():
+            np.testing.assert_array_equal(value, answers[1][name])
