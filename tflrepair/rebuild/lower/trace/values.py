@@ -1,4 +1,4 @@
-"""The values of a subgraph while it is traced: tensors, known arrays, sizes known in part, lists."""
+"""The values of a subgraph while it is traced: tensors, known arrays, partly known sizes."""
 
 from __future__ import annotations
 
