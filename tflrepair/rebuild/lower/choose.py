@@ -82,7 +82,7 @@ def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, ResourceId]])
     kept: list[SignatureFunction] = []
     dropped: dict[str, tuple[str, ...]] = {}
     flex = set()
-    for entry in plan.entries:
+    for entry in sorted(plan.entries, key=lambda entry: entry.function.subgraph):
         raws = {step.name for step in steps_of(plan, entry) if isinstance(step, Raw)}
         files = tuple(sorted(raws & CHECKPOINTS))
         if files and entry.key not in options.keep:

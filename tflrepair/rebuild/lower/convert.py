@@ -19,7 +19,7 @@ from tflrepair.rebuild.lower.module import Lowered
 from tflrepair.rebuild.run.starting_values import Values, starting_values
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save
-from tflrepair.tensorflow.signature_names import rename_signatures
+from tflrepair.tensorflow.signature_names import rename_keys, rename_signatures
 
 _HINT = "please report this model: every operator was lowered, yet the converter wants others"
 
@@ -69,10 +69,14 @@ def _converted(lowered: Lowered, options: NoFlex) -> bytes:
 
     kinds = tf.lite.OpsSet
     ops = [kinds.TFLITE_BUILTINS] + ([kinds.SELECT_TF_OPS] if options.keep else [])
+    # What was the first subgraph stays the first: the converter sorts by key.
+    keys = {f"signature_{number:04}": key for number, key in enumerate(lowered.functions)}
+    functions = {number: lowered.functions[key] for number, key in keys.items()}
     with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
-        save(lowered.module, Path(name), lowered.functions)
+        save(lowered.module, Path(name), functions)
         target = {"target_spec": tf.lite.TargetSpec(supported_ops=ops)}
-        return convert_saved_model(Path(name), list(lowered.functions), target, hint=_HINT)
+        data = convert_saved_model(Path(name), list(functions), target, hint=_HINT)
+    return rename_keys(data, keys)
 
 
 def _names(signature: Signature) -> tuple[list[str], list[str]]:
