@@ -7,8 +7,9 @@ and repaired: with Flex (the graft) and without (--no-flex). PATH is a Python wi
 tensorflow-cpu 2.18.1, the last wheel that has Flex (`make test-flex` makes one).
 
 Each way is a process of its own with one thread. They take turns: ten rounds of a few steps each,
-so that what else the machine does hits all alike. The figure is the median of a way's steps, the
-ratio the median of the rounds' ratios.
+so that what else the machine does hits all alike. The figure is the median of a way's steps in
+processor time, the ratio the median of the rounds' ratios. Eager TensorFlow's pool of threads is
+held to one, too, but what it does beside counts.
 """
 
 from __future__ import annotations

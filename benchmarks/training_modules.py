@@ -19,6 +19,7 @@ import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -69,11 +70,27 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--cases", type=Path)
     options = parser.parse_args()
-    found = []
+    here()
+    found: list[str] = []
     with tempfile.TemporaryDirectory() as work:
         for name in options.names or NETWORKS:
             found.append(row(name, (options.cases or Path(work)) / name))
             print(found[-1], flush=True)
+            write(found)
+
+
+def here() -> None:
+    """Convert in this process: starting one for each of so many would take most of the time."""
+    from tflrepair.rebuild.lower import convert
+    from tflrepair.tensorflow import convert_worker
+
+    def in_process(folder: Path, keys: list[str], options: Any, *, hint: str) -> bytes:
+        return convert_worker.convert(str(folder), keys, options)
+
+    convert.convert_saved_model = in_process  # type: ignore[assignment]
+
+
+def write(found: list[str]) -> None:
     text = (__doc__ or "").split("\n\n")
     lines = [
         "# Training modules without Flex",

@@ -54,6 +54,28 @@ def test_has_no_flex_and_an_open_batch(module: Any) -> None:
     assert bool(unrolled) == (name in LOOPS)
 
 
+def test_compiled_model_trains_alike(module: Any, tmp_path: Path) -> None:
+    """LiteRT's newer interface, on the CPU, with batches that change."""
+    from ai_edge_litert.compiled_model import CompiledModel
+    from ai_edge_litert.hardware_accelerator import HardwareAccelerator
+
+    _, eager, result = module
+    path = tmp_path / "model.tflite"
+    path.write_bytes(result.data)
+    model = CompiledModel.from_file(str(path), HardwareAccelerator.CPU)
+    train = Interpreter(model_content=result.data).get_signature_runner("train")
+    for rows in ([0, 1, 2], [0], [0, 1, 2, 0, 1, 2, 0, 1]):
+        feed = {"x": eager["x"][rows], "y": eager["y"][rows]}
+        for name, value in feed.items():
+            model.resize_input_tensor_by_name("train", name, value.shape)
+        buffers = {name: model.create_input_buffer_by_name("train", name) for name in feed}
+        for name, value in feed.items():
+            buffers[name].write(np.ascontiguousarray(value))
+        loss = model.create_output_buffer_by_name("train", "loss")
+        model.run_by_name("train", buffers, {"loss": loss})
+        np.testing.assert_allclose(loss.read(1, np.float32)[0], train(**feed)["loss"], rtol=1e-5)
+
+
 def test_state_goes_into_a_fresh_interpreter(module: Any) -> None:
     _, eager, result = module
     first, second = (Interpreter(model_content=result.data) for _ in range(2))

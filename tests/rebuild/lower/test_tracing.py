@@ -226,6 +226,34 @@ def test_a_loop_that_would_explode_is_refused(
     assert "operator" in str(refusal.value.where)
 
 
+def test_losses_at_the_edge(tmp_path: Path) -> None:
+    """Where we differ from TensorFlow on purpose: a mask of -inf, and a label that is no class."""
+    features = np.array([[1.0, -np.inf, 2.0], [0.5, -np.inf, 0.1]], np.float32)
+
+    def dense(x: Any, y: Any) -> Any:
+        found = tf.raw_ops.SoftmaxCrossEntropyWithLogits(features=x, labels=y)
+        return dict(zip(("loss", "gradient"), found, strict=True))
+
+    def sparse(x: Any, y: Any) -> Any:
+        found = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(features=x, labels=y)
+        return dict(zip(("loss", "gradient"), found, strict=True))
+
+    one_hot, index = spec(None, 3, name="y"), spec(None, dtype=tf.int32, name="y")
+    model = model_of(
+        tmp_path, f=(dense, [spec(None, 3), one_hot]), g=(sparse, [spec(None, 3), index])
+    )
+    interpreter = Interpreter(model_content=lower_flex(model, {}, NoFlex()).data)
+    labels = np.eye(3, dtype=np.float32)[[0, 2]]
+    found = interpreter.get_signature_runner("f")(x=features, y=labels)
+    kept = tf.constant(features[:, [0, 2]])
+    wanted = tf.nn.softmax_cross_entropy_with_logits(labels[:, [0, 2]], kept)
+    np.testing.assert_allclose(found["loss"], wanted, rtol=1e-5)
+    assert np.isfinite(found["gradient"]).all()
+    found = interpreter.get_signature_runner("g")(x=features, y=np.array([0, 3], np.int32))
+    assert np.isfinite(found["loss"][0]) and np.isnan(found["loss"][1])
+    assert np.isnan(found["gradient"][1]).all()
+
+
 @pytest.mark.parametrize(
     ("options", "message"), [(NoFlex(batch=0), "a batch of 0"), (NoFlex(state="some"), "no state")]
 )

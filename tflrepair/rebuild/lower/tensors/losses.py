@@ -29,7 +29,7 @@ def softmax_cross_entropy(features: Any, labels: Any) -> tuple[Any, Any]:
 
 @lower("SparseSoftmaxCrossEntropyWithLogits")
 def sparse_softmax_cross_entropy(features: Any, labels: Any) -> tuple[Any, Any]:
-    """A label that is no class gives NaN, as TensorFlow's kernel does for batches."""
+    """A label that is no class gives NaN, as TensorFlow's GPU kernel does (the CPU's stops)."""
     classes = features.shape[-1]
     if classes is None:
         raise UnsupportedError("the number of classes is open")
