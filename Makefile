@@ -4,16 +4,20 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-core test-flex check clean
+.PHONY: demo quick test test-core test-flex check clean
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
 	$(BIN)/tflrepair demo
 
+quick: $(firstword $(wildcard $(VENV)/.all) $(VENV)/.core)  ## after each edit: no TensorFlow, no child processes
+	$(PYTEST) -q -m quick
+
 test: $(VENV)/.all        ## all tests; installs TensorFlow, which makes the files to test on
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-core: $(VENV)/.core  ## the tests that need no TensorFlow, in an environment without it
-	$(BIN)/python -m pytest -m "not tf"
+	$(PYTEST) -m "not tf"
 
 test-flex: $(VENV)/.all $(VENV)-flex/.done  ## training with Flex operators, in tensorflow-cpu 2.18.1
 	TFLREPAIR_FLEX_PYTHON=$(abspath $(VENV)-flex/bin/python) $(BIN)/python -m pytest tests/flex

@@ -88,7 +88,7 @@ def score(model: Model, source: Path, by_name: bool, answers: Path) -> Score:
         decided = checked(result, table, answers)
         return Score(f"refused{decided}", table.problems[0].message, seconds)
     out = io.BytesIO()
-    graft(model, plan_fix(result, table)).write(out)
+    graft(model, plan_fix(result.context, table)).write(out)
     try:
         gap = difference(out.getvalue(), answers)
     except RuntimeError:  # needs the Flex delegate, which no wheel has
@@ -108,7 +108,7 @@ def checked(result: ScanResult, table: weights.MatchTable, answers: Path) -> str
         return verify(path, inputs=given, expect=wanted, runtimes=["litert"]).ok
 
     try:
-        plan_of = partial(plan_fix, result)
+        plan_of = partial(plan_fix, result.context)
         table = resolve_by_running(result.model, table, plan_of, agrees, lambda *_: None)
     except TflRepairError:
         return ""

@@ -99,7 +99,8 @@ def make(name: str, folder: Path) -> None:
         (folder / "model.tflite").write_bytes(convert(folder / "saved_model", flex=True))
         weights = folder / "values.npz"
         every = [*net.variables, *module.optimizer.variables]
-        np.savez(weights, **{v.path: np.asarray(v) for v in every})
+        values: Any = {v.path: np.asarray(v) for v in every}
+        np.savez(weights, **values)
         rng = np.random.default_rng(0)
         x = rng.normal(size=(8, *net.inputs[0].shape[1:])).astype(np.float32)
         y = np.eye(3, dtype=np.float32)[np.arange(8) % 3]

@@ -87,7 +87,7 @@ def here() -> None:
     def in_process(folder: Path, keys: list[str], options: Any, *, hint: str) -> bytes:
         return convert_worker.convert(str(folder), keys, options)
 
-    convert.convert_saved_model = in_process  # type: ignore[assignment]
+    vars(convert)["convert_saved_model"] = in_process
 
 
 def write(found: list[str]) -> None:

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
@@ -27,8 +28,11 @@ if job["eager"]:
     loaded = tf.saved_model.load(job["model"])
     function = loaded.signatures["train"]
     data = np.load(job["data"])
-    feed = {name: tf.constant(data[name]) for name in data.files}
-    run = lambda: function(**feed)["loss"].numpy()  # noqa: E731
+    feed: dict[str, Any] = {name: tf.constant(data[name]) for name in data.files}
+
+    def run() -> float:
+        return float(function(**feed)["loss"].numpy())
+
 else:
     module = importlib.import_module(job["module"])
     kinds = module.OpResolverType
@@ -39,11 +43,15 @@ else:
     runner = interpreter.get_signature_runner("train")
     data = np.load(job["data"])
     feed = {name: data[name] for name in data.files}
-    run = lambda: runner(**feed)["loss"]  # noqa: E731
+
+    def run() -> float:
+        return float(runner(**feed)["loss"])
+
+
 for _ in range(2):
     run()
 print("ready", flush=True)
-for _ in sys.stdin:
+for _line in sys.stdin:
     times = []
     for _ in range(job["steps"]):
         start = time.process_time()

@@ -1,9 +1,12 @@
-"""Turn schema/tflite_subset.fbs into tflrepair/format/schema.py.
+"""Turn the schema in this folder into the two modules of facts in tflrepair/format.
 
-    python schema/generate.py            write the module
-    python schema/generate.py --check    exit 1 if the module is not what would be written
+    python schema/generate.py            write the modules
+    python schema/generate.py --check    exit 1 if a module is not what would be written
 
-It understands only the part of the flatbuffer language that our file uses: ``enum``, ``union``
+``tflite_subset.fbs`` (what we read and write by name) becomes ``schema.py``; both files together
+become ``layout.py``, the description that drives the structural verifier.
+
+It understands only the part of the flatbuffer language that our files use: ``enum``, ``union``
 and ``table`` with one field a line.
 """
 
@@ -15,13 +18,15 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE / "tflite_subset.fbs"
-TARGET = HERE.parent / "tflrepair" / "format" / "schema.py"
+OPTIONS = HERE / "tflite_options.fbs"
+FORMAT = HERE.parent / "tflrepair" / "format"
 
 # flatbuffer scalar type -> struct character
 SCALARS = {
     "bool": "?", "byte": "b", "ubyte": "B", "short": "h", "ushort": "H", "int": "i",
     "uint": "I", "long": "q", "ulong": "Q", "float": "f", "double": "d",
 }  # fmt: skip
+FIELD = re.compile(r"(\w+)\s*:\s*(\[?\w+\]?)\s*(?:=\s*-?\w+)?\s*(?:\(deprecated\))?$")
 BLOCK = re.compile(r"^(enum|union|table)\s+(\w+)[^{]*\{(.*?)^\}", re.S | re.M)
 
 
@@ -40,15 +45,22 @@ def enum_values(body: str, first: int) -> list[tuple[str, int]]:
     return values
 
 
+def fields_of(body: str) -> list[tuple[str, str]]:
+    """(name, type) of each field of a table."""
+    fields = []
+    for line in lines_of(body):
+        match = FIELD.match(line)
+        if match is None:
+            raise SystemExit(f"cannot read the field {line!r}")
+        fields.append((match[1], match[2]))
+    return fields
+
+
 def table_slots(body: str, unions: set[str]) -> tuple[list[str], str]:
     """The slot names of a table and a layout character for each."""
     names: list[str] = []
     layout = ""
-    for line in lines_of(body):
-        match = re.match(r"(\w+)\s*:\s*(\[?\w+\]?)\s*(?:=\s*-?\d+)?\s*(?:\(deprecated\))?$", line)
-        if match is None:
-            raise SystemExit(f"{SOURCE.name}: cannot read the field {line!r}")
-        name, kind = match.groups()
+    for name, kind in fields_of(body):
         if kind in unions:
             names.append(name + "_type")
             layout += "B"
@@ -90,11 +102,89 @@ def render(text: str) -> str:
     return "\n".join(out) + "\n"
 
 
+def field_kinds(body: str, tables: set[str], unions: set[str]) -> list[tuple[str, str]]:
+    """(name, kind) of each slot, in the words of layout.py."""
+    slots = []
+    for name, kind in fields_of(body):
+        inner = kind.strip("[]")
+        if kind in unions:
+            slots += [(name + "_type", "B"), (name, "|" + kind)]
+        elif kind == "string":
+            slots.append((name, "s"))
+        elif kind in tables:
+            slots.append((name, "*" + kind))
+        elif inner in tables:
+            slots.append((name, "[*" + inner))
+        else:
+            slots.append((name, ("[" if kind != inner else "") + SCALARS[inner]))
+    return slots
+
+
+def ordered(layouts: dict[str, list[tuple[str, str]]], unions: dict[str, list[str]]) -> list[str]:
+    """The tables, each behind all that refer to it; the schema has no circles."""
+    order: list[str] = []
+    above: list[str] = []
+
+    def visit(table: str) -> None:
+        if table in above:
+            raise SystemExit(f"the schema has a circle through {table}")
+        if table in order:
+            return
+        above.append(table)
+        for _, kind in layouts[table]:
+            member = kind.lstrip("[*|")
+            for below in unions.get(member, [member] if "*" in kind else []):
+                visit(below)
+        order.append(above.pop())
+
+    for table in layouts:
+        visit(table)
+    return order[::-1]
+
+
+def render_layout(text: str) -> str:
+    blocks = BLOCK.findall(text)
+    tables = {name for kind, name, _ in blocks if kind == "table"}
+    unions = {name: lines_of(body) for kind, name, body in blocks if kind == "union"}
+    rows = {n: field_kinds(body, tables, set(unions)) for k, n, body in blocks if k == "table"}
+    out = [
+        '"""Every table of the TensorFlow Lite schema. Made by schema/generate.py; do not edit.',
+        "",
+        "TABLES has (name, kind) of each slot. A kind is a struct character for a scalar, ``s``",
+        "for a string, ``[`` and a struct character for a vector of scalars, ``*T`` for a table,",
+        "``[*T`` for a vector of tables, ``|U`` for the value of a union (the slot before it has",
+        "its type). UNIONS has the members of a union by type; 0 is none. A table comes behind all",
+        "tables that refer to it.",
+        '"""',
+        "",
+        "from typing import Final",
+        "",
+        "TABLES: Final[dict[str, tuple[tuple[str, str], ...]]] = {",
+    ]
+    for table in ordered(rows, unions):
+        pairs = [f'("{name}", "{kind}"),' for name, kind in rows[table]]
+        if len(pairs) < 2:
+            out.append(f'    "{table}": ({"".join(pairs)}),')
+        else:
+            out += [f'    "{table}": (', *(f"        {pair}" for pair in pairs), "    ),"]
+    out += ["}", "", "UNIONS: Final[dict[str, tuple[str, ...]]] = {"]
+    for union, members in unions.items():
+        out.append(f'    "{union}": (')
+        out += [f'        "{member}",' for member in ["", *members]]
+        out.append("    ),")
+    return "\n".join([*out, "}"]) + "\n"
+
+
 def main(arguments: list[str]) -> int:
-    wanted = render(SOURCE.read_text(encoding="utf-8"))
+    subset, options = (path.read_text(encoding="utf-8") for path in (SOURCE, OPTIONS))
+    wanted = {
+        FORMAT / "schema.py": render(subset),
+        FORMAT / "layout.py": render_layout(subset + options),
+    }
     if arguments == ["--check"]:
-        return 0 if TARGET.exists() and TARGET.read_text(encoding="utf-8") == wanted else 1
-    TARGET.write_text(wanted, encoding="utf-8")
+        return int(any(not p.exists() or p.read_text("utf-8") != t for p, t in wanted.items()))
+    for path, text in wanted.items():
+        path.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -9,12 +9,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import tflrepair
 from tflrepair import FixResult
+from tflrepair.weights.native import client as native
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -30,10 +33,13 @@ def tensorflow_version() -> str:
     pytest.fail("this test is marked `tf` and needs TensorFlow: pip install 'tflrepair[tf]'")
 
 
-def made(name: str) -> Path:
-    """The folder that maker ``name`` filled, made now if its script or TensorFlow is new."""
+def made(name: str, *parts: str) -> Path:
+    """The folder that maker ``name`` filled, made now if its script or TensorFlow is new.
+
+    ``parts`` are further scripts that it imports.
+    """
     digest = hashlib.sha256(tensorflow_version().encode())
-    for script in ("common", name):
+    for script in ("common", *parts, name):
         digest.update((TESTS / "makers" / f"{script}.py").read_bytes())
     folder = CACHE / f"{name}-{digest.hexdigest()[:12]}"
     if folder.exists():
@@ -85,6 +91,16 @@ def odd() -> Path:
     return made("odd")
 
 
+@pytest.fixture(scope="session")
+def starts() -> Path:
+    return made("starts", "calls")
+
+
+@pytest.fixture(scope="session")
+def states() -> Path:
+    return made("states", "calls")
+
+
 @pytest.fixture
 def data() -> Path:
     return DATA
@@ -102,6 +118,35 @@ def broken(sample: Path, tmp_path: Path) -> Path:
     for name in ("broken.tflite", "classifier.weights.h5", "input.npz", "expected.npz"):
         shutil.copy(sample / name, tmp_path / name)
     return tmp_path / "broken.tflite"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-m quick`: what a developer runs after each edit."""
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in ("runs", "tf", "slow")):
+            item.add_marker(pytest.mark.quick)
+
+
+@pytest.fixture(autouse=True)
+def _quick_starts_no_process(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that is not marked must not start a child process: it would not be quick for long.
+
+    The child that reads HDF5 is let through: without it no weights file could be opened.
+    """
+    if request.node.get_closest_marker("quick") is None:
+        yield
+        return
+
+    begin = subprocess.Popen.__init__
+
+    def checked(self: Any, command: Any, *rest: Any, **options: Any) -> None:
+        if str(native.WORKER) not in command:
+            pytest.fail(f"this test starts a child process, so mark it `runs`: {command}")
+        begin(self, command, *rest, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess.Popen, "__init__", checked)
+        yield
 
 
 # these need a second environment; `make test-flex` makes it

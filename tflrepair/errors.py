@@ -4,6 +4,7 @@
     +-- BadFileError          the file is truncated, corrupt or not what its name says
     +-- UnsupportedError      the file may be right, but it needs what we (or this machine) lack
     +-- RefusedError          a repair that would not be exact: ambiguous, missing or conflicting
+    |   +-- UndecidedError    values that must be chosen first, with the options that choose them
     +-- UserError             the call itself is wrong: an option, a name, a path
 
 A message says what is wrong; ``where`` says where (byte offset, subgraph, operator, tensor);
@@ -38,7 +39,10 @@ class TflRepairError(Exception):
 
     def within(self, place: str) -> TflRepairError:
         """The same error with ``place`` put in front of its location."""
-        self.where = f"{place}, {self.where}" if self.where else place
+        if self.where is None:
+            self.where = place
+        elif place not in (self.where, self.where.split(", ")[0]):
+            self.where = f"{place}, {self.where}"
         return self
 
 
@@ -52,6 +56,18 @@ class UnsupportedError(TflRepairError):
 
 class RefusedError(TflRepairError):
     """A repair that would not be exact: ambiguity, missing or conflicting values."""
+
+
+class UndecidedError(RefusedError):
+    """Values that must be chosen first.
+
+    Attributes:
+        options: what to add to the command to choose all of them; () where there is no such thing.
+    """
+
+    def __init__(self, message: str, *, options: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.options = options
 
 
 class UserError(TflRepairError):

@@ -113,17 +113,18 @@ def test_010_unknown_handle() -> None:
     sub = build.sub("infer", "infer")
     sub.read(sub.input("RESOURCE", ()))
     result = scan(from_bytes(build.bytes()))
-    assert [f.code for f in result.findings] == ["TFR010"]
-    assert result.ok  # a warning is no error
+    found = [(f.code, f.severity) for f in result.findings]
+    assert found == [("TFR010", "warning"), ("TFR013", "error")]
 
 
-def test_011_initial_value_too_short() -> None:
+def test_011_initial_value_of_another_size() -> None:
+    """Too many bytes; too few are damage (TFR113), which runtimes refuse."""
     build = Build()
     sub = build.sub("infer", "infer")
     sub.call_once(1)
     sub.output(sub.read(sub.handle("w")))
     init = build.sub("NoOp")
-    init.assign(init.handle("w"), init.tensor(data=HALF[:4]))
+    init.assign(init.handle("w"), init.tensor(data=HALF + HALF[:4]))
     assert codes(build) == ["TFR011"]
 
 

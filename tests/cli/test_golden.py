@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from conftest import DATA, ROOT, TESTS
 
+pytestmark = pytest.mark.runs
+
 SAMPLES = ROOT / "tflrepair" / "samples"
 FIX = ("fix", "broken.tflite", "--weights", "classifier.weights.h5")
 RATE = ("--set", "adam/learning_rate=0.001")

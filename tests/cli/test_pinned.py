@@ -22,6 +22,8 @@ from conftest import DATA, ROOT, TESTS
 
 import tflrepair
 
+pytestmark = pytest.mark.runs
+
 SAMPLES = ROOT / "tflrepair" / "samples"
 PINNED = TESTS / "pinned"
 RATE = {"adam/learning_rate": "0.001"}

@@ -14,6 +14,8 @@ from tflrepair.analysis import context
 from tflrepair.analysis.flow import Flow
 from tflrepair.graph import model
 
+pytestmark = pytest.mark.runs
+
 RATE = {"adam/learning_rate": "0.001"}
 
 

@@ -16,6 +16,8 @@ import tflrepair
 from tflrepair.commands.fix.outputs import default_output
 from tflrepair.errors import RefusedError
 
+pytestmark = pytest.mark.runs
+
 
 def test_changes(broken: Path) -> None:
     weights = broken.with_name("classifier.weights.h5")

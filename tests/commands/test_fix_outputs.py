@@ -14,6 +14,7 @@ import tflrepair
 from tflrepair.errors import RefusedError, UserError
 
 
+@pytest.mark.runs
 def test_an_existing_output_is_kept_unless_forced(broken: Path) -> None:
     out = broken.with_name("out.tflite")
     out.write_text("precious")
@@ -62,6 +63,7 @@ HEALTHY_INPUTS = {
 }
 
 
+@pytest.mark.runs
 @pytest.mark.parametrize("case", HEALTHY_INPUTS)
 def test_inputs_are_validated_where_there_is_nothing_to_fix(broken: Path, case: str) -> None:
     weights = broken.with_name("classifier.weights.h5")
@@ -73,6 +75,7 @@ def test_inputs_are_validated_where_there_is_nothing_to_fix(broken: Path, case: 
     assert says in done.stderr
 
 
+@pytest.mark.runs
 def test_check_runs_where_there_is_nothing_to_fix(broken: Path) -> None:
     weights = broken.with_name("classifier.weights.h5")
     tflrepair.fix(broken, [weights], sets=RATE, out=broken.with_name("healthy.tflite"))
@@ -87,6 +90,7 @@ def test_check_runs_where_there_is_nothing_to_fix(broken: Path) -> None:
     assert "does not answer as expected" in done.stderr
 
 
+@pytest.mark.runs
 def test_a_dry_run_says_what_would_be_checked(broken: Path) -> None:
     arguments = ("fix", "broken.tflite", "-w", "classifier.weights.h5", "--set",
                  "adam/learning_rate=0.001", "--dry-run", "--check", "input.npz")  # fmt: skip
@@ -120,6 +124,7 @@ def test_a_failure_while_writing_leaves_nothing(
     assert contents(broken.parent) == names
 
 
+@pytest.mark.runs
 def test_a_result_that_does_not_run_is_not_kept(
     broken: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,8 @@ from tflrepair.execution.runtimes import Runtime
 from tflrepair.format import schema
 from tflrepair.graph.model import load
 
+pytestmark = pytest.mark.runs
+
 X = np.array([[1, 2, 3, 4]], np.float32)
 Y = np.array([[1, 0, 0]], np.float32)
 INFER = RunCall("infer", {"x": X})

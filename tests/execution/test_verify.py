@@ -42,6 +42,7 @@ def kinds(run: Run) -> set[str]:
     return {finding.code for finding in run.findings}
 
 
+@pytest.mark.runs
 @pytest.mark.parametrize("name", ["healthy", "f16", "flow", "table"])
 def test_healthy_files_pass(data: Path, name: str) -> None:
     report = check(data / f"{name}.tflite")
@@ -50,6 +51,7 @@ def test_healthy_files_pass(data: Path, name: str) -> None:
     assert any(c.to == "repeat" for run in report.runs for c in run.comparisons)
 
 
+@pytest.mark.runs
 def test_partial_file_fails_in_both_modes(data: Path) -> None:
     report = check(data / "partial.tflite")
     assert report.exit_code == 1
@@ -58,12 +60,14 @@ def test_partial_file_fails_in_both_modes(data: Path) -> None:
     assert "read_variable.cc" in run_of(report, "infer", "none").findings[0].message
 
 
+@pytest.mark.runs
 def test_order_dependent_file_fails_where_it_reads_first(data: Path) -> None:
     report = check(data / "order.tflite")
     assert run_of(report, "infer").status == run_of(report, "infer", "none").status == "problem"
     assert run_of(report, "load").status == "ok"
 
 
+@pytest.mark.runs
 def test_another_model(data: Path) -> None:
     report = check(data / "healthy.tflite", against=data / "f16.tflite", rtol=1e-2, atol=1e-2)
     assert report.ok
@@ -74,6 +78,7 @@ def test_another_model(data: Path) -> None:
     assert same.ok and {c.max_abs for c in compared} == {0.0}
 
 
+@pytest.mark.runs
 def test_another_model_that_does_not_fit(data: Path) -> None:
     report = check(data / "healthy.tflite", against=data / "partial.tflite")
     assert report.exit_code == 1
@@ -88,6 +93,7 @@ def expectation(x: np.ndarray) -> np.ndarray:
     return np.asarray(x @ w + b, np.float32)
 
 
+@pytest.mark.runs
 def test_expectation_is_held(data: Path, tmp_path: Path) -> None:
     wanted = expectation(X)
     np.savez(tmp_path / "in.npz", **{"infer/x": X})
@@ -102,6 +108,7 @@ def test_expectation_is_held(data: Path, tmp_path: Path) -> None:
     assert compared[0].max_abs == pytest.approx(float(np.abs(wanted - wanted[:, ::-1]).max()))
 
 
+@pytest.mark.runs
 def test_nan_is_never_expected(data: Path) -> None:
     nan = np.full((1, 3), np.nan, np.float32)
     x = np.full((1, 4), np.nan, np.float32)
@@ -131,6 +138,7 @@ def test_calls_that_do_not_fit(data: Path, options: dict[str, Any], message: str
     assert re.search(message, str(caught.value), re.DOTALL)
 
 
+@pytest.mark.runs
 def test_expectation_of_another_shape_is_a_problem(data: Path) -> None:
     wanted = np.zeros((1, 4), np.float32)
     report = check(data / "healthy.tflite", inputs={"x": X}, expect={"output": wanted})

@@ -96,6 +96,7 @@ def test_slot_names_equal_the_tflite_package(table: str) -> None:
     assert checked >= len([n for n in ours if n != "TAG"]) - 4, f"only {checked} fields compared"
 
 
+@pytest.mark.runs
 def test_generated_module_is_current() -> None:
     command = [sys.executable, str(ROOT / "schema" / "generate.py"), "--check"]
     assert subprocess.run(command, check=False).returncode == 0

@@ -13,6 +13,7 @@ Momentum makes the gradient visible: after one step it is -rate times the gradie
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def rows(name: str, shape: tuple[int, ...], *layers: Callable[[], Any]) -> None:
 rows("mlp", (6,), lambda: L.Dense(8, "relu"), lambda: L.Dense(5, "tanh"))
 for activation in ("elu", "selu", "softplus", "softsign", "relu6", "leaky_relu", "swish", "gelu",
                    "hard_swish", "sigmoid", "exponential"):  # fmt: skip
-    rows(f"dense_{activation}", (6,), lambda a=activation: L.Dense(8, a), lambda: L.Dense(4))
+    rows(f"dense_{activation}", (6,), partial(L.Dense, 8, activation), lambda: L.Dense(4))
 rows(
     "cnn", IMAGE, lambda: L.Conv2D(4, 3, padding="same", activation="relu"),
     lambda: L.MaxPooling2D(),
@@ -212,7 +213,8 @@ def make_one(name: str, folder: Path) -> None:
     names = {k: getattr(module, k).get_concrete_function() for k in ("infer", "train")}
     tf.saved_model.save(module, str(folder / "saved_model"), signatures=names)
     (folder / "model.tflite").write_bytes(convert(folder / "saved_model", flex=True))
-    np.savez(folder / "values.npz", **start)
+    values: Any = start
+    np.savez(folder / "values.npz", **values)
 
     def again(images: Any) -> dict[str, Any]:
         for v in [*net.variables, *module.optimizer.variables]:

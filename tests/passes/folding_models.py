@@ -51,7 +51,7 @@ def transposed() -> Build:
     infer = build.sub("not main", "infer")
     infer.call_once(initializer(build, w=np.arange(6, dtype=np.float32).reshape(2, 3)))
     x, read = infer.input(shape=(2, 3)), infer.read(infer.handle("w"), shape=(2, 3))
-    order = infer.tensor("INT32", (2,), np.int32([1, 0]).tobytes())
+    order = infer.tensor("INT32", (2,), np.array([1, 0], np.int32).tobytes())
     for shape in ((3, 2), (2, 3)):
         turned = infer.tensor(shape=shape)
         infer.op("TRANSPOSE", [read, order], [turned], fb.TransposeOptionsT())

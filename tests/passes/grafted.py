@@ -15,6 +15,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.variables import analyse
 from tflrepair.execution import runner, runtimes
 from tflrepair.execution.runner import Outcome, RunCall, Task
+from tflrepair.files import Output
 from tflrepair.graph.model import Model, from_bytes, load
 from tflrepair.passes.fold.fold import FoldPass
 from tflrepair.passes.freeze.freeze import Frozen
@@ -36,7 +37,9 @@ def with_values(broken: bytes, values: Mapping[str, Any]) -> Model:
         data = np.broadcast_to(array, variable.shape or ()).tobytes()
         shape = tuple(variable.shape or ())
         rows.append(
-            NewValue(variable.key, variable.dtype or "", shape, len(data), "test", lambda d=data: d)
+            NewValue(
+                variable.key, variable.dtype or "", shape, len(data), "test", lambda d=data: [d]
+            )
         )
     entries = tuple(entry.subgraph for entry in analysis.entries)
     stream = io.BytesIO()
@@ -47,10 +50,13 @@ def with_values(broken: bytes, values: Mapping[str, Any]) -> Model:
 def run_pass(step: Pass, model: Model) -> bytes:
     """What a pass makes of a model, its conditions held; the old bytes if it changes nothing."""
     with tempfile.TemporaryDirectory() as name:
-        old, new = Path(name) / "old.tflite", Path(name) / "new.tflite"
+        old = Path(name) / "old.tflite"
         old.write_bytes(model.data)
-        run_passes([step], AnalysisContext(load(old)), new, silent)
-        return (new if new.exists() else old).read_bytes()
+        output = Output(Path(name) / "new.tflite")
+        run_passes([step], AnalysisContext(load(old)), output, silent)
+        data = (output.draft.path if output.draft else old).read_bytes()
+        output.close()
+        return data
 
 
 def fold(model: Model, timeout: float = 60.0) -> bytes:

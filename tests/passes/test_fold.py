@@ -26,9 +26,12 @@ from peer import resaved
 
 from tflrepair.graph.model import from_bytes
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("litert_converter") is None, reason="needs litert-converter"
-)
+pytestmark = [
+    pytest.mark.runs,
+    pytest.mark.skipif(
+        importlib.util.find_spec("litert_converter") is None, reason="needs litert-converter"
+    ),
+]
 
 
 def test_constants_fold_once_they_are_frozen(tmp_path: Path) -> None:
@@ -151,7 +154,7 @@ def test_a_robbed_and_grafted_model_trains_as_before(data: Path, tmp_path: Path,
     with np.load(tmp_path / "values.npz") as values:
         _, after = optimized(rob(healthy), values)
     (tmp_path / "runs").mkdir()
-    x, y = np.float32([[1, -2, 3, 0.5]]), np.float32([[1, 0, 0]])
+    x, y = np.array([[1, -2, 3, 0.5]], np.float32), np.array([[1, 0, 0]], np.float32)
     calls = [("infer", {"x": x})] * 3
     if name == "healthy":
         calls += [("train", {"x": x, "y": y})] * 3 + [("infer", {"x": x})]

@@ -24,6 +24,7 @@ from tflrepair.graph.model import from_bytes
 from tflrepair.passes.fold import fold as folding
 
 
+@pytest.mark.runs
 def test_an_if_of_a_constant_is_refused_with_the_reason() -> None:
     build = Build()
     main, same = build.sub("main", "k"), build.sub("same")
@@ -50,7 +51,12 @@ def test_what_mlir_would_lose_is_refused() -> None:
     with pytest.raises(UnsupportedError, match="metadata_buffer"):
         fold(from_bytes(build.bytes()))
     build = infer_and_train()
-    build.model.subgraphs[0].tensors[0].sparsity = fb.SparsityParametersT()
+    tensor = build.model.subgraphs[0].tensors[0]
+    tensor.sparsity = fb.SparsityParametersT()
+    tensor.sparsity.traversalOrder = list(range(len(tensor.shape)))
+    tensor.sparsity.dimMetadata = [fb.DimensionMetadataT() for _ in tensor.shape]
+    for row, size in zip(tensor.sparsity.dimMetadata, tensor.shape, strict=True):
+        row.denseSize = size
     with pytest.raises(UnsupportedError, match="sparsity"):
         fold(from_bytes(build.bytes()))
     build = infer_and_train()
@@ -59,6 +65,7 @@ def test_what_mlir_would_lose_is_refused() -> None:
         fold(from_bytes(build.bytes()))
 
 
+@pytest.mark.runs
 def test_a_signature_of_an_inner_tensor_is_refused() -> None:
     build = infer_and_train()
     build.bytes()
@@ -67,6 +74,7 @@ def test_a_signature_of_an_inner_tensor_is_refused() -> None:
         fold(from_bytes(packed(build)))
 
 
+@pytest.mark.runs
 def test_where_mlir_dies_the_caller_lives() -> None:
     build = Build()
     sub = build.sub("main", "k")
@@ -77,11 +85,13 @@ def test_where_mlir_dies_the_caller_lives() -> None:
         fold(from_bytes(build.bytes()))
 
 
+@pytest.mark.runs
 def test_a_fold_that_takes_too_long_is_ended() -> None:
     with pytest.raises(RefusedError, match=r"took more than 0.01 s"):
         fold(from_bytes(transposed().bytes()), timeout=0.01)
 
 
+@pytest.mark.runs
 def test_a_result_that_answers_differently_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def other(value: np.ndarray[Any, Any]) -> bytes:
         build = Build()

@@ -29,6 +29,7 @@ from tflrepair.commands.scan import scan
 from tflrepair.graph.model import from_bytes
 
 
+@pytest.mark.runs
 def test_what_is_never_assigned_becomes_a_constant(tmp_path: Path) -> None:
     old = infer_and_train().bytes()
     result, after = frozen(old)
@@ -42,6 +43,7 @@ def test_what_is_never_assigned_becomes_a_constant(tmp_path: Path) -> None:
     assert same(run(old, tmp_path, *calls), run(bytes_of(result), tmp_path, *calls))
 
 
+@pytest.mark.runs
 def test_an_empty_initializer_is_called_no_more(tmp_path: Path) -> None:
     build = Build()
     infer = build.sub("infer", "infer")
@@ -58,6 +60,7 @@ def test_an_empty_initializer_is_called_no_more(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.runs
 @pytest.mark.parametrize("delegate", [True, False])
 def test_an_output_that_is_just_a_variable(tmp_path: Path, delegate: bool) -> None:
     build = Build()
@@ -73,6 +76,7 @@ def test_an_output_that_is_just_a_variable(tmp_path: Path, delegate: bool) -> No
     assert got.outputs["out1"].tolist() == (X + W).tolist()
 
 
+@pytest.mark.runs
 def test_reads_behind_passed_handles_freeze_too(tmp_path: Path) -> None:
     old = passed_to_subgraphs()[0].bytes()
     result, after = frozen(old)
@@ -85,6 +89,7 @@ def test_reads_behind_passed_handles_freeze_too(tmp_path: Path) -> None:
     assert same(before, run(bytes_of(result), tmp_path, ("infer", BRANCH)))
 
 
+@pytest.mark.runs
 def test_a_read_of_another_shape_stays_and_an_open_one_is_closed(tmp_path: Path) -> None:
     build = Build()
     infer = build.sub("infer", "infer")
@@ -101,6 +106,7 @@ def test_a_read_of_another_shape_stays_and_an_open_one_is_closed(tmp_path: Path)
     assert got.outputs["out0"].tolist() == (X + W).tolist()
 
 
+@pytest.mark.runs
 def test_values_behind_the_flatbuffer_and_a_zip_move_along(tmp_path: Path) -> None:
     build = infer_and_train()
     build.bytes()  # completes the signatures

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,14 @@ from tflrepair.passes.graft.plan import (
 HALF = np.array([0.5, 0.25], np.float32)
 
 
+def parts(value: Any) -> list[bytes]:
+    return [value.tobytes()]
+
+
 def plan_for(model: Model, value: Any = HALF) -> GraftPlan:
     analysis = analyse(model)
     values = tuple(
-        NewValue(v.key, v.dtype or "", v.shape or (), v.nbytes or 0, "test", value.tobytes)
+        NewValue(v.key, v.dtype or "", v.shape or (), v.nbytes or 0, "test", partial(parts, value))
         for v in needing_values(analysis)
     )
     entries = tuple(entry.subgraph for entry in analysis.entries)
@@ -116,7 +121,8 @@ def test_positions_behind_the_flatbuffer_are_shifted(monkeypatch: pytest.MonkeyP
         old = grafted(build.bytes())
     model = from_bytes(old)
     # one more variable without a value: cut the plan to what is new
-    value = NewValue(ResourceId("builtin", "", "v"), "float32", (2,), 8, "test", HALF.tobytes)
+    key = ResourceId("builtin", "", "v")
+    value = NewValue(key, "float32", (2,), 8, "test", partial(parts, HALF))
     stream = io.BytesIO()
     graft(model, GraftPlan((0,), (value,), ())).write(stream)
     new = stream.getvalue()
@@ -185,6 +191,7 @@ def test_a_missing_call_needs_no_values() -> None:
     assert Session(new, delegate=False).run("other")["out0"].tolist() == [0.5, 0.25]
 
 
+@pytest.mark.runs
 def test_what_has_an_initializer_keeps_it(data: Path, tmp_path: Path) -> None:
     """A Keras layer beside a plain variable: one keeps its CALL_ONCE, the others get one."""
     out = tmp_path / "o.tflite"
@@ -235,6 +242,7 @@ def test_a_value_of_the_wrong_length_is_not_written() -> None:
         graft(model, plan).write(io.BytesIO())
 
 
+@pytest.mark.runs
 @pytest.mark.parametrize("name", ["healthy", "flow", "table", "f16"])
 def test_a_robbed_file_gets_its_own_values_back(data: Path, tmp_path: Path, name: str) -> None:
     """Healthy converter output, robbed and grafted, answers bit for bit as before."""

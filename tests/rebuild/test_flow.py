@@ -121,7 +121,7 @@ def _fill(b: Build, table: Any, name: str) -> None:
     sub = Sub(b, name)
     sub.table = table
     if name == "init":
-        sub.assign(sub.handle("total"), sub.tensor(data=np.float32([10, 20]).tobytes()))
+        sub.assign(sub.handle("total"), sub.tensor(data=np.array([10, 20], np.float32).tobytes()))
         return
     if name in ("condition", "body"):
         count, times = sub.input("INT32", ()), sub.input("INT32", ())
@@ -145,7 +145,7 @@ def _fill(b: Build, table: Any, name: str) -> None:
 
 def test_handles_as_arguments(tmp_path: Path) -> None:
     def call(times: int) -> tuple[str, dict[str, Any]]:
-        return "run", {"in0": np.int32(times), "in1": np.float32([1, 2])}
+        return "run", {"in0": np.int32(times), "in1": np.array([1, 2], np.float32)}
 
     same_everywhere(counter_model(), [call(3), call(0), call(5)], tmp_path)
 
@@ -173,7 +173,7 @@ def test_loop_that_grows_its_variable(tmp_path: Path) -> None:
     body.op("CONCATENATION", [grown, grown], [longer], fb.ConcatenationOptionsT())
     body.output(more)
     body.output(longer)
-    same_everywhere(b.bytes(), [("run", {"in0": np.float32([1.5])})], tmp_path)
+    same_everywhere(b.bytes(), [("run", {"in0": np.array([1.5], np.float32)})], tmp_path)
 
 
 def test_composite_runs_its_decomposition(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_composite_runs_its_decomposition(tmp_path: Path) -> None:
     a, out = inner.input(), inner.tensor()
     inner.op("ADD", [a, a], [out])
     inner.output(out)
-    same_everywhere(b.bytes(), [("run", {"in0": np.float32([1, 2])})], tmp_path)
+    same_everywhere(b.bytes(), [("run", {"in0": np.array([1, 2], np.float32)})], tmp_path)
 
 
 def test_call_is_inlined() -> None:
@@ -205,8 +205,10 @@ def test_call_is_inlined() -> None:
     out = inner.tensor()
     inner.op("MUL", [a, inner.read(inner_handle)], [out])
     inner.output(out)
-    values = {ResourceId("builtin", "", "w"): np.float32([3, 4])}
-    answer = run_reference(from_bytes(b.bytes()), values, [("run", {"in0": np.float32([1, 2])})])
+    values = {ResourceId("builtin", "", "w"): np.array([3, 4], np.float32)}
+    answer = run_reference(
+        from_bytes(b.bytes()), values, [("run", {"in0": np.array([1, 2], np.float32)})]
+    )
     assert answer[0]["out0"].tolist() == [3, 8]
 
 
@@ -216,7 +218,9 @@ def test_container_is_part_of_a_variable() -> None:
     total = main.tensor()
     main.op("SUB", [main.read(main.handle("w", "a")), main.read(main.handle("w", "b"))], [total])
     main.output(total)
-    values = {ResourceId("builtin", c, "w"): np.float32([n, n]) for c, n in (("a", 9), ("b", 4))}
+    values = {
+        ResourceId("builtin", c, "w"): np.array([n, n], np.float32) for c, n in (("a", 9), ("b", 4))
+    }
     model = from_bytes(b.bytes())
     assert run_reference(model, values, [("run", {})])[0]["out0"].tolist() == [5, 5]
 
@@ -243,7 +247,7 @@ def test_names_that_python_does_not_take(tmp_path: Path) -> None:
     emitted = load_emitted(model, {}, tmp_path / "emitted.py")
     converted = from_bytes(emitted.convert())
     assert [s.inputs for s in converted.signatures] == [s.inputs for s in rebuilt.signatures]
-    feeds = {"z:0 \"'": np.float32([5, 6]), "add": np.float32([1, 2])}
+    feeds = {"z:0 \"'": np.array([5, 6], np.float32), "add": np.array([1, 2], np.float32)}
     assert run_reference(model, {}, [("run", feeds)])[0]["z/1"].tolist() == [4, 4]
     assert Session(bytes(rebuilt.data)).run("run", **feeds)["1st"].tolist() == [6, 8]
 

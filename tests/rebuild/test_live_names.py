@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import Variable, VariableStatus
+from tflrepair.analysis.status import VariableStatus
+from tflrepair.analysis.variables import Variable
 from tflrepair.errors import RefusedError
 from tflrepair.rebuild.origins.live_names import pair_by_name, set_values
 
@@ -103,7 +104,7 @@ def test_two_of_one_name() -> None:
 def test_nothing_is_set_unless_all_fits(value: Any) -> None:
     first, second = (tf.Variable([1.0, 2.0], name=name) for name in "ab")
     keys = [ResourceId("builtin", "", name) for name in "ab"]
-    values = {keys[0]: np.float32([5, 6]), keys[1]: value}
+    values = {keys[0]: np.array([5, 6], np.float32), keys[1]: value}
     with pytest.raises(RefusedError, match="but its value is"):
         set_values(dict(zip(keys, (first, second), strict=True)), values)
     assert first.numpy().tolist() == [1, 2]

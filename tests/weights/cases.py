@@ -44,7 +44,7 @@ def repaired(case: str, table: MatchTable) -> bytes:
 
 def _value(key: Any, dtype: str | None, row: Row) -> NewValue:
     data = row.value().tobytes()
-    return NewValue(key, dtype or "", row.shape, len(data), row.reason, lambda: data)
+    return NewValue(key, dtype or "", row.shape, len(data), row.reason, lambda: [data])
 
 
 def answers_right(case: str, table: MatchTable) -> bool:

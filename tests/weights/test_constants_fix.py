@@ -17,6 +17,7 @@ from weights.cases import DATA
 PAIR = DATA / "constants"
 
 
+@pytest.mark.runs
 def test_fixed_with_the_constants_of_a_model_for_inference(tmp_path: Path) -> None:
     out = tmp_path / "fixed.tflite"
     result = tflrepair.fix(PAIR / "model.tflite", [PAIR / "source.tflite"], out=out)

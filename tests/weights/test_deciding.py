@@ -51,6 +51,7 @@ def test_without_it_the_problem_names_it(ambiguous: Path) -> None:
         tflrepair.fix(CASE / "model.tflite", [ambiguous], out=ambiguous.with_name("out.tflite"))
 
 
+@pytest.mark.runs
 def test_the_reading_that_answers_as_expected_is_taken(
     ambiguous: Path, check: tuple[Path, Path]
 ) -> None:
@@ -69,6 +70,7 @@ def _right() -> tflrepair.weights.MatchTable:
     return match("parallel", CASE / "by_path.npz")
 
 
+@pytest.mark.runs
 def test_no_reading_answers_so(ambiguous: Path, check: tuple[Path, Path]) -> None:
     np.savez(check[1], y=np.load(check[1])["y"] + 1)
     out = ambiguous.with_name("out.tflite")
@@ -77,6 +79,7 @@ def test_no_reading_answers_so(ambiguous: Path, check: tuple[Path, Path]) -> Non
     assert not out.exists()
 
 
+@pytest.mark.runs
 def test_several_readings_answer_so(ambiguous: Path, check: tuple[Path, Path]) -> None:
     """Inputs of zeros tell biases apart, but not kernels that nothing reaches."""
     arrays = dict(np.load(ambiguous))

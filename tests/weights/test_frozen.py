@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tflrepair.weights import Target, Weight
-from tflrepair.weights.matching import match
+from tflrepair.weights import Target, Weight, match
 from tflrepair.weights.matching.frozen import Kernel, frozen
 from tflrepair.weights.types.layers import file_layers
 from tflrepair.weights.types.weight import Source

@@ -191,6 +191,7 @@ def test_float64_is_taken_where_no_digit_is_lost(tmp_path: Path) -> None:
     assert len(problem.variables) == len(values(match("row", wide)))
 
 
+@pytest.mark.runs
 def test_rounding_is_to_the_nearest_and_only_if_allowed(tmp_path: Path) -> None:
     model, arrays = DATA / "row" / "model.tflite", dict(np.load(DATA / "row" / "by_path.npz"))
     lossy = _npz(tmp_path / "l.npz", {n: a.astype("float64") + 1e-12 for n, a in arrays.items()})

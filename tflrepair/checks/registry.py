@@ -6,6 +6,7 @@ it is loaded, its decorated functions register. What crashes there is a finding,
 
 from __future__ import annotations
 
+import inspect
 import pkgutil
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -17,6 +18,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import CHECKS, Check
 from tflrepair.errors import TflRepairError, UserError
 from tflrepair.findings import Finding, Severity
+from tflrepair.structure.rules.registry import RULES
 
 ENTRY_POINTS = "tflrepair.checks"
 CRASHED = "TFR900"
@@ -77,7 +79,7 @@ def run_checks(context: AnalysisContext, checks: Iterable[Check]) -> tuple[Findi
 
 
 def explain(code: str) -> str:
-    """The documentation of the check ``code`` (``TFR001``; case does not matter).
+    """The documentation of the check or rule ``code`` (``TFR001``; case does not matter).
 
     Raises:
         UserError: no check has this code.
@@ -85,6 +87,9 @@ def explain(code: str) -> str:
     for check in all_checks():
         if code.upper() == check.code:
             return f"{check.code}: {check.doc}"
+    for rule in RULES:
+        if code.upper() == rule.CODE:
+            return f"{rule.CODE}: {inspect.getdoc(rule)}"
     raise _unknown(code, all_checks())
 
 
@@ -114,4 +119,6 @@ def _crashed(what: str, error: Exception) -> Finding:
 
 def _unknown(code: str, known: Iterable[Check]) -> UserError:
     listed = ", ".join(check.code for check in known)
-    return UserError(f"there is no check {code!r}", hint=f"the codes are {listed}")
+    rules = f"{RULES[0].CODE} to {RULES[-1].CODE}"
+    hint = f"the codes are {listed}, and {rules} of damaged files"
+    return UserError(f"there is no check {code!r}", hint=hint)

@@ -11,7 +11,19 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli import add_state, convert, demo, explain, fix, rebuild, scan, train, verify
+from tflrepair.cli import (
+    add_state,
+    convert,
+    demo,
+    explain,
+    fix,
+    rebuild,
+    scan,
+    signals,
+    streams,
+    train,
+    verify,
+)
 from tflrepair.cli.output import report_error
 from tflrepair.errors import TflRepairError
 
@@ -61,14 +73,38 @@ def main() -> None:
     # TensorFlow and LiteRT write their logs past Python, between the lines of our report
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
+        signals.catch()
+        code = _run()
+    except signals.Stopped as stopped:
+        report_error(TflRepairError(f"ended by {stopped}"))
+        code = stopped.code
+    streams.leave(code)
+
+
+def _run() -> int:
+    """Parse and do; the exit code."""
+    try:
+        streams.check()
         app()
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, OSError):  # click's exit 1 for a reader that has left
+            return 2
+        return _flushed(leaving.code if isinstance(leaving.code, int) else 2)
     except TflRepairError as error:
         report_error(error)
-        sys.exit(2)
     except MemoryError:
         report_error(TflRepairError("not enough memory"))
-        sys.exit(2)
-    except BrokenPipeError:
-        # the reader (head, less) has left; Python would complain again while closing stdout
-        sys.stderr.close()
-        sys.exit(2)
+    except RecursionError:
+        report_error(TflRepairError("the input is nested more deeply than can be followed"))
+    except OSError as error:  # those of files are ours already; what is left are the streams
+        streams.report_broken(error)
+    return 2
+
+
+def _flushed(code: int) -> int:
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        streams.report_broken(error)
+        return 2
+    return code

@@ -19,6 +19,7 @@ from tflrepair.cli.options import (
 )
 from tflrepair.cli.output import emit, progress
 from tflrepair.errors import UserError
+from tflrepair.report.style import safe
 
 
 def convert(
@@ -53,4 +54,4 @@ def convert(
         size = convert_to_file(
             source if is_module else Path(source), Path(output), signature, kwargs, force, **more
         )
-    emit(f"written: {output}, {size} bytes; every variable has its value")
+    emit(f"written: {safe(output)}, {size} bytes; every variable has its value")

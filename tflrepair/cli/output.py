@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 import typer
 
 from tflrepair.errors import TflRepairError
-from tflrepair.report.style import Style, safe
+from tflrepair.report.style import Style, harmless, safe
 
 
 class Format(StrEnum):
@@ -28,7 +29,8 @@ def style() -> Style:
 
 
 def emit(text: str) -> None:
-    typer.echo(text)
+    """Write a report, in which nothing but our own colours may command the terminal."""
+    typer.echo(harmless(text, style().colour))
 
 
 def emit_json(value: Any) -> None:
@@ -38,7 +40,8 @@ def emit_json(value: Any) -> None:
 def report_error(error: TflRepairError) -> None:
     """What, where, and what to do; one line, but for a list of things to decide."""
     lines = [safe(line) for line in describe(error).splitlines()]
-    typer.echo("tflrepair: " + "\n".join(lines), err=True)
+    with contextlib.suppress(OSError, ValueError):  # stderr is full or closed: nobody listens
+        typer.echo("tflrepair: " + "\n".join(lines), err=True)
 
 
 def describe(error: TflRepairError) -> str:
@@ -46,9 +49,14 @@ def describe(error: TflRepairError) -> str:
     return f"{place}{error.message}" + (f"; {error.hint}" if error.hint else "")
 
 
-def error_dict(path: str, error: TflRepairError) -> dict[str, Any]:
-    """``tflrepair/error/1``: what stands in a list in the place of a model that cannot be read."""
-    return {
+def error_dict(
+    path: str, error: TflRepairError, faults: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """``tflrepair/error/1``: what stands in a list in the place of a model that cannot be read.
+
+    ``faults`` are further fields, for a damaged file.
+    """
+    found = {
         "schema": "tflrepair/error/1",
         "path": path,
         "error": type(error).__name__,
@@ -56,6 +64,7 @@ def error_dict(path: str, error: TflRepairError) -> dict[str, Any]:
         "where": error.where,
         "hint": error.hint,
     }
+    return found if faults is None else {**found, **faults}
 
 
 @contextmanager
@@ -70,6 +79,7 @@ def progress(label: str) -> Iterator[Callable[[str, int, int], None] | None]:
             yield None
             return
         from rich.console import Console
+        from rich.markup import escape
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -77,7 +87,9 @@ def progress(label: str) -> Iterator[Callable[[str, int, int], None] | None]:
             task = bar.add_task(label, total=None)
 
             def advance(step: str, done: int, total: int) -> None:
-                bar.update(task, description=step, completed=done, total=total or None)
+                bar.update(
+                    task, description=escape(safe(step)), completed=done, total=total or None
+                )
 
             yield advance
 
@@ -86,13 +98,28 @@ def progress(label: str) -> Iterator[Callable[[str, int, int], None] | None]:
 def _native_logs_aside() -> Iterator[TextIO]:
     """Point file descriptor 2 elsewhere; gives a stream to where it pointed before."""
     import os
-    import tempfile
 
-    sys.stderr.flush()
-    with os.fdopen(os.dup(2), "w", encoding="utf-8") as real, tempfile.TemporaryFile() as log:
+    _flush_stderr()
+    with os.fdopen(os.dup(2), "w", encoding="utf-8") as real, _log_file() as log:
         os.dup2(log.fileno(), 2)
         try:
             yield real
         finally:
-            sys.stderr.flush()
+            _flush_stderr()
             os.dup2(real.fileno(), 2)
+
+
+def _log_file() -> IO[bytes]:
+    """A file that goes when it is closed; the null device where none can be made."""
+    import os
+    import tempfile
+
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return open(os.devnull, "r+b")  # noqa: PTH123
+
+
+def _flush_stderr() -> None:
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()

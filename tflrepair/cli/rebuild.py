@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from tflrepair.cli.again import paste_on_refusal
 from tflrepair.cli.options import (
     BatchOption,
     KeepFlexOption,
     MapOption,
     NoFlexOption,
+    RateOption,
     SetOption,
     StateOption,
     WeightsOption,
@@ -21,9 +23,11 @@ from tflrepair.cli.options import (
 )
 from tflrepair.cli.output import emit, progress, style
 from tflrepair.errors import UserError
+from tflrepair.report.style import safe
 
 
 def rebuild(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="the .tflite file")],
     emit_python: Annotated[
         str | None,
@@ -40,6 +44,7 @@ def rebuild(
     weights: WeightsOption = None,
     map_file: MapOption = None,
     set_values: SetOption = None,
+    learning_rate: RateOption = None,
     force: Annotated[bool, typer.Option("--force", help="replace files that exist")] = False,
 ) -> None:
     """Write MODEL anew: as a tf.Module in Python (--emit-python), or without Flex (--no-flex).
@@ -58,13 +63,14 @@ def rebuild(
         from tflrepair.commands.fix.fix import fix
         from tflrepair.report import fix_text
 
-        with progress("rebuilding") as tell:
+        with paste_on_refusal(context), progress("rebuilding") as tell:
             result = fix(
                 model,
                 weights or (),
                 out=output,
                 mapping=mapping,
                 sets=sets,
+                learning_rate=learning_rate,
                 no_flex=options,
                 force=force,
                 progress=tell,
@@ -75,8 +81,15 @@ def rebuild(
 
     if output is not None:
         raise UserError("-o belongs to --no-flex; --emit-python names its own file")
-    with progress("rebuilding"):
+    with paste_on_refusal(context), progress("rebuilding"):
         npz = write_python(
-            model, Path(str(emit_python)), weights or (), mapping=mapping, sets=sets, force=force
+            model,
+            Path(str(emit_python)),
+            weights or (),
+            mapping=mapping,
+            sets=sets,
+            learning_rate=learning_rate,
+            force=force,
         )
-    emit(f"written: {emit_python} and {npz}; `python {emit_python}` converts it")
+    name = safe(str(emit_python))
+    emit(f"written: {name} and {safe(str(npz))}; `python {name}` converts it")

@@ -60,10 +60,10 @@ def add_state(
     plan = plan_state(before, state)
     if not plan.changes:
         return StateResult(None, ())
-    with atomic(target, force) as temporary:
-        after = run_passes([AddStatePass(state)], before, temporary, silent).context
+    with atomic(target, force) as output:
+        after = run_passes([AddStatePass(state)], before, output, silent).context
         assert after is not None  # the plan changes something
-        ran = _round_trip(temporary, plan)
+        ran = _round_trip(Path(str(after.model.path)), plan)
     names = tuple(row.name for row in plan.held)
     return StateResult(str(target), names, after.model.size, ran)
 

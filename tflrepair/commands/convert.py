@@ -9,7 +9,6 @@ loaded and saved again, which comes to the same. What comes out is scanned befor
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.files import check_free, write
 from tflrepair.findings import Severity
 from tflrepair.graph.model import from_bytes
+from tflrepair.leftovers import workspace
 from tflrepair.passes.graft.unique_names import unique_names
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save as save_module
@@ -72,8 +72,8 @@ def convert(
     """
     _require_tensorflow()
     options = _no_flex(flex, batch, state, keep_flex, converter_options)
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
-        folder = Path(name) / "saved_model"
+    with workspace() as place:
+        folder = place / "saved_model"
         if isinstance(source, str | os.PathLike):
             keys = _save_again(Path(source), signatures, folder)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.variables import Analysis
@@ -12,6 +12,10 @@ from tflrepair.checks.registry import choose, run_checks
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Finding
 from tflrepair.graph.model import Model, load
+from tflrepair.structure.verify import Verdict
+
+# Rules about what the analysis follows: required fields, indices, operands, circles of calls.
+_FOLLOWED = frozenset(("TFR109", "TFR110", "TFR119", "TFR120"))
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,19 @@ def scan(
         return ScanResult(context, run_checks(context, checks))
     except TflRepairError as error:
         raise context.named(error) from None
+
+
+def scan_what_is_left(path: str | os.PathLike[str], verdict: Verdict) -> ScanResult | None:
+    """The scan of a model that contradicts itself, as far as that does not matter to a scan.
+
+    None if its tables, indices or calls are wrong, so that there is nothing to follow.
+    """
+    if not verdict.readable or not _FOLLOWED.isdisjoint(row.code for row in verdict.faults):
+        return None
+    try:
+        return scan(replace(load(path), salvaged=True))
+    except TflRepairError:
+        return None
 
 
 def context_of(model: AnalysisContext | Model | str | os.PathLike[str]) -> AnalysisContext:

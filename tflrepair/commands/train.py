@@ -6,7 +6,6 @@ The model's own training signature runs under LiteRT, which needs neither Tensor
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +17,7 @@ from tflrepair.analysis.variables import Variable
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.files import atomic, check_free, check_no_input
 from tflrepair.graph.model import load
+from tflrepair.leftovers import workspace
 from tflrepair.passes.add_state.add_state import AddStatePass
 from tflrepair.passes.add_state.plan import GET, SET
 from tflrepair.passes.graft.graft import GraftPass
@@ -124,8 +124,8 @@ def train(
     before = AnalysisContext(load(path))
     target = _signature(before, signature)
     arrays, rows, size = _data(target, data, batch)
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
-        runnable = _with_state(before, Path(name)) if out is not None else path
+    with workspace() as folder:
+        runnable = _with_state(before, folder) if out is not None else path
         job = execution.TrainJob(
             model=str(runnable.absolute()),
             signature=target.label,
@@ -257,9 +257,10 @@ def _batch(target: RunTarget, wanted: int | None) -> int:
 
 
 def _with_state(context: AnalysisContext, folder: Path) -> Path:
-    """The model, or a copy with get_weights and set_weights."""
+    """The model, or a copy in ``folder`` with get_weights and set_weights."""
     copy = folder / "model.tflite"
-    done = run_passes([AddStatePass()], context, copy, silent)
+    with atomic(copy, force=False) as output:
+        done = run_passes([AddStatePass()], context, output, silent)
     return Path(str(context.model.path)) if done.context is None else copy
 
 
@@ -273,12 +274,16 @@ def _write(
         if value is None:
             continue
         _check_replaceable(variable)
-        data = partial(value.tobytes)
+        data = partial(_bytes, value)
         new = NewValue(variable.key, str(value.dtype), value.shape, value.nbytes, "training", data)
         replacements.append(Replacement(initializing_sites(context.analysis, variable), new))
-    with atomic(out, force) as temporary:
+    with atomic(out, force) as output:
         plan = GraftPlan((), (), (), (), tuple(replacements))
-        run_passes([GraftPass(plan)], context, temporary, silent)
+        run_passes([GraftPass(plan)], context, output, silent)
+
+
+def _bytes(value: NDArray[Any]) -> tuple[bytes]:
+    return (value.tobytes(),)
 
 
 def _check_replaceable(variable: Variable) -> None:

@@ -6,22 +6,16 @@ import os
 import zipfile
 import zlib
 from collections.abc import Mapping
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError, UserError
 from tflrepair.execution.entries import RunTarget, RunTensor
+from tflrepair.format.types import NUMPY_TYPES, element_count
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-# Our names of element types that numpy has, too; strings are treated apart.
-_NUMPY = {
-    "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16",
-    "uint32", "uint64", "bool", "complex64", "complex128",
-}  # fmt: skip
 
 # What we are willing to make up for one entry. Real models stay far below; a damaged one may
 # ask for more memory than there is.
@@ -39,9 +33,10 @@ def cannot_make_up(entry: RunTarget) -> str | None:
         dtype = port.tensor.dtype
         if dtype == "string":
             return f"needs a string input ({port.name})"
-        if dtype not in _NUMPY:
+        if dtype not in NUMPY_TYPES:
             return f"needs an input of type {dtype} ({port.name})"
-        total += prod(shape(port)) * 16
+        count = element_count(shape(port))
+        total += (_MOST_BYTES if count is None else count) * 16
         if total > _MOST_BYTES:
             return f"needs inputs of more than {_MOST_BYTES >> 30} GB ({port.text})"
     return None
@@ -143,7 +138,7 @@ def _fit(value: NDArray[Any], port: RunTensor, entry: RunTarget) -> NDArray[Any]
         raise UserError(f"{place} has shape [{got}]", hint=f"expected is {port.text}")
     if dtype == "string":
         return _bytes(value, place)
-    if dtype not in _NUMPY:
+    if dtype not in NUMPY_TYPES:
         raise UserError(f"{place} is of type {dtype}, which numpy lacks")
     if not np.can_cast(value.dtype, dtype, "same_kind"):
         raise UserError(f"{place} is of type {value.dtype}", hint=f"expected is {port.text}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import tempfile
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -18,8 +17,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflrepair.execution.child import ending
-from tflrepair.execution.runtimes import BOOTSTRAP, WORKER, Runtime, environment
+from tflrepair.execution.runtimes import WORKER, Runtime, environment
+from tflrepair.leftovers import workspace
+from tflrepair.processes import children
+from tflrepair.processes.ending import ending
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,8 +108,7 @@ def run(
     """
     if not tasks:
         return []
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
-        folder = Path(name)
+    with workspace() as folder:
         rows = _write_inputs(folder, tasks)
         results: dict[int, list[Outcome]] = {}
         while len(results) < len(tasks):
@@ -157,21 +157,16 @@ def _child(runtime: Runtime, folder: Path, dirty: bool, timeout: float) -> str:
     log = folder / "log"
     with log.open("wb") as stream:
         try:
-            process = subprocess.Popen(
-                [runtime.python, str(BOOTSTRAP), str(WORKER), str(folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                env=env,
+            line = children.command(WORKER, [str(folder)], python=runtime.python)
+            process = children.start(
+                line, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=env
             )
         except OSError as error:
             return f"{runtime.python} cannot be started: {error}"
         try:
             finished = _wait(process, folder, timeout)
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            children.end(process)
     if not finished:
         return f"no answer within {timeout:g} s, so the process was ended"
     return ending(process.returncode, log) if process.returncode else ""

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from tflrepair.errors import UnsupportedError, UserError
 from tflrepair.execution import worker
+from tflrepair.processes import children
 
-BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 WORKER = Path(__file__).with_name("worker.py")
 _HINT = "pip install 'tflrepair[run]'"
 
@@ -132,7 +132,7 @@ def _ask(python: str) -> dict[str, str]:
     """``worker.installed()`` of another Python."""
     try:
         answer = subprocess.run(
-            [python, str(BOOTSTRAP), str(WORKER), "--list"],
+            children.command(WORKER, ["--list"], python=python),
             capture_output=True,
             timeout=60,
             env=environment(python),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from tflrepair.errors import UnsupportedError
 from tflrepair.execution import worker
-from tflrepair.execution.child import ending
-from tflrepair.execution.runtimes import BOOTSTRAP, environment
+from tflrepair.execution.runtimes import environment
+from tflrepair.leftovers import workspace
+from tflrepair.processes import children
+from tflrepair.processes.ending import ending
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,8 +68,7 @@ def run_training(job: TrainJob, progress: Callable[[int, float], None]) -> Train
         raise UnsupportedError(
             "LiteRT is not installed, so nothing can be run", hint="pip install 'tflrepair[run]'"
         )
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
-        folder = Path(name)
+    with workspace() as folder:
         keys = {input_name: f"i{n}" for n, input_name in enumerate(job.data)}
         arrays: dict[str, Any] = {keys[n]: value for n, value in job.data.items()}
         np.savez(folder / "data.npz", **arrays)
@@ -88,29 +88,21 @@ def _child(folder: Path, progress: Callable[[int, float], None]) -> tuple[list[f
     losses: list[float] = []
     seconds: list[float] = []
     log = folder / "log"
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [sys.executable, str(BOOTSTRAP), str(WORKER), str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stream,
-            env=environment(sys.executable),
-            text=True,
-        )
+    line = children.command(WORKER, [str(folder)])
+    env = environment(sys.executable)
+    with (
+        log.open("wb") as stream,
+        children.running(line, env=env, stdout=subprocess.PIPE, stderr=stream) as process,
+    ):
         assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                if line.startswith("{"):
-                    row = json.loads(line)
+        with process.stdout as output:
+            for printed in output:
+                if printed.startswith(b"{"):
+                    row = json.loads(printed)
                     losses.append(row["loss"])
                     seconds.append(row["seconds"])
                     progress(row["step"], row["loss"])
-            code = process.wait()
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            process.stdout.close()
+        code = process.wait()
     if code:
         raise UnsupportedError(f"training ended after {len(losses)} steps: {ending(code, log)}")
     if (folder / "error.txt").exists():

@@ -1,4 +1,4 @@
-"""The child process that runs models: ``bootstrap.py worker.py FOLDER`` or ``... --list``.
+"""The child process that runs models: ``worker.py FOLDER`` or ``worker.py --list``.
 
 A file of its own that needs Python 3.9, numpy and a runtime, and nothing else: it is handed by
 path to interpreters that do not have tflrepair. FOLDER holds

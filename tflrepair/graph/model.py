@@ -17,6 +17,8 @@ from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.format import schema, sniff
 from tflrepair.format.reader import Reader, Table
 from tflrepair.graph.subgraph import CUSTOM, OperatorCode, Subgraph
+from tflrepair.opening import contents
+from tflrepair.structure.verify import require_sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,14 @@ class Signature:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A model file. ``path`` is None for one that was given as bytes."""
+    """A model file. ``path`` is None for one that was given as bytes.
+
+    ``salvaged`` is for one that is known to contradict itself and read all the same.
+    """
 
     data: memoryview = field(repr=False)
     path: str | None = None
+    salvaged: bool = False
 
     @cached_property
     def reader(self) -> Reader:
@@ -60,6 +66,11 @@ class Model:
     @property
     def size(self) -> int:
         return len(self.data)
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether ``data`` is a map of the file, which then must not be cut short or renamed."""
+        return isinstance(self.data.obj, mmap.mmap)
 
     @cached_property
     def version(self) -> int:
@@ -168,53 +179,33 @@ class Model:
         return twin
 
     def walk(self) -> None:
-        """Read every table once, so that damage anywhere is found now and not halfway.
+        """Verify the whole file, so that damage anywhere is found now and not halfway.
 
         Raises:
-            BadFileError: with the file's path and the place of the first damage.
+            DamagedError: with every fault that the file has.
         """
-        try:
-            self._walk()
-        except TflRepairError as error:
-            raise error.within(self.path) if self.path else error from None
-
-    def _walk(self) -> None:
-        if not self.subgraphs:
-            raise BadFileError("the model has no subgraphs")
-        count = len(self.buffers)
-        for subgraph in self.subgraphs:
-            for number in range(subgraph.tensor_count):
-                if subgraph.tensor(number).buffer >= max(count, 1):
-                    raise BadFileError(
-                        f"uses a buffer that does not exist; there are {count}",
-                        where=f"subgraph {subgraph.index}, tensor {number}",
-                    )
-            _ = subgraph.operators, subgraph.inputs, subgraph.outputs, subgraph.name
-        _ = self.signatures, self.metadata, self.description
+        if not self.salvaged:
+            require_sound(self.data, self.path)
 
 
 def from_bytes(data: bytes | memoryview, path: str | None = None) -> Model:
     """A Model over ``data``, which must begin like a .tflite file (BadFileError otherwise)."""
     view = memoryview(data)
     sniff.check_head(bytes(view[:512]), len(view))
-    model = Model(view, path)
-    _ = model.root
-    return model
+    return Model(view, path)
 
 
 def load(path: str | os.PathLike[str]) -> Model:
-    """Open a .tflite file by mapping it into memory.
+    """Open a .tflite file: read it, or map it if it is large.
 
     Raises:
-        BadFileError: it cannot be opened, is another kind of file, or is damaged at its root.
+        BadFileError: it cannot be opened or is another kind of file. Damage shows later: ``walk``.
     """
     name = os.fspath(path)
     try:
         sniff.check_kind(Path(name))
-        with Path(name).open("rb") as stream:
-            data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        return from_bytes(memoryview(data), name)
+        return from_bytes(contents(name), name)
     except TflRepairError as error:
+        if error.where == name:  # ``contents`` has named the file already
+            raise
         raise error.within(name) from None
-    except (OSError, ValueError) as error:
-        raise BadFileError(f"cannot be opened: {error}", where=name) from None

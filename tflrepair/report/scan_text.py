@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 
-from tflrepair.analysis.variables import Analysis, Variable, VariableStatus
+from tflrepair.analysis.status import VariableStatus
+from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.scan import ScanResult
 from tflrepair.findings import Finding, Severity
@@ -130,7 +131,7 @@ def findings(result: ScanResult, style: Style) -> list[str]:
 def hint(finding: Finding, model: Model) -> str:
     """The finding's hint with the model's own path in its commands."""
     path = shlex.quote(safe(model.path)) if model.path else "MODEL"
-    return finding.hint.replace("MODEL", path)
+    return safe(finding.hint).replace("MODEL", path)
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tflrepair.execution.result import ComparedTo, Run, RunStatus, VerifyReport
+from tflrepair.report.style import safe
 
 _COMPARED = {
     ComparedTo.REPEAT: "a second fresh interpreter",
@@ -29,7 +30,7 @@ def lines(report: VerifyReport) -> list[str]:
         found.append(f"{run.signature}  {run.runtime}, {mode}: {run.status}")
         found += _findings(run)
         found += _differences(run)
-    return [*found, _summary(report)]
+    return [safe(line) for line in [*found, _summary(report)]]
 
 
 def _findings(run: Run) -> list[str]:

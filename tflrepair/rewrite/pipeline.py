@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tflrepair.analysis.context import AnalysisContext
+from tflrepair.files import Output
 from tflrepair.graph.model import load
+from tflrepair.leftovers import workspace
 from tflrepair.progress import Progress
 from tflrepair.rewrite.contract import Change, Pass
 
@@ -18,7 +18,7 @@ class Rewritten:
     """What passes came to.
 
     Attributes:
-        context: of the new file, at the path that was asked for; None if nothing changed.
+        context: of the new file, which has no name of its own yet; None if nothing changed.
         notes: what each pass that changed something says of it.
     """
 
@@ -27,9 +27,9 @@ class Rewritten:
 
 
 def run_passes(
-    passes: Sequence[Pass], before: AnalysisContext, path: Path, progress: Progress
+    passes: Sequence[Pass], before: AnalysisContext, output: Output, progress: Progress
 ) -> Rewritten:
-    """Run ``passes`` and leave the result at ``path``, or nothing if none changes anything.
+    """Run ``passes`` and leave the result in ``output``, or nothing if none changes anything.
 
     Raises:
         RefusedError, UnsupportedError: a pass cannot be run, or breaks its promise.
@@ -41,27 +41,24 @@ def run_passes(
         now = after or before
         progress(step.title, 0, 0)
         step.requires(now)
-        with tempfile.TemporaryDirectory(prefix="tflrepair-") as work:
-            change = step.apply(now, Path(work))
+        with workspace() as work:
+            change = step.apply(now, work)
             if change is None:
                 continue
-            after = _write(step, now, change, path, progress)
+            after = _write(step, now, change, output, progress)
         notes += change.note.splitlines()
     return Rewritten(after, tuple(notes))
 
 
 def _write(
-    step: Pass, before: AnalysisContext, change: Change, path: Path, progress: Progress
+    step: Pass, before: AnalysisContext, change: Change, output: Output, progress: Progress
 ) -> AnalysisContext:
-    """The context of the new file, which takes the place of the one at ``path``."""
-    newer = path.with_name(f"{path.name}.next")
-    try:
-        with newer.open("xb") as stream:
-            change.file.write(stream, progress)
+    """The context of the new draft, which takes the place of the one before it."""
+    with output.trial() as newer:
+        change.file.write(newer.stream, progress)
+        newer.stream.flush()
         progress("checking the result", 0, 0)
-        after = AnalysisContext(load(newer))
+        after = AnalysisContext(load(newer.path))
         step.ensures(before, after)
-        newer.replace(path)
-    finally:
-        newer.unlink(missing_ok=True)
-    return after.renamed(str(path))
+        output.take(newer)
+    return after

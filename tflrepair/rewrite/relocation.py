@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -13,6 +14,10 @@ from tflrepair.graph.subgraph import Operator
 from tflrepair.progress import Progress
 
 _COPY_CHUNK = 1 << 24
+
+# Bytes to be written, or the number of bytes that are zero.
+Piece = bytes | memoryview | int
+
 _NOTHING: Mapping[int, int] = {}
 
 
@@ -28,7 +33,7 @@ class Prefixed:
     def size(self) -> int:
         return len(self.head) + self.model.size + len(self.tail)
 
-    def pieces(self) -> Iterator[bytes | memoryview]:
+    def pieces(self) -> Iterator[Piece]:
         yield self.head
         yield from old_pieces(self.model, len(self.head))
         yield self.tail
@@ -38,18 +43,24 @@ class Prefixed:
 
 
 def write_pieces(
-    pieces: Iterator[bytes | memoryview], size: int, stream: BinaryIO, progress: Progress | None
+    pieces: Iterator[Piece], size: int, stream: BinaryIO, progress: Progress | None
 ) -> None:
     """Write ``pieces``, ``size`` bytes in all, and tell how far it is."""
     done = 0
     for piece in pieces:
-        stream.write(piece)
-        done += len(piece)
+        if isinstance(piece, int):
+            stream.seek(piece, os.SEEK_CUR)
+            done += piece
+        else:
+            done += stream.write(piece)
         if progress is not None:
             progress("writing", done, size)
+    if stream.seek(0, os.SEEK_END) < size:  # it ends with zeros
+        stream.seek(size - 1)
+        stream.write(b"\0")
 
 
-def old_pieces(model: Model, shift: int) -> Iterator[bytes | memoryview]:
+def old_pieces(model: Model, shift: int) -> Iterator[Piece]:
     """The old file, ``shift`` bytes further back: the same bytes but for positions in a ZIP."""
     position = 0
     for start, data in sorted(zipped.shifted_positions(model.data, shift)):

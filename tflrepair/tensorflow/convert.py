@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import pickle
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import TflRepairError, UnsupportedError, UserError
 from tflrepair.execution.child import run_script
+from tflrepair.leftovers import workspace
 from tflrepair.tensorflow import convert_worker
 
 WORKER = Path(__file__).with_name("convert_worker.py")
@@ -43,10 +43,9 @@ def convert_saved_model(
             representative dataset fails.
         UnsupportedError: the converter refuses the model, dies of it or takes too long.
     """
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
-        job = Path(name)
+    with workspace() as job:
         _write(job, folder, signatures, options)
-        ending = run_script(WORKER, [name], job / "log", timeout, "the converter")
+        ending = run_script(WORKER, [str(job)], job / "log", timeout, "the converter")
         if (job / convert_worker.RESULT).exists():
             return (job / convert_worker.RESULT).read_bytes()
         if (job / convert_worker.ERROR).exists():

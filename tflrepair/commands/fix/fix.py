@@ -31,7 +31,7 @@ from tflrepair.commands.fix.planning import check_options, match_fix, open_all, 
 from tflrepair.commands.fix.resolve_by_running import resolve_by_running
 from tflrepair.commands.fix.result import FixResult
 from tflrepair.commands.fix.strategies import passes_after_graft
-from tflrepair.commands.scan import scan
+from tflrepair.commands.scan import ScanResult, scan
 from tflrepair.files import atomic, write
 from tflrepair.passes.graft.graft import GraftPass, check_grafted
 from tflrepair.progress import Progress, silent
@@ -50,6 +50,7 @@ def fix(
     sets: Mapping[str, str | float] | None = None,
     by_name: bool = False,
     allow_rounding: bool = False,
+    learning_rate: float | None = None,
     replace_values: bool = False,
     check: Check | None = None,
     strategy: str = GRAFT,
@@ -71,6 +72,7 @@ def fix(
         sets: shared name -> value of every element, such as a learning rate.
         by_name: the names in ``weights`` are the model's own variable names; take them as they are.
         allow_rounding: floats of more precision than a variable has are rounded to the nearest.
+        learning_rate: value of every learning rate that ``sets`` does not name.
         replace_values: give variables that have an initial value a new one, too.
         check: (inputs, expected outputs), each an .npz: the result must answer so. Where the
             weights can be read in several ways, the only one that answers so is taken.
@@ -93,7 +95,9 @@ def fix(
     return repair(
         model,
         weights,
-        MatchOptions(mapping or {}, sets or {}, replace_values, by_name, allow_rounding),
+        MatchOptions(
+            mapping or {}, sets or {}, replace_values, by_name, allow_rounding, learning_rate
+        ),
         RepairOptions(strategy, freeze, origin or Origin(), no_flex),
         Acceptance(check),
         OutputOptions(out, map_out, dry_run, force),
@@ -156,23 +160,30 @@ def _written(
     planned: FixResult, passes: tuple[Pass, ...], output: OutputOptions, progress: Progress
 ) -> FixResult:
     target = planned.target
-    with atomic(Path(target), output.force) as temporary:
-        rewritten = run_passes(passes, planned.before.context, temporary, progress)
+    with atomic(Path(target), output.force) as draft:
+        rewritten = run_passes(passes, planned.before.context, draft, progress)
         if rewritten.context is None:
             return _left_alone(planned, progress)
         check_grafted(rewritten.context)
-        after = scan(rewritten.context)
+        found = scan(rewritten.context)
         progress("running the result", 0, 0)
         run = accept(rewritten.context, planned.check)
-    # under the output's own name from here on
+        size, notes = found.model.size, rewritten.notes
+        # Windows renames no file that is mapped: a large one is looked at again under its name
+        after = None if found.model.is_mapped else found
+        del rewritten, found
     return replace(
         planned,
         out=target,
-        size=after.model.size,
-        after=replace(after, context=after.context.renamed(target)),
-        notes=rewritten.notes,
+        size=size,
+        after=_renamed(after, target) if after else scan(target),
+        notes=notes,
         run=replace(run, model=target) if run else None,
     )
+
+
+def _renamed(result: ScanResult, path: str) -> ScanResult:
+    return replace(result, context=result.context.renamed(path))
 
 
 def _left_alone(planned: FixResult, progress: Progress) -> FixResult:

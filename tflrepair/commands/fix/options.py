@@ -26,6 +26,7 @@ class MatchOptions:
     replace: bool = False
     by_name: bool = False
     rounds: bool = False
+    rate: float | None = None
 
 
 @dataclass(frozen=True)

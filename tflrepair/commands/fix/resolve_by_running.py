@@ -6,7 +6,6 @@ if it alone answers as expected.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tflrepair.errors import RefusedError
 from tflrepair.graph.model import Model
+from tflrepair.leftovers import workspace
 from tflrepair.passes.graft.graft import graft
 from tflrepair.passes.graft.plan import GraftPlan
 from tflrepair.progress import Progress
@@ -46,10 +46,10 @@ def resolve_by_running(
         return table
     tables = [_filled(table, rows) for rows in _combinations(table)]
     found = []
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as folder:
+    with workspace() as folder:
         for number, candidate in enumerate(tables):
             progress("running each reading", number, len(tables))
-            path = Path(folder) / "reading.tflite"
+            path = folder / "reading.tflite"
             with path.open("wb") as stream:
                 graft(model, plan_of(candidate)).write(stream)
             if agrees(path):
@@ -93,11 +93,13 @@ def _combinations(table: MatchTable) -> list[tuple[Row, ...]]:
 
 
 def _filled(table: MatchTable, rows: tuple[Row, ...]) -> MatchTable:
-    by_name = {row.target.shared_name: row for row in rows}
+    from tflrepair.weights.starts.starting import copied
+
+    by_name = {row.target.shared_name: row for row in (*table.rows, *rows)}
     places = {_place(row) for row in rows}
     return replace(
         table,
-        rows=tuple(by_name.get(row.target.shared_name, row) for row in table.rows),
+        rows=tuple(copied(by_name[row.target.shared_name], by_name) for row in table.rows),
         problems=(),
         unused=tuple(w for w in table.unused if (w.source, w.path) not in places),
     )

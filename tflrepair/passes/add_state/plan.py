@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import Analysis, Variable, VariableStatus
+from tflrepair.analysis.status import VariableStatus
+from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.graph.model import Model
 

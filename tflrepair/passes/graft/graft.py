@@ -21,6 +21,7 @@ from tflrepair.format.splice import Head, Layout, layout
 from tflrepair.graph.model import Model
 from tflrepair.passes.graft.plan import (
     GraftPlan,
+    NewValue,
     check_graftable,
     checkpoint_renames,
     missing_calls,
@@ -29,7 +30,7 @@ from tflrepair.passes.graft.plan import (
 from tflrepair.passes.graft.tables import Tables
 from tflrepair.progress import Progress
 from tflrepair.rewrite.contract import Change
-from tflrepair.rewrite.relocation import old_pieces, write_pieces
+from tflrepair.rewrite.relocation import Piece, old_pieces, write_pieces
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,14 @@ class Graft:
         return len(self.head) + self.place.length
 
     def write(self, stream: BinaryIO, progress: Progress | None = None) -> None:
-        """Write the new file.
+        """Write the new file. Zeros are skipped: most file systems then store nothing for them.
 
         Raises:
             RefusedError: a value turns out to have another number of bytes than planned.
         """
         write_pieces(self._pieces(), self.size, stream, progress)
 
-    def _pieces(self) -> Iterator[bytes | memoryview]:
+    def _pieces(self) -> Iterator[Piece]:
         yield self.head
         if self.place.inside:
             yield from self._values(0)
@@ -62,23 +63,35 @@ class Graft:
             yield from self._old()
             yield from self._values(self.model.size)
 
-    def _values(self, position: int) -> Iterator[bytes | memoryview]:
+    def _values(self, position: int) -> Iterator[Piece]:
         for start, value in zip(self.place.starts, self.plan.all_values, strict=True):
             prefix = value.nbytes.to_bytes(4, "little") if self.place.inside else b""
             yield bytes(start - len(prefix) - position) + prefix
-            data = value.read()
-            if len(data) != value.nbytes:
-                raise RefusedError(
-                    f"{value.origin} gave {len(data)} bytes for {value.key.shared_name!r}, "
-                    f"which needs {value.nbytes}"
-                )
-            yield data
+            if value.zero:
+                yield value.nbytes
+            else:
+                yield from _whole(value)
             position = start + value.nbytes
         if self.place.inside:
             yield bytes(self.place.old - position)
 
-    def _old(self) -> Iterator[bytes | memoryview]:
+    def _old(self) -> Iterator[Piece]:
         return old_pieces(self.model, len(self.head) + self.place.old)
+
+
+def _whole(value: NewValue) -> Iterator[Piece]:
+    """The bytes of a value, and no other number of them than planned."""
+    given = 0
+    for piece in value.pieces():
+        given += len(piece)
+        if given > value.nbytes:
+            break
+        yield piece
+    if given != value.nbytes:
+        raise RefusedError(
+            f"{value.origin} gave {given} bytes for {value.key.shared_name!r}, "
+            f"which needs {value.nbytes}"
+        )
 
 
 @dataclass(frozen=True)

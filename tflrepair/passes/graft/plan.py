@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from tflrepair.analysis.checkpoints import clashes
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import Analysis, Variable, VariableStatus
+from tflrepair.analysis.status import VariableStatus
+from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.errors import RefusedError, UnsupportedError
+from tflrepair.format.types import numpy_dtype
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
 
@@ -20,8 +22,10 @@ Bytes = bytes | memoryview
 class NewValue:
     """An initial value for one variable.
 
-    ``read`` gives exactly ``nbytes`` little-endian bytes in row-major order, and is called once,
-    when they are written.
+    ``pieces`` gives exactly ``nbytes`` little-endian bytes in row-major order, and is called once,
+    when they are written. ``zero`` says that all of them are zero, so it need not be called.
+    ``handle`` is the operator that makes the handle of a variable that lives in the Flex delegate;
+    None for a builtin one.
     """
 
     key: ResourceId
@@ -29,7 +33,9 @@ class NewValue:
     shape: tuple[int, ...]
     nbytes: int
     origin: str
-    read: Callable[[], Bytes] = field(repr=False, compare=False)
+    pieces: Callable[[], Iterable[Bytes]] = field(repr=False, compare=False)
+    zero: bool = False
+    handle: OperatorRef | None = None
 
 
 @dataclass(frozen=True)
@@ -143,8 +149,8 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
     """The graft's precondition.
 
     Raises:
-        UnsupportedError: a variable without a value lives in the Flex delegate, has an unknown
-            type or shape; a hash table is empty; or metadata counts operators.
+        UnsupportedError: a variable without a value holds strings, or has an unknown type or shape;
+            a hash table is empty; or metadata counts operators.
         RefusedError: one name stands for variables of different type or shape.
     """
     for name, buffer in model.metadata:
@@ -162,11 +168,11 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
                 hint="track the table on the module and convert again",
             )
     for variable in needing_values(analysis):
-        if variable.key.kind == "flex":
+        if variable.dtype == "string":
             raise UnsupportedError(
-                f"variable {variable.name!r} lives in the Flex delegate ({variable.dtype}); "
-                "its initial value cannot be grafted",
-                hint="reconvert the model instead",
+                f"variable {variable.name!r} holds strings, which no weights file has",
+                where=place(variable.created_by),
+                hint="make it a constant in the source and convert again",
             )
         if variable.conflicts:
             raise RefusedError(
@@ -178,9 +184,21 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
         if variable.nbytes is None:
             raise UnsupportedError(
                 f"the file does not tell the shape or type of variable {variable.name!r} "
-                f"({variable.dtype}, {variable.shape})",
+                f"({variable.dtype}, {_sizes(variable.shape)})",
                 where=place(variable.created_by),
             )
+        try:
+            numpy_dtype(variable.dtype or "")
+        except UnsupportedError as error:
+            error.message = f"variable {variable.name!r}: {error.message}"
+            raise error.within(place(variable.created_by) or "the model") from None
+
+
+def _sizes(shape: tuple[int, ...] | None) -> str:
+    """A shape in brackets; of a long one, which only damage makes, its beginning."""
+    if shape is None:
+        return "no shape"
+    return f"[{', '.join(map(str, shape[:8]))}{', ...' if len(shape) > 8 else ''}]"
 
 
 def _facts(variable: Variable) -> str:

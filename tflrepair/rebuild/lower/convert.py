@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tflrepair.analysis.context import AnalysisContext, context_of
-from tflrepair.analysis.variables import VariableStatus
+from tflrepair.analysis.status import VariableStatus
 from tflrepair.errors import RefusedError
 from tflrepair.execution.entries import run_targets
 from tflrepair.graph.model import Model, Signature, from_bytes
+from tflrepair.leftovers import workspace
 from tflrepair.passes.add_state.plan import GET, SET
 from tflrepair.rebuild.ir.planner import make_plan
 from tflrepair.rebuild.lower.choose import Chosen, NoFlex, choose
@@ -72,10 +71,10 @@ def _converted(lowered: Lowered, options: NoFlex) -> bytes:
     # What was the first subgraph stays the first: the converter sorts by key.
     keys = {f"signature_{number:04}": key for number, key in enumerate(lowered.functions)}
     functions = {number: lowered.functions[key] for number, key in keys.items()}
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
-        save(lowered.module, Path(name), functions)
+    with workspace() as folder:
+        save(lowered.module, folder, functions)
         target = {"target_spec": tf.lite.TargetSpec(supported_ops=ops)}
-        data = convert_saved_model(Path(name), list(functions), target, hint=_HINT)
+        data = convert_saved_model(folder, list(functions), target, hint=_HINT)
     return rename_keys(data, keys)
 
 

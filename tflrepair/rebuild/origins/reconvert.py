@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.analysis.variables import VariableStatus
+from tflrepair.analysis.status import VariableStatus
 from tflrepair.errors import RefusedError
 from tflrepair.graph.model import Model, Signature, from_bytes
+from tflrepair.leftovers import workspace
 from tflrepair.rebuild.ir.custom_nodes import allows_flex, custom_names
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save
@@ -28,8 +27,7 @@ def save_and_convert(module: Any, functions: Mapping[str, Any], model: Model) ->
     """
     import tensorflow as tf
 
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
-        folder = Path(name)
+    with workspace() as folder:
         save(module, folder, functions)
         options: dict[str, Any] = {"allow_custom_ops": bool(custom_names(model))}
         if not allows_flex(model):

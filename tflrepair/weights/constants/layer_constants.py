@@ -158,7 +158,7 @@ def _of_use(
         chain=chain,
         part=part if chain else "",
     )
-    return reshaped(constant, found.shape)
+    return replace(constant, reader=partial(_reshape, reader, found.shape))
 
 
 def _own_shape(view: GraphView, use: LayerUse) -> tuple[int, ...]:
@@ -246,7 +246,7 @@ def _unique(constants: list[LayerConstant]) -> tuple[LayerConstant, ...]:
 
 def reshaped(constant: LayerConstant, shape: tuple[int, ...]) -> LayerConstant:
     """The same elements, in the same order, in another shape of as many."""
-    return replace(constant, shape=shape, reader=partial(_reshape, constant.reader, shape))
+    return replace(constant, shape=shape, reader=partial(_reshape, constant.read, shape))
 
 
 def _reshape(reader: Callable[[], Array], shape: tuple[int, ...]) -> Array:

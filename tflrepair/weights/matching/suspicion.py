@@ -33,22 +33,27 @@ def suspicious(rows: Iterable[Row]) -> tuple[list[Problem], list[str]]:
             continue
         name = row.target.shared_name
         role = split_number(split_path(name)[1])[0]
-        array = row.weight.read()
-        if (error := _would_round(row, array)) is not None:
-            lossy[name] = error
-        if array.dtype.kind not in "iuf":
-            continue
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
+        infinite = negative = nonzero = number = False
+        for array in row.weight.pieces():
+            if name not in lossy and (error := _would_round(row, array)) is not None:
+                lossy[name] = error
+            if array.dtype.kind not in "iuf":
+                continue
+            number = True
+            infinite |= array.dtype.kind == "f" and not np.isfinite(array).all()
+            negative |= role in _VARIANCES and bool((array < 0).any())
+            nonzero |= bool(array.any())
+        if infinite:
             warnings.append(f"{row.weight.path}, which {name!r} takes, holds NaN or infinity")
-        if role in _VARIANCES and (array < 0).any():
+        if negative:
             problem = _negative(name, row.weight.path)
             if row.confidence in _SURE:
                 warnings.append(problem.message)
             else:
                 problems.append(problem)
-        if array.size and not array.any():
+        if number and not nonzero:
             zeros.setdefault(role, []).append(name)
-        elif array.size:
+        elif number:
             filled.add(role)
     problems += _rounding(lossy)
     for role, names in zeros.items():

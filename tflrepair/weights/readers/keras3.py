@@ -16,18 +16,18 @@ from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.weight import Source, Weight
 
 if TYPE_CHECKING:
-    from tflrepair.weights.readers.hdf5 import Dataset, H5File
+    from tflrepair.weights.native.client import LibraryArray, LibraryFile
 
 VARS = "vars"
 
 
-def looks_like(file: H5File) -> bool:
+def looks_like(file: LibraryFile) -> bool:
     """Whether some array lies in a group called ``vars``, under a number."""
-    return any(_split(row.path) is not None for row in file.datasets)
+    return any(_split(row.path) is not None for row in file.arrays)
 
 
 def source(
-    file: H5File, kind: str = "Keras 3 weights file", config: Mapping[str, str] | None = None
+    file: LibraryFile, kind: str = "Keras 3 weights file", config: Mapping[str, str] | None = None
 ) -> Source:
     """All numbered arrays of the file.
 
@@ -41,7 +41,7 @@ def source(
 
 
 def merged(
-    files: Sequence[H5File], label: str, kind: str, config: Mapping[str, str] | None = None
+    files: Sequence[LibraryFile], label: str, kind: str, config: Mapping[str, str] | None = None
 ) -> Source:
     """The arrays of all files as one source.
 
@@ -55,7 +55,7 @@ def merged(
                 owners.setdefault(path.rpartition("/")[0], {}).update(attributes)
     ranks = {path: rank for rank, path in enumerate(config or {})}
     weights: dict[str, Weight] = {}
-    for row in (row for file in files for row in file.datasets):
+    for row in (row for file in files for row in file.arrays):
         if row.path in weights:
             raise BadFileError(f"{row.path!r} is in two shards", where=label)
         weights[row.path] = _weight(row, owners, config or {}, ranks)
@@ -64,7 +64,7 @@ def merged(
 
 
 def _weight(
-    row: Dataset,
+    row: LibraryArray,
     owners: Mapping[str, Mapping[str, Any]],
     config: Mapping[str, str],
     ranks: Mapping[str, int],

@@ -7,23 +7,25 @@ weights file numbers them, with their names; files of Keras before 3.6 have name
 from __future__ import annotations
 
 import json
-import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import BadFileError
+from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import keras3, zips
-from tflrepair.weights.readers.hdf5 import H5File
-from tflrepair.weights.readers.views import View
+from tflrepair.weights.types import optimizer_config
+from tflrepair.weights.types.layer_names import snake_case
 from tflrepair.weights.types.weight import Source
 
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
-_LONGEST_CONFIG = 1 << 26
+_LONGEST_CONFIG = 1 << 22  # JSON takes up to 25 times its size in memory; 1000 layers have 1 MB
 _DEEPEST = 50
 
 
-def source(archive: zipfile.ZipFile, data: memoryview, label: str) -> Source:
+def source(archive: zipfile.ZipFile, label: str) -> Source:
     """The weights of a ``.keras`` file.
 
     Raises:
@@ -34,7 +36,12 @@ def source(archive: zipfile.ZipFile, data: memoryview, label: str) -> Source:
     except KeyError as error:
         raise BadFileError(f"is no .keras file: {error}", where=label) from None
     if config.file_size > _LONGEST_CONFIG:
-        raise BadFileError(f"its {CONFIG} has {config.file_size} bytes", where=label)
+        raise BadFileError(
+            f"its {CONFIG} has {config.file_size} bytes; at most {_LONGEST_CONFIG} are read",
+            where=label,
+        )
+    if weights.compress_type != zipfile.ZIP_STORED:
+        zips.check_unpacking(weights, label)
     with zips.open_member(archive, config, label) as stream:
         text = stream.read()
     try:
@@ -42,8 +49,11 @@ def source(archive: zipfile.ZipFile, data: memoryview, label: str) -> Source:
     except (ValueError, RecursionError) as error:
         raise BadFileError(f"its {CONFIG} is no JSON: {error}", where=label) from None
     names = dict(_names(model, (), 0)) if isinstance(model, dict) else {}
-    file = H5File(View(zips.member_bytes(archive, weights, data, label)), label)
-    return keras3.source(file, "Keras model file", names)
+    file = LibraryFile(Path(label), label, "hdf5", WEIGHTS)
+    compiled = model.get("compile_config") if isinstance(model, dict) else None
+    optimizer = compiled.get("optimizer") if isinstance(compiled, dict) else None
+    optimizers = tuple(optimizer_config.optimizers(optimizer))
+    return replace(keras3.source(file, "Keras model file", names), optimizers=optimizers)
 
 
 def _names(
@@ -86,10 +96,3 @@ def class_names(config: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str
     for layer in layers if isinstance(layers, list) else ():
         if isinstance(layer, dict):
             yield from class_names(layer, depth + 1)
-
-
-def snake_case(name: str) -> str:
-    """``Conv2D`` -> ``conv2d`` (keras/src/utils/naming.py, ``to_snake_case``)."""
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -13,28 +13,29 @@ from typing import TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError
 from tflrepair.weights.readers.keras_file import class_names
+from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.layer_names import split_path
 from tflrepair.weights.types.weight import Source, Weight
 
 if TYPE_CHECKING:
-    from tflrepair.weights.readers.hdf5 import Dataset, H5File
+    from tflrepair.weights.native.client import LibraryArray, LibraryFile
 
 _LAYERS, _WEIGHTS = "layer_names", "weight_names"
 
 
-def looks_like(file: H5File) -> bool:
+def looks_like(file: LibraryFile) -> bool:
     return bool(_root(file) is not None)
 
 
-def source(file: H5File) -> Source:
+def source(file: LibraryFile) -> Source:
     """All arrays that the file's lists name.
 
     Raises:
         BadFileError: a list names a layer or an array that is not there.
     """
     root = _root(file) or ""
-    datasets = {row.path: row for row in file.datasets}
-    config = _config(file)
+    datasets = {row.path: row for row in file.arrays}
+    config = _json(file, "model_config")
     classes = dict(class_names(config))
     sorted_by_flow = _sorted_by_flow(file, root, config)
     weights: list[Weight] = []
@@ -52,7 +53,10 @@ def source(file: H5File) -> Source:
             names, role = split_path(name)
             weights.append(row.weight(layer=names, keys=("optimizer",), role=role, plain=False))
     kind = "Keras 2 model file" if root else "Keras 2 weights file"
-    return Source(file.label, kind, tuple(weights))
+    compiled = _json(file, "training_config").get("optimizer_config")
+    return Source(
+        file.label, kind, tuple(weights), optimizers=tuple(optimizer_config.optimizers(compiled))
+    )
 
 
 def _split(name: str, layer: str) -> tuple[tuple[str, ...], str]:
@@ -65,20 +69,20 @@ def _split(name: str, layer: str) -> tuple[tuple[str, ...], str]:
     return (names if layer in names else (layer, *names)), role
 
 
-def _root(file: H5File) -> str | None:
+def _root(file: LibraryFile) -> str | None:
     for path in ("model_weights", ""):
         if path in file.groups and any(k.startswith(_LAYERS) for k in file.groups[path]):
             return path
     return None
 
 
-def _group(file: H5File, path: str) -> Mapping[str, Any]:
+def _group(file: LibraryFile, path: str) -> Mapping[str, Any]:
     if path not in file.groups:
         raise BadFileError(f"lists a layer {path!r} that it does not hold", where=file.label)
     return file.groups[path]
 
 
-def _dataset(file: H5File, datasets: Mapping[str, Dataset], path: str) -> Dataset:
+def _dataset(file: LibraryFile, datasets: Mapping[str, LibraryArray], path: str) -> LibraryArray:
     if path not in datasets:
         raise BadFileError(f"lists an array {path!r} that it does not hold", where=file.label)
     return datasets[path]
@@ -96,9 +100,9 @@ def _list(attributes: Mapping[str, Any], name: str) -> list[str]:
     return found
 
 
-def _config(file: H5File) -> dict[str, Any]:
-    """The model's config, where the file has one that can be read."""
-    text = file.groups.get("", {}).get("model_config")
+def _json(file: LibraryFile, name: str) -> dict[str, Any]:
+    """A config of the model (``model_config``, ``training_config``), if there is a readable one."""
+    text = file.groups.get("", {}).get(name)
     try:
         config = json.loads(text) if isinstance(text, (str, bytes)) else {}
     except (ValueError, RecursionError):
@@ -106,7 +110,7 @@ def _config(file: H5File) -> dict[str, Any]:
     return config if isinstance(config, dict) else {}
 
 
-def _sorted_by_flow(file: H5File, root: str, config: Mapping[str, Any]) -> bool:
+def _sorted_by_flow(file: LibraryFile, root: str, config: Mapping[str, Any]) -> bool:
     """Whether the list of layers is a Functional's or Sequential's: the model's own config tells.
 
     A subclassed model lists its layers as they were made.

@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from tflrepair.errors import BadFileError, UnsupportedError, UserError
+from tflrepair.errors import UserError
+from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.types.layer_names import split_path
 from tflrepair.weights.types.weight import Array, Source, Weight
-
-_SAFETENSORS_DTYPES = {
-    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64",
-    "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64", "U32": "uint32",
-    "U16": "uint16", "U8": "uint8", "BOOL": "bool",
-}  # fmt: skip
 
 
 def named(
@@ -35,25 +31,11 @@ def safetensors(label: str) -> Source:
         BadFileError: the library rejects the file.
         UnsupportedError: the library is not installed.
     """
-    try:
-        from safetensors import SafetensorError, safe_open
-    except ImportError:
-        raise UnsupportedError(
-            "reading .safetensors needs the package safetensors",
-            where=label,
-            hint="run `pip install safetensors`",
-        ) from None
-    try:
-        file: Any = safe_open(label, framework="numpy")
-        weights = []
-        for name in file.keys():  # noqa: SIM118 - no mapping
-            view = file.get_slice(name)
-            dtype = _SAFETENSORS_DTYPES.get(view.get_dtype())
-            if dtype is not None:
-                shape = tuple(view.get_shape())
-                weights.append(named(label, name, shape, dtype, partial(file.get_tensor, name)))
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise BadFileError(f"is no readable .safetensors file: {error}", where=label) from None
+    file = LibraryFile(Path(label), label, "safetensors")
+    weights = []
+    for row in file.arrays:
+        layer, role = split_path(row.path)
+        weights.append(row.weight(layer=layer, role=role))
     return Source(label, "safetensors file", tuple(weights))
 
 

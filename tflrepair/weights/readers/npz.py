@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
 from functools import partial
 from math import prod
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError, TflRepairError
-from tflrepair.weights.readers.named import named
+from tflrepair.weights.readers import zips
 from tflrepair.weights.readers.zips import open_member
-from tflrepair.weights.types.weight import Array, Source
+from tflrepair.weights.types.layer_names import split_path
+from tflrepair.weights.types.pieces import PIECE
+from tflrepair.weights.types.weight import Array, Source, Weight
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def source(archive: zipfile.ZipFile, label: str) -> Source:
@@ -26,14 +32,17 @@ def source(archive: zipfile.ZipFile, label: str) -> Source:
             continue
         name = info.filename.removesuffix(".npy")
         with open_member(archive, info, label) as stream:
-            shape, dtype, _ = _header(stream, info.filename, info.file_size, label)
-        weights.append(named(label, name, shape, dtype, partial(_read, archive, info, label)))
+            shape, descr, _ = _header(stream, info.filename, info.file_size, label)
+            dtype = descr.name
+        layer, role = split_path(name)
+        pieces = partial(_pieces, archive, info, label)
+        weights.append(Weight(label, name, shape, dtype, layer=layer, role=role, stream=pieces))
     return Source(label, "NumPy archive", tuple(weights))
 
 
 def _header(
     stream: IO[bytes], name: str, size: int, label: str
-) -> tuple[tuple[int, ...], str, bool]:
+) -> tuple[tuple[int, ...], np.dtype[Any], bool]:
     """Shape, dtype and Fortran order from the head of a .npy member of ``size`` bytes."""
     from numpy.lib import format as npy
 
@@ -53,17 +62,29 @@ def _header(
         raise error.within(label) from None
     except Exception as error:  # numpy raises ValueError, SyntaxError, EOFError, ...
         raise BadFileError(f"{name} is no .npy file: {error}", where=label) from None
-    return tuple(int(n) for n in shape), dtype.name, bool(fortran)
+    return tuple(int(n) for n in shape), dtype, bool(fortran)
 
 
-def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, label: str) -> Array:
+def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo, label: str) -> Iterator[Array]:
+    """The elements in row-major order; an array in column-major order is read whole."""
     import numpy as np
 
     with open_member(archive, info, label) as stream:
-        _header(stream, info.filename, info.file_size, label)
-    with open_member(archive, info, label) as stream:
-        try:
-            array: Array = np.lib.format.read_array(stream, allow_pickle=False)
-        except Exception as error:
-            raise BadFileError(f"{info.filename} cannot be read: {error}", where=label) from None
-    return array
+        shape, dtype, fortran = _header(stream, info.filename, info.file_size, label)
+        left = prod(shape) * dtype.itemsize
+        if fortran and len(shape) > 1:
+            zips.check_unpacking(info, label)
+            whole: Array = np.frombuffer(_exactly(stream, left), dtype)
+            yield whole.reshape(shape, order="F").ravel(order="C")
+            return
+        while left:
+            size = min(left, PIECE // dtype.itemsize * dtype.itemsize)
+            yield np.frombuffer(_exactly(stream, size), dtype)
+            left -= size
+
+
+def _exactly(stream: IO[bytes], count: int) -> bytes:
+    data = stream.read(count)
+    if len(data) != count:
+        raise EOFError(f"ends {count - len(data)} bytes early")
+    return data

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import BadFileError
+from tflrepair.opening import open_regular
+from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import (
     keras3,
     keras_file,
@@ -19,8 +21,6 @@ from tflrepair.weights.readers import (
     tflite,
     zips,
 )
-from tflrepair.weights.readers.hdf5 import H5File
-from tflrepair.weights.readers.views import mapped
 from tflrepair.weights.types.weight import Source
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -58,29 +58,40 @@ def open_weights(source: str | os.PathLike[str] | Mapping[str, Any] | Any) -> So
 
 
 def _file(label: str) -> Source:
-    if not Path(label).is_file():
-        what = "is not a regular file" if Path(label).exists() else "there is no such file"
-        raise BadFileError(what, where=label)
-    data = mapped(label)
-    head = bytes(data[:64])
+    head, tail, size = _ends(label)
     if head.startswith(_HDF5):
         return _hdf5(label)
     if head.startswith(_ZIP):
-        return _zip(data, label)
+        return _zip(label)
     if head[4:8] == b"TFL3":
         return tflite.source(label)
-    if _is_safetensors(head, len(data)):
+    if _is_safetensors(head, size):
         return named.safetensors(label)
     if sharded.looks_like(head):
         return sharded.source(label)
-    if tensorflow_files.is_old_checkpoint(data):
+    if tensorflow_files.is_old_checkpoint(tail):
         return tensorflow_files.checkpoint(label)
     hint = f"give {_KNOWN}"
     raise BadFileError("is no source of weights that we know", where=label, hint=hint)
 
 
+def _ends(label: str) -> tuple[bytes, bytes, int]:
+    """The first and the last 64 bytes of a file, and its size."""
+    with open_regular(label) as stream:
+        try:
+            head = stream.read(64)
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - 64))
+            tail = stream.read(64)
+        except OSError as error:
+            raise BadFileError(f"cannot be read: {error.strerror}", where=label) from None
+    if not size:
+        raise BadFileError("is empty (0 bytes)", where=label)
+    return head, tail, size
+
+
 def _hdf5(label: str) -> Source:
-    file = H5File(Path(label), label)
+    file = LibraryFile(Path(label), label, "hdf5")
     if legacy_h5.looks_like(file):
         return legacy_h5.source(file)
     if keras3.looks_like(file):
@@ -88,11 +99,11 @@ def _hdf5(label: str) -> Source:
     raise BadFileError("is an HDF5 file, but holds no Keras weights", where=label)
 
 
-def _zip(data: memoryview, label: str) -> Source:
-    archive = zips.open_archive(data, label)
+def _zip(label: str) -> Source:
+    archive = zips.open_archive(label, label)
     names = set(archive.namelist())
     if keras_file.WEIGHTS in names:
-        return keras_file.source(archive, data, label)
+        return keras_file.source(archive, label)
     if names and all(name.endswith(".npy") for name in names):
         return npz.source(archive, label)
     raise BadFileError("is a ZIP archive, but neither .keras nor .npz", where=label)

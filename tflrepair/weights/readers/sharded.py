@@ -10,11 +10,12 @@ import json
 from pathlib import Path
 
 from tflrepair.errors import BadFileError
+from tflrepair.opening import read_small
+from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import keras3
-from tflrepair.weights.readers.hdf5 import H5File
 from tflrepair.weights.types.weight import Source
 
-_LONGEST = 1 << 26
+_LONGEST = 1 << 22  # JSON takes up to 25 times its size in memory
 _MOST_SHARDS = 10_000
 
 
@@ -30,15 +31,14 @@ def source(label: str) -> Source:
             or an array in two shards.
     """
     path = Path(label)
-    files = [H5File(path.parent / name, label) for name in _shards(path, label)]
+    files = [LibraryFile(path.parent / name, label, "hdf5") for name in _shards(path, label)]
     return keras3.merged(files, label, "sharded Keras 3 weights")
 
 
 def _shards(path: Path, label: str) -> list[str]:
-    if path.stat().st_size > _LONGEST:
-        raise BadFileError("is too long for an index of shards", where=label)
+    text = read_small(path, _LONGEST)
     try:
-        index = json.loads(path.read_bytes())
+        index = json.loads(text)
         groups = index["weight_map"].values()
         names = sorted({n for g in groups for n in ([g] if isinstance(g, str) else g)})
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):

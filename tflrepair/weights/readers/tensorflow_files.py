@@ -33,8 +33,8 @@ def is_checkpoint(label: str) -> bool:
     return Path(f"{label}.index").is_file()
 
 
-def is_old_checkpoint(data: memoryview) -> bool:
-    """Whether these bytes are a checkpoint of one file, as tf.raw_ops.Save writes on a device.
+def is_old_checkpoint(data: bytes) -> bool:
+    """Whether these bytes end a checkpoint of one file, as tf.raw_ops.Save writes on a device.
 
     It is a sorted string table, which ends with a fixed number (tensorflow/core/lib/io/format.h,
     ``kTableMagicNumber``).

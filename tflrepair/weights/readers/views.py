@@ -1,38 +1,21 @@
-"""Files mapped into memory, read as streams: no file stays open, nothing is copied."""
+"""Files as streams that are read where they are asked for, and close when nobody needs them."""
 
 from __future__ import annotations
 
 import io
-import mmap
-from pathlib import Path
-from typing import IO, Any
+import os
+from typing import Any
 
-from tflrepair.errors import BadFileError
-
-
-def mapped(path: str) -> memoryview:
-    """The bytes of a file, not read yet.
-
-    Raises:
-        BadFileError: it cannot be opened, or is empty.
-    """
-    try:
-        with Path(path).open("rb") as stream:
-            return map_stream(stream)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "is empty (0 bytes)"
-        raise BadFileError(f"cannot be read: {reason}", where=path) from None
+from tflrepair.opening import open_regular
 
 
-def map_stream(stream: IO[bytes]) -> memoryview:
-    return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+class FileView(io.RawIOBase):
+    """A read-only stream over a regular file. Raises as ``open_regular``."""
 
-
-class View(io.RawIOBase):
-    """A read-only stream over bytes in memory."""
-
-    def __init__(self, data: memoryview) -> None:
-        self._data = data
+    def __init__(self, path: str) -> None:
+        self._file = -1
+        with open_regular(path) as stream:
+            self._file = os.dup(stream.fileno())
         self._at = 0
 
     def readable(self) -> bool:
@@ -41,8 +24,12 @@ class View(io.RawIOBase):
     def seekable(self) -> bool:
         return True
 
+    @property
+    def size(self) -> int:
+        return os.fstat(self._file).st_size
+
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
         self._at = max(0, base + offset)
         return self._at
 
@@ -51,7 +38,14 @@ class View(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         target = memoryview(buffer).cast("B")
-        data = self._data[self._at : self._at + len(target)]
+        os.lseek(self._file, self._at, os.SEEK_SET)
+        data = os.read(self._file, len(target))
         target[: len(data)] = data
         self._at += len(data)
         return len(data)
+
+    def close(self) -> None:
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+        super().close()

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import io
-import shutil
-import struct
-import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
 from tflrepair.errors import BadFileError
-from tflrepair.weights.readers.views import View, map_stream
+from tflrepair.weights.readers.views import FileView
 
 _BEST_PACKING = 1032  # what deflate can do at most
-_MOST_MEMBERS = 200_000
+_MOST_MEMBERS = 100_000
+
+# What is unpacked whole may be this much larger than what is packed, and any may be of UNPACKED
+# bytes. Weights pack to some nine tenths; only zeros pack a thousand times.
+UNPACKED = 64 << 20
+PACKING = 50
+
+ERRORS = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError,
+    RuntimeError, MemoryError,
+)  # fmt: skip
 
 
-def open_archive(data: memoryview, label: str) -> zipfile.ZipFile:
+def open_archive(path: str, label: str) -> zipfile.ZipFile:
     """Open and judge the directory of an archive.
 
     Raises:
         BadFileError: damaged, encrypted, two members of one name, or a member that declares
             more than its packed bytes can hold.
     """
+    view = FileView(path)
     try:
-        archive = zipfile.ZipFile(io.BufferedReader(View(data)))
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        archive = zipfile.ZipFile(io.BufferedReader(view, 1 << 16))
+    except ERRORS as error:
         raise BadFileError(f"is a damaged ZIP archive: {error}", where=label) from None
     members = archive.infolist()
     if len(members) > _MOST_MEMBERS:
@@ -42,7 +51,24 @@ def open_archive(data: memoryview, label: str) -> zipfile.ZipFile:
                 f"{info.filename!r} declares {info.file_size} bytes in {info.compress_size} packed",
                 where=label,
             )
+    if sum(info.compress_size for info in members) > view.size:
+        raise BadFileError("its members overlap: together they are larger than it", where=label)
     return archive
+
+
+def check_unpacking(info: zipfile.ZipInfo, label: str) -> None:
+    """Refuse a member that is to be unpacked whole and is packed as no weights are.
+
+    Raises:
+        BadFileError: see ``UNPACKED`` and ``PACKING``.
+    """
+    if info.file_size > max(UNPACKED, info.compress_size * PACKING):
+        raise BadFileError(
+            f"{info.filename!r} would grow from {info.compress_size} to {info.file_size} bytes; "
+            f"above {UNPACKED >> 20} MB at most {PACKING} times as much is unpacked",
+            where=label,
+            hint="if you trust it, unpack it and save it again without compression",
+        )
 
 
 @contextmanager
@@ -51,24 +77,5 @@ def open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, label: str) -> 
     try:
         with archive.open(info) as stream:
             yield stream
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
+    except ERRORS as error:
         raise BadFileError(f"{info.filename!r} cannot be read: {error}", where=label) from None
-
-
-def member_bytes(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, data: memoryview, label: str
-) -> memoryview:
-    """A member's bytes: a part of the archive's own where it is stored unpacked.
-
-    A packed one is unpacked to a temporary file without a name, up to the size that it declares.
-    """
-    if info.compress_type == zipfile.ZIP_STORED:
-        with open_member(archive, info, label):
-            pass  # checks the local header
-        name, extra = struct.unpack_from("<HH", data, info.header_offset + 26)
-        start = info.header_offset + 30 + name + extra
-        return data[start : start + info.file_size]
-    with tempfile.TemporaryFile() as copy, open_member(archive, info, label) as stream:
-        shutil.copyfileobj(stream, copy, 1 << 20)
-        copy.flush()
-        return map_stream(copy)

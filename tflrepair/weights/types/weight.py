@@ -10,7 +10,7 @@ of attribute names under which Keras saved it, and ``layer``, the chain of layer
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -37,6 +37,10 @@ class Target:
         saved_as: names under which the model's own save operators, and no other variable, save it.
         updated: place in the order in which the optimizer updates variables, if that is known.
         rounds: whether a float of more precision may be rounded to ``dtype``.
+        called: its name in the program, if the graph has another one (see ``called``); else empty.
+        unset_in: entries (signatures) that read it before they set it.
+        update: how the model itself changes it from its own value (see ``selfupdate``); or empty.
+        follows: shared name of the variable that updates mix into it, if that is all they do.
     """
 
     container: str
@@ -49,6 +53,15 @@ class Target:
     saved_as: tuple[str, ...] = ()
     updated: int | None = None
     rounds: bool = False
+    called: str = ""
+    unset_in: tuple[str, ...] = ()
+    update: str = ""
+    follows: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the program that made the model called it."""
+        return self.called or self.shared_name
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,7 @@ class Weight:
             the file does not tell, or tells it in ``keys``.
         rank: place of its layer in a list that is ordered like ``model.layers``, if there is one.
         plain: False for what is offered to an explicit map only, never matched.
+        reader, stream: give the array, whole or as flat pieces in row-major order; one of them.
     """
 
     source: str
@@ -85,7 +99,8 @@ class Weight:
     sorted_steps: tuple[bool, ...] = ()
     classes: tuple[str, ...] = ()
     plain: bool = True
-    reader: Callable[[], Array] = field(default=lambda: _nothing(), repr=False, compare=False)
+    reader: Callable[[], Array] | None = field(default=None, repr=False, compare=False)
+    stream: Callable[[], Iterator[Array]] | None = field(default=None, repr=False, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,6 +114,16 @@ class Weight:
         Raises:
             BadFileError: the file is damaged, or holds another shape than it declared.
         """
+        import numpy as np
+
+        if self.reader is None:
+            whole, done = np.empty(0, self.dtype if "bfloat" not in self.dtype else "V2"), 0
+            for piece in self.pieces():
+                if not done:
+                    whole = np.empty(prod(self.shape), piece.dtype)
+                whole[done : done + piece.size] = piece
+                done += piece.size
+            return whole.reshape(self.shape)
         array = self.reader()
         if tuple(array.shape) != self.shape:
             raise BadFileError(
@@ -107,11 +132,45 @@ class Weight:
             )
         return array
 
+    def pieces(self) -> Iterator[Array]:
+        """The elements in row-major order as flat arrays, of some megabytes where the file allows.
+
+        Raises:
+            BadFileError: as ``read``.
+        """
+        if self.stream is None:
+            if self.reader is None:
+                raise BadFileError(f"{self.path} cannot be read", where=self.source)
+            yield self.read().reshape(-1)
+            return
+        left = prod(self.shape)
+        for piece in self.stream():
+            left -= piece.size
+            if left < 0:
+                break
+            yield piece
+        if left:
+            raise BadFileError(
+                f"{self.path} does not have the {prod(self.shape)} elements that it declared",
+                where=self.source,
+            )
+
     @property
     def nbytes(self) -> int:
         import numpy as np
 
+        if self.dtype == "bfloat16":  # no type of numpy's own
+            return prod(self.shape) * 2
         return prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """An optimizer that a file describes: its class as Keras names optimizers after it
+    (``adam_w``), and the arguments of its constructor."""
+
+    kind: str
+    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -123,6 +182,7 @@ class Source:
         exact: its paths are the model's own variable names, kept by the program that wrote
             both; where all fit, nothing else needs to be compared.
         saved: the model's own save operator may have written it: names are those of ``saved_as``.
+        optimizers: the optimizers that the model was compiled with, where the file tells.
     """
 
     label: str
@@ -130,10 +190,7 @@ class Source:
     weights: tuple[Weight, ...]
     exact: bool = False
     saved: bool = False
-
-
-def _nothing() -> Array:
-    raise BadFileError("this array cannot be read")
+    optimizers: tuple[OptimizerConfig, ...] = ()
 
 
 def size_text(shape: tuple[int, ...] | None) -> str:

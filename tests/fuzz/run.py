@@ -1,0 +1,105 @@
+"""``make fuzz MINUTES=n``: every target in turn, each in child processes with limits; a table.
+
+    cd tests && python -m fuzz.run MINUTES [SEED]
+
+Exit code 1 if anything was found. The cases are in .cache/fuzz/TARGET.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from fuzz.targets import all_targets
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FOLDER = ROOT / ".cache" / "fuzz"
+# Shares of the time: the ways in that strangers' files take most.
+_SHARES = {"scan": 4, "fix": 2, "h5": 2}
+_GRACE = 60.0  # seconds that a child may take to start and to end
+
+
+@dataclass
+class Line:
+    """A row of the table."""
+
+    target: str
+    executions: int = 0
+    seconds: float = 0.0
+    finds: list[str] = field(default_factory=list)
+
+
+def run(target: str, seed: int, seconds: float) -> Line:
+    """Fuzz one target; a child that dies is a find, and another one goes on."""
+    folder = FOLDER / target.replace(" ", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    line, began = Line(target), time.monotonic()
+    while (left := seconds - (time.monotonic() - began)) > 0 and len(line.finds) < 20:
+        command = [sys.executable, "-m", "fuzz.worker", target, str(seed), str(left), str(folder)]
+        cwd = ROOT / "tests"
+        try:
+            done = subprocess.run(
+                command, cwd=cwd, capture_output=True, text=True, timeout=left + _GRACE, check=False
+            )
+            code, why = done.returncode, done.stderr[-300:]
+        except subprocess.TimeoutExpired:
+            code, why = 1, "it hangs"
+        if code == 0:
+            result = json.loads(done.stdout.splitlines()[-1])
+            line.executions += result["executions"]
+            line.finds += result["finds"]
+        else:
+            case = folder / f"dead-{seed}"
+            case.write_bytes((folder / "current").read_bytes())
+            line.finds.append(f"the process ends with {code}: {why} ({case.name})")
+        seed += 1000
+    line.seconds = time.monotonic() - began
+    return line
+
+
+def run_guided(seconds: float) -> Line:
+    """``scan`` guided by coverage; its row of the table."""
+    command = [sys.executable, "-m", "fuzz.guided", "scan", str(seconds), str(FOLDER / "guided")]
+    cwd = ROOT / "tests"
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout.splitlines()[-1])
+    line = Line("scan, guided", result["executions"], seconds, result["finds"])
+    print(
+        f"{line.target:16} {line.executions:10} {line.executions / seconds:9.0f} "
+        f"{len(line.finds):6}  ({result['edges']} edges covered)"
+    )
+    for find in line.finds:
+        print(f"    {find}")
+    return line
+
+
+def main(arguments: list[str]) -> int:
+    minutes, seed = float(arguments[0]), int(arguments[1]) if len(arguments) > 1 else 1
+    names = list(all_targets())
+    share = 0.75 if find_spec("atheris") else 1.0
+    total = sum(_SHARES.get(name, 1) for name in names)
+    lines = []
+    print(f"{'target':16} {'executions':>10} {'a second':>9} {'finds':>6}")
+    for number, name in enumerate(names):
+        line = run(name, seed + number, minutes * 60 * share * _SHARES.get(name, 1) / total)
+        rate = line.executions / line.seconds if line.seconds else 0
+        print(f"{name:16} {line.executions:10} {rate:9.0f} {len(line.finds):6}", flush=True)
+        for find in line.finds:
+            print(f"    {find}")
+        lines.append(line)
+    guided = run_guided(minutes * 60 / 4) if find_spec("atheris") else None
+    if guided is None:
+        print("atheris is not installed: nothing is guided by coverage")
+    else:
+        lines.append(guided)
+    print(f"{'all':16} {sum(line.executions for line in lines):10}")
+    return int(any(line.finds for line in lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,156 @@
+"""What is fuzzed. A target takes bytes; whatever but a TflRepairError comes out of it is a find."""
+
+from __future__ import annotations
+
+import json
+import random
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from fuzz import mutate, seeds
+from tflrepair.errors import TflRepairError
+
+Mutate = Callable[[random.Random, bytes], bytes]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One way into the program.
+
+    Attributes:
+        run: takes the bytes and a folder that it may write into.
+        files: seeds by name; a name's suffix is that of the file that is read.
+    """
+
+    run: Callable[[bytes, Path, str], None]
+    files: dict[str, bytes]
+    change: Mutate
+
+
+def scan(data: bytes, folder: Path, name: str) -> None:
+    """scan as text and JSON; of a damaged file what ``--salvage`` shows."""
+    from tflrepair.commands.scan import scan as scan_model
+    from tflrepair.commands.scan import scan_what_is_left
+    from tflrepair.graph.model import from_bytes
+    from tflrepair.report import damage, scan_json, scan_text
+    from tflrepair.report.style import Style
+    from tflrepair.structure.salvage import remains
+    from tflrepair.structure.verify import DamagedError
+
+    try:
+        result = scan_model(from_bytes(data))
+    except DamagedError as error:
+        left = remains(error.verdict)
+        damage.remains_text("m", left, Style())
+        damage.faults_text(error.verdict, Style())
+        json.dumps(damage.to_dict(error.verdict, left))
+        path = folder / "left.tflite"
+        path.write_bytes(data)
+        found = scan_what_is_left(path, error.verdict)
+        if found is not None:
+            scan_text.render(found, Style())
+    else:
+        scan_text.render(result, Style())
+        json.dumps(scan_json.to_dict(result))
+
+
+def fix(data: bytes, folder: Path, name: str) -> None:
+    """fix --freeze, all but running the result, which a child process does."""
+    _fix(data, folder, {"freeze": True})
+
+
+def plan(data: bytes, folder: Path, name: str) -> None:
+    """fix --dry-run with the sample's weights: matching and planning alone."""
+    _fix(data, folder, {"dry_run": True})
+
+
+def _fix(data: bytes, folder: Path, options: dict[str, bool]) -> None:
+    import tflrepair.commands.fix.fix as module
+    from tflrepair.report import fix_text
+    from tflrepair.report.style import Style
+
+    module.accept = lambda *_: None
+    model, out = folder / "model.tflite", folder / "out.tflite"
+    model.write_bytes(data)
+    out.unlink(missing_ok=True)
+    result = module.fix(
+        model,
+        [seeds.SAMPLES / "classifier.weights.h5"],
+        out=out,
+        sets={"adam/learning_rate": 0.001},
+        **options,
+    )
+    fix_text.render(result, Style(), bool(options.get("dry_run")))
+
+
+def weights(data: bytes, folder: Path, name: str) -> None:
+    """Open a file of weights by its content, and read every array."""
+    from tflrepair.weights.readers.open import open_weights
+
+    path = folder / name
+    path.write_bytes(data)
+    for weight in open_weights(str(path)).weights:
+        with suppress(TflRepairError):
+            weight.read()
+
+
+def mapping(data: bytes, folder: Path, name: str) -> None:
+    """--map."""
+    from tflrepair.cli.options import read_map
+
+    path = folder / "map.json"
+    path.write_bytes(data)
+    read_map(str(path))
+
+
+def archive(rng: random.Random, data: bytes) -> bytes:
+    """A ZIP damaged as a whole or, packed anew, in one of its members."""
+    import io
+
+    if rng.random() < 0.4:
+        return mutate.flip(rng, data)
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        chosen = rng.choice(old.namelist())
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, mutate.flip(rng, content) if name == chosen else content)
+    return out.getvalue()
+
+
+def text(rng: random.Random, data: bytes) -> bytes:
+    """JSON with a piece repeated, removed, or replaced by what JSON has."""
+    words = (b"null", b"[]", b"{}", b"-1", b"1e999", b"18446744073709551616", b'"\\ud800"', b"true")
+    if rng.random() < 0.5:
+        return mutate.flip(rng, data)
+    start = rng.randrange(len(data))
+    end = rng.randrange(start, len(data))
+    return data[:start] + rng.choice((*words, data[start:end] * 2, b"[" * 5000)) + data[end:]
+
+
+def all_targets() -> dict[str, Target]:
+    models, files = seeds.models(), seeds.weights()
+    repairable = {name: models[name] for name in ("sample", "partial", "order", "half", "flow")}
+    readers = {
+        "h5": ("sample.weights.h5", "legacy.h5"),
+        "keras": ("model.keras",),
+        "npz": ("values.npz",),
+        "safetensors": ("values.safetensors",),
+    }
+    zipped = ("keras", "npz")
+    found = {
+        "scan": Target(scan, models, mutate.tflite),
+        "fix": Target(fix, repairable, mutate.tflite),
+        "plan": Target(plan, repairable, mutate.tflite),
+    }
+    for reader, names in readers.items():
+        change = archive if reader in zipped else mutate.flip
+        found[reader] = Target(weights, {name: files[name] for name in names}, change)
+    found["tflite weights"] = Target(
+        weights, {f"{name}.tflite": data for name, data in models.items()}, mutate.tflite
+    )
+    found["map"] = Target(mapping, {"map.json": b'{"dense/kernel": "a", "b": "c"}'}, text)
+    return found

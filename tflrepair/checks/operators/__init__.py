@@ -1,0 +1,1 @@
+"""Checks of operators: whether any runtime runs them."""

@@ -1,0 +1,119 @@
+"""Temporary files and folders, and removing those whose owner was killed.
+
+Each is held by a lock that goes with the process. What can be locked has no owner any more.
+Windows removes no file that is open, which comes to the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tflrepair.errors import UserError
+
+PART = (".tflrepair-", ".part")
+_FOLDER, _LOCK = "tflrepair-", ".owner"
+_YOUNG = 60.0  # seconds in which a folder may not have its lock yet
+
+
+def hold(descriptor: int) -> bool:
+    """Lock an open file for as long as it is open here; False if another process holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: nothing can be told
+        return False
+    return True
+
+
+def sweep_parts(folder: Path) -> None:
+    """Remove unfinished outputs of ours whose writer is gone from ``folder``."""
+    with contextlib.suppress(OSError), os.scandir(folder) as rows:
+        for row in rows:
+            if row.name.startswith(PART[0]) and row.name.endswith(PART[1]):
+                _remove_if_free(Path(row.path))
+
+
+def _remove_if_free(path: Path) -> bool:
+    """Remove the regular file ``path`` of this user if no process holds it."""
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            return False
+        if hasattr(os, "getuid") and status.st_uid != os.getuid():
+            return False
+        descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return False
+    try:
+        free = hold(descriptor)
+        if free and os.name == "posix":
+            path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+    if free and os.name != "posix":
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:  # still open somewhere
+            return False
+    return free
+
+
+@contextmanager
+def workspace() -> Iterator[Path]:
+    """A temporary folder that goes with the block; those of killed processes go, too.
+
+    Raises:
+        UserError: there is no folder for temporary files that can be written.
+    """
+    try:
+        _sweep_folders(Path(tempfile.gettempdir()))
+        made = Path(tempfile.mkdtemp(prefix=_FOLDER))
+    except OSError as error:
+        raise UserError(
+            f"no temporary folder can be made: {error.strerror or error}",
+            hint="set TMPDIR to a folder that can be written",
+        ) from None
+    lock = os.open(made / _LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        hold(lock)
+        yield made
+    finally:
+        if os.name == "posix":  # the lock goes last, so nobody else removes at the same time
+            shutil.rmtree(made, ignore_errors=True)
+            os.close(lock)
+        else:
+            os.close(lock)
+            shutil.rmtree(made, ignore_errors=True)
+
+
+def _sweep_folders(place: Path) -> None:
+    with contextlib.suppress(OSError), os.scandir(place) as rows:
+        for row in rows:
+            if row.name.startswith(_FOLDER) and row.is_dir(follow_symlinks=False):
+                _sweep_folder(Path(row.path))
+
+
+def _sweep_folder(folder: Path) -> None:
+    """Remove a workspace whose owner is gone; its lock is removed first, so only once."""
+    with contextlib.suppress(OSError):
+        if hasattr(os, "getuid") and folder.lstat().st_uid != os.getuid():
+            return
+        if (folder / _LOCK).exists():
+            if _remove_if_free(folder / _LOCK):
+                shutil.rmtree(folder, ignore_errors=True)
+        elif time.time() - folder.stat().st_mtime > _YOUNG:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""The whole file, verified before anything else reads it."""

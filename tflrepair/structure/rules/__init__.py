@@ -1,0 +1,1 @@
+"""What must be true of a .tflite file, one rule a file, from TFR101 on."""

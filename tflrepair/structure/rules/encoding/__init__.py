@@ -1,0 +1,1 @@
+"""What the walk itself finds: the encoding of the file."""

@@ -1,0 +1,12 @@
+"""Something is not aligned.
+
+What: a table, vector or number begins at a byte that is no multiple of its size.
+
+Why it matters: the flatbuffers verifier refuses the file, and some processors fault on it.
+
+Example: a file that was edited by inserting bytes, or a download with a line ending changed.
+
+How it is fixed: fetch the file again, or convert the model again.
+"""
+
+CODE = "TFR102"

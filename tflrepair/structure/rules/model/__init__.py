@@ -1,0 +1,1 @@
+"""Rules about the model: its graph, its signatures, its operators."""

@@ -1,0 +1,133 @@
+"""An operator has operands that it cannot have.
+
+What: the operators that touch variables and tables or call subgraphs take and give a fixed number
+of tensors of fixed types: READ_VARIABLE one resource and one value, ASSIGN_VARIABLE a resource
+and a value, IF a condition and what both branches take, WHILE as many as its body takes and
+gives, CALL_ONCE none at all (tensorflow/lite/kernels/*.cc, Prepare).
+
+Why it matters: the runtime stops at that operator, or copies tensors that are not there.
+
+Example: a WHILE with three inputs whose body takes two.
+
+How it is fixed: convert the model again.
+"""
+
+from __future__ import annotations
+
+from tflrepair.format import schema
+from tflrepair.structure.subject import Subject, operator_name
+
+CODE = "TFR119"
+
+_O = schema.BuiltinOperator
+# inputs, outputs, which input or output ("i0", "o0") is a resource
+_FIXED = {
+    _O.VAR_HANDLE: (0, 1, "o0"),
+    _O.READ_VARIABLE: (1, 1, "i0"),
+    _O.ASSIGN_VARIABLE: (2, 0, "i0"),
+    _O.HASHTABLE: (0, 1, "o0"),
+    _O.HASHTABLE_FIND: (3, 1, "i0"),
+    _O.HASHTABLE_IMPORT: (3, 0, "i0"),
+    _O.HASHTABLE_SIZE: (1, 1, "i0"),
+    _O.CALL_ONCE: (0, 0, ""),
+}
+_CALLING = (_O.IF, _O.WHILE, _O.STABLEHLO_WHILE, _O.CALL, _O.CALL_ONCE, _O.STABLEHLO_COMPOSITE)
+
+
+def check(subject: Subject) -> None:
+    if set(subject.codes).isdisjoint((*_FIXED, *_CALLING)):
+        return
+    rows, codes = subject.of("Operator"), subject.code_of
+    ends = rows.ref("inputs"), rows.ref("outputs")
+    skip = {row for column in ends for row, pos in enumerate(column) if pos < 0} | rows.broken
+    for graph, operators in enumerate(subject.operators):
+        types = [subject.types[row] if row >= 0 else -1 for row in subject.tensors[graph]]
+        for row in operators:
+            if row < 0 or row in skip:
+                continue
+            code = codes[row]
+            wrong = _fixed(subject, row, types) if code in _FIXED else ""
+            if not wrong and code in _CALLING:
+                wrong = _Call(subject, row, types).wrong()
+            if wrong:
+                name = operator_name(code)
+                subject.fault(CODE, rows, row, "inputs", f"{name} {wrong}")
+
+
+def _fixed(subject: Subject, row: int, types: list[int]) -> str:
+    taken, made = subject.inputs[row], subject.outputs[row]
+    inputs, outputs, resource = _FIXED[subject.code_of[row]]
+    if (len(taken), len(made)) != (inputs, outputs):
+        return f"takes {len(taken)} and gives {len(made)} tensors, not {inputs} and {outputs}"
+    if -1 in taken:
+        return "needs all its inputs, and one is left out"
+    if resource:
+        index = (taken if resource[0] == "i" else made)[0]
+        if 0 <= index < len(types) and types[index] != schema.TensorType.RESOURCE:
+            kind = schema.TENSOR_TYPE_NAMES.get(types[index], types[index])
+            return f"has {kind} tensor {index} where the resource should be"
+    return ""
+
+
+class _Call:
+    """One operator that calls subgraphs."""
+
+    def __init__(self, subject: Subject, row: int, types: list[int]) -> None:
+        self.subject = subject
+        self.code = subject.code_of[row]
+        self.taken, self.made = subject.inputs[row], subject.outputs[row]
+        self.types = types
+        self.targets = [
+            subject.subgraphs[number] if 0 <= number < len(subject.subgraphs) else -1
+            for number in subject.calls.get(row, [])
+        ]
+
+    def wrong(self) -> str:
+        if not self.targets or min(self.targets) < 0:
+            return ""  # TFR109 and TFR110 have said so
+        if self.code == _O.CALL_ONCE:
+            return self._differs(self.targets[0], 0, 0)
+        if self.code == _O.IF:
+            return self._branch()
+        taken, made = len(self.taken), len(self.made)
+        if self.code in (_O.WHILE, _O.STABLEHLO_WHILE):
+            if taken != made:
+                return f"takes {taken} tensors and gives {made}"
+            return (
+                self._differs(self.targets[0], taken, 1)
+                or self._differs(self.targets[1], taken, taken)
+                or self._condition(self.targets[0])
+            )
+        return self._differs(self.targets[0], taken, made)
+
+    def _branch(self) -> str:
+        if not self.taken:
+            return "has no condition"
+        first = self.taken[0]
+        if 0 <= first < len(self.types) and self.types[first] != schema.TensorType.BOOL:
+            return f"has a condition, tensor {first}, that is not BOOL"
+        sizes = len(self.taken) - 1, len(self.made)
+        return self._differs(self.targets[0], *sizes) or self._differs(self.targets[1], *sizes)
+
+    def _ends(self, target: int, name: str) -> list[int] | None:
+        """Inputs or outputs of a subgraph, or None if they cannot be told."""
+        graphs = self.subject.of("SubGraph")
+        pos = graphs.ref(name)[target]
+        return self.subject.words.vector(pos) if pos > 0 else None if pos else []
+
+    def _differs(self, target: int, inputs: int, outputs: int) -> str:
+        graphs = self.subject.of("SubGraph")
+        for name, wanted in (("inputs", inputs), ("outputs", outputs)):
+            pos = graphs.ref(name)[target]
+            count = self.subject.words.count(pos)
+            if pos >= 0 and count != wanted:
+                return f"calls a subgraph with {count} {name} where {wanted} are needed"
+        return ""
+
+    def _condition(self, target: int) -> str:
+        outputs, tensors = self._ends(target, "outputs"), self.subject.tensors[target]
+        if outputs and 0 <= outputs[0] < len(tensors) and tensors[outputs[0]] >= 0:
+            kind = self.subject.types[tensors[outputs[0]]]
+            if kind != schema.TensorType.BOOL:
+                return "has a condition whose answer is not BOOL"
+        return ""

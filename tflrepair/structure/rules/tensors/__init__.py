@@ -1,0 +1,1 @@
+"""Rules about tensors: types, shapes, bytes, quantization."""

@@ -1,0 +1,56 @@
+"""A shape that no array can have.
+
+What: a dimension is negative (in `shape_signature` -1, an open dimension, is fine; less is not),
+the product of the dimensions overflows 63 bits, or there are more than 64 of them.
+
+Why it matters: runtimes multiply the dimensions to know how much memory a tensor takes. The limit
+of 64 dimensions is stricter than the runtimes'; it is NumPy's, and kernels stop at 8.
+
+Example: a dimension of -16777216 after one damaged byte.
+
+How it is fixed: convert the model again.
+"""
+
+from __future__ import annotations
+
+from tflrepair.structure.rows import Rows
+from tflrepair.structure.subject import Subject
+
+CODE = "TFR112"
+_MOST_DIMENSIONS = 64
+_LARGEST = 2**63 // 16  # elements of the largest type, COMPLEX128
+
+
+def check(subject: Subject) -> None:
+    tensors = subject.of("Tensor")
+    _shapes(subject, tensors, "shape", subject.shapes, 0)
+    signatures = subject.vectors(tensors, "shape_signature")
+    _shapes(subject, tensors, "shape_signature", signatures, -1)
+    variants = subject.of("VariantSubType")
+    _shapes(subject, variants, "shape", subject.vectors(variants, "shape"), -1)
+
+
+def _shapes(subject: Subject, rows: Rows, name: str, shapes: list[list[int]], least: int) -> None:
+    known: dict[tuple[int, ...], str] = {}
+    for row, shape in enumerate(shapes):
+        if not shape:
+            continue
+        if len(shape) > _MOST_DIMENSIONS:
+            text = f"it has {len(shape)} dimensions; {_MOST_DIMENSIONS} is the limit"
+            subject.fault(CODE, rows, row, name, text)
+            continue
+        key = tuple(shape)
+        wrong = known.get(key)
+        if wrong is None:
+            wrong = known[key] = _wrong(key, least)
+        if wrong:
+            subject.fault(CODE, rows, row, name, wrong)
+
+
+def _wrong(shape: tuple[int, ...], least: int) -> str:
+    if min(shape) < least:
+        return f"a dimension is {min(shape)}"
+    count = 1
+    for size in shape:
+        count *= max(size, 1)
+    return f"the shape {list(shape)[:8]} overflows" if count >= _LARGEST else ""

@@ -1,0 +1,90 @@
+"""The whole file verified, before anything else reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tflrepair.errors import BadFileError
+from tflrepair.findings import Finding
+from tflrepair.structure.fault import ALIGNMENT, OFFSET, Faults, TooMuchError
+from tflrepair.structure.rules.registry import CHECKING, OF_THE_ENCODING
+from tflrepair.structure.subject import Subject
+from tflrepair.structure.walk import Walk
+from tflrepair.structure.words import Words
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is wrong with a file.
+
+    Attributes:
+        faults: the first thousand, in the order of their place in the file; each has an
+            ``offset`` and, but for the file itself, a ``path``.
+        count: how many there are.
+        walk: the tables as far as they could be read.
+    """
+
+    faults: tuple[Finding, ...]
+    count: int
+    walk: Walk = field(repr=False)
+
+    @property
+    def sound(self) -> bool:
+        return not self.count
+
+    @property
+    def readable(self) -> bool:
+        """Whether all tables can be read, even if what they say contradicts itself."""
+        return not any(fault.code in OF_THE_ENCODING for fault in self.faults)
+
+
+def verify(data: memoryview) -> Verdict:
+    """Read every table of a flatbuffer with the identifier TFL3 once, and collect what is wrong.
+
+    The time is proportional to the number of tables. Weights are not read.
+    """
+    words, faults = Words(data), Faults()
+    walk = Walk(words, faults)
+    root = words["I"][0] if words.size >= 8 else 0
+    if not 4 <= root <= words.size - 4:
+        text = f"the first table would be at {walk.report.beyond(root)}"
+        faults.add(OFFSET, lambda: (0, ""), text)
+    elif root % 4:
+        faults.add(ALIGNMENT, lambda: (0, ""), f"the first table is at byte {root}")
+    else:
+        try:
+            walk.run(root)
+            subject = Subject(walk)
+            for rule in CHECKING:
+                rule.check(subject)
+        except TooMuchError:
+            pass  # noted as a fault; the rules could not end either
+    return Verdict(faults.listed(), faults.count, walk)
+
+
+class DamagedError(BadFileError):
+    """The file is damaged. ``verdict`` has all its faults."""
+
+    def __init__(self, verdict: Verdict, path: str | None) -> None:
+        first, more = verdict.faults[0], verdict.count - 1
+        also = f" (and {more} more {'fault' if more == 1 else 'faults'})" if more else ""
+        what = "model contradicts itself" if verdict.readable else "file is truncated or corrupt"
+        place = first.location.path or "the file"
+        super().__init__(
+            f"the {what}: {first.code} {place} (byte {first.location.offset}): "
+            f"{first.message}{also}",
+            where=path,
+            hint=f"`tflrepair explain {first.code}` tells more",
+        )
+        self.verdict = verdict
+
+
+def require_sound(data: memoryview, path: str | None = None) -> None:
+    """Verify a file, and go on only if nothing is wrong with it.
+
+    Raises:
+        DamagedError: with all faults; ``path`` is where it says the file is.
+    """
+    verdict = verify(data)
+    if not verdict.sound:
+        raise DamagedError(verdict, path)

@@ -1,0 +1,53 @@
+"""A file seen as arrays of numbers of each size, without a copy."""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from typing import Any, cast
+
+# Struct character -> bytes. All of them are little-endian in the file.
+SIZES = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8, "f": 4, "d": 8}
+
+# A flatbuffer's offsets are signed 32-bit numbers somewhere in every reader; what lies behind
+# (Buffer.offset) is not part of it. tflite/converter/core/model_builder_base.h cuts there, too.
+LARGEST = 2**31 - 2
+
+
+class Words:
+    """``words["I"][pos // 4]`` is the number at byte ``pos``, which must be aligned."""
+
+    def __init__(self, buf: memoryview) -> None:
+        self.buf = buf
+        self.size = min(len(buf), LARGEST)
+        self._views: dict[str, memoryview[int]] = {}
+
+    def __getitem__(self, kind: str) -> memoryview[int]:
+        view = self._views.get(kind)
+        if view is None:
+            view = self._views[kind] = self._view(kind)
+        return view
+
+    def _view(self, kind: str) -> memoryview[int]:
+        code: Any = "B" if kind == "?" else kind
+        size = SIZES[kind]
+        whole = self.buf[: self.size // size * size]
+        if sys.byteorder == "little" or size == 1:
+            return cast("memoryview[int]", whole.cast(code))
+        swapped: Any = array(code, whole.tobytes())
+        swapped.byteswap()
+        return memoryview(swapped)
+
+    def vector(self, pos: int, kind: str = "i") -> list[int]:
+        """The elements of the vector at ``pos``, whose bounds have been checked."""
+        count = self["I"][pos >> 2]
+        size = SIZES[kind]
+        first = pos + 4
+        if first % size:  # eight-byte elements behind a four-byte count
+            return list(struct.unpack_from(f"<{count}{kind}", self.buf, first))
+        return self[kind][first // size : first // size + count].tolist()
+
+    def count(self, pos: int) -> int:
+        """How many elements the vector at ``pos`` has; 0 for no vector."""
+        return int(self["I"][pos >> 2]) if pos > 0 else 0
