@@ -16,6 +16,7 @@ from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError, Use
 from tflrepair.report import train_text
 from tflrepair.report.style import Style
 
+pytestmark = pytest.mark.runs
 interpreters = pytest.importorskip("ai_edge_litert.interpreter")
 
 

@@ -12,6 +12,7 @@ import tflrepair
 from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError, UserError
 from tflrepair.passes.add_state.plan import DONE, GET, SET
 
+pytestmark = pytest.mark.runs
 interpreters = pytest.importorskip("ai_edge_litert.interpreter")
 X, Y = np.ones((1, 4), np.float32), np.zeros((1, 3), np.float32)
 
