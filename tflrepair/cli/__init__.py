@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from tflrepair.cli import (
+    add_state,
     convert,
     demo,
     diff,
@@ -23,6 +24,7 @@ from tflrepair.cli import (
     show,
     signals,
     streams,
+    train,
     verify,
 )
 from tflrepair.cli.output import report_error
@@ -47,10 +49,12 @@ for command in (
     verify.verify,
     convert.convert,
     rebuild.rebuild,
+    train.train,
     explain.explain,
     demo.demo,
 ):
     app.command()(command)
+app.command("add-state")(add_state.add_state)
 
 
 def _version(wanted: bool) -> None:

@@ -12,13 +12,13 @@ from tflrepair.errors import UnsupportedError
 from tflrepair.execution import runtimes
 from tflrepair.execution.child import run_script
 from tflrepair.execution.entries import RunTarget
-from tflrepair.execution.runner import TIMEOUT
 from tflrepair.format.types import byte_size
 from tflrepair.graph.model import Model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+TIMEOUT = 300.0  # seconds for a whole run that keeps every tensor
 WORKER = Path(__file__).with_name("worker.py")
 _MODULES = {"litert": "ai_edge_litert.interpreter", "tf.lite": "tensorflow.lite.python.interpreter"}
 _MOST_BYTES = 4 << 30  # of all values written; what comes later in the graph is left out
