@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from tflrepair.commands.diff.align import Traits, align
 
+KINDS = ("CONV_2D", "ADD", "RELU", "MUL")
+
 
 def rows(kinds: list[int], prefix: str) -> list[Traits]:
     return [Traits(KINDS[k], f"{prefix}{n}", (1, k), ()) for n, k in enumerate(kinds)]

@@ -66,9 +66,6 @@ def test_running_a_model_against_itself(path: Path) -> None:
     assert not [gap for gap in result.run.gaps if gap.beyond]
 
 
-KINDS = ("CONV_2D", "ADD", "RELU", "MUL")
-
-
 def chain(*kinds: str, factor: float = 2.0) -> Model:
     """x -> kinds one after the other; MUL has a constant."""
     build = Build()

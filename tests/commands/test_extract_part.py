@@ -18,7 +18,7 @@ from tflrepair.errors import UserError
 from tflrepair.execution import inputs, runtimes
 from tflrepair.execution.entries import run_targets
 from tflrepair.execution.runner import OutcomeStatus, RunCall, Task, run
-from tflrepair.graph.model import load
+from tflrepair.graph.model import Model, load
 from tflrepair.tracing.trace import trace
 from tflrepair.views.options import options
 from tflrepair.views.tensors import SubgraphView
