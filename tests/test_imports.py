@@ -57,6 +57,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("native",),
         ("model_facts", "constants"),
         ("readers", "optimizers"),
+        ("starts",),
         ("matching",),
     ),
     "passes": (("graft",), ("freeze",), ("fold",)),
@@ -64,7 +65,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "commands": (("scan", "verify"), ("fix",), ("convert", "emit_python")),
     "cli": (
         ("output", "signals", "streams"),
-        ("options",),
+        ("options", "again"),
         ("convert", "demo", "explain", "fix", "rebuild", "scan", "verify"),
     ),
 }

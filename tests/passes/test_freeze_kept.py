@@ -138,6 +138,7 @@ def test_where_everything_is_assigned_the_bytes_stay(data: Path, name: str) -> N
     assert bytes_of(result) == old
 
 
+@pytest.mark.slow
 def test_damage_is_told_and_nothing_else() -> None:
     """Whatever bytes are wrong, freezing gives a model, or one of our errors."""
     old = passed_to_subgraphs()[0].bytes()

@@ -16,7 +16,8 @@ from running import Session, rows
 
 from rebuild.common import values_of
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import VariableStatus, analyse
+from tflrepair.analysis.status import VariableStatus
+from tflrepair.analysis.variables import analyse
 from tflrepair.errors import BadFileError, RefusedError, UserError
 from tflrepair.graph.model import Model, from_bytes, load
 from tflrepair.rebuild.emit.python_file import emit_python

@@ -30,6 +30,7 @@ def refused(path: Path, said: str) -> None:
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["donor.weights.h5", "donor.keras", "donor.h5", "by_path.npz"])
 @SLOW
 @given(cut=st.floats(0, 0.999), flips=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255))))

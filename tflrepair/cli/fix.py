@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tflrepair.cli.again import again, paste_on_refusal
 from tflrepair.cli.options import (
     ForceOption,
     FormatOption,
     InitKwargsOption,
     MapOption,
+    RateOption,
     SetOption,
     WeightsOption,
     json_object,
@@ -32,6 +34,7 @@ class Strategy(StrEnum):
 
 
 def fix(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="the .tflite file to repair")],
     weights: WeightsOption = None,
     by_name: Annotated[
@@ -46,6 +49,7 @@ def fix(
         typer.Option("--map-out", metavar="FILE", help="write the match as such a map, to edit"),
     ] = None,
     set_values: SetOption = None,
+    learning_rate: RateOption = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="give variables that have a value a new one, too")
     ] = False,
@@ -88,7 +92,7 @@ def fix(
 
     if map_file:
         check_no_input(Path(output or default_output(Path(model))), [map_file])
-    with progress("fixing") as tell:
+    with paste_on_refusal(context), progress("fixing") as tell:
         result = fix_model(
             model,
             weights or ([saved_model] if saved_model else []),
@@ -98,6 +102,7 @@ def fix(
             sets=parse_sets(set_values or []),
             by_name=by_name,
             allow_rounding=allow_rounding,
+            learning_rate=learning_rate,
             replace_values=replace,
             check=check,
             strategy=strategy.value,
@@ -110,7 +115,8 @@ def fix(
     if format is Format.json:
         emit_json(fix_json.to_dict(result))
     else:
-        emit(fix_text.render(result, style(), dry_run))
+        options = result.table.options if result.table is not None else ()
+        emit(fix_text.render(result, style(), dry_run, again(context, options) if options else ""))
     undecided = result.table is not None and bool(result.table.problems)
     raise typer.Exit(2 if undecided else 1 if result.problems else 0)
 

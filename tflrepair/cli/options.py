@@ -25,7 +25,11 @@ MapOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="give every element of a variable VALUE"),
+    typer.Option("--set", metavar="NAME=VALUE", help="VALUE for every element of a variable"),
+]
+RateOption = Annotated[
+    float | None,
+    typer.Option("--learning-rate", metavar="RATE", help="for every optimizer that needs one"),
 ]
 InitKwargsOption = Annotated[
     str | None,

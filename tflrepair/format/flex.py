@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tflrepair.errors import BadFileError
 
 # tensorflow/core/framework/types.proto, DataType -> our names
-_DTYPES = {
+DTYPES = {
     1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 7: "string",
     8: "complex64", 9: "int64", 10: "bool", 14: "bfloat16", 17: "uint16", 18: "complex128",
     19: "float16", 20: "resource", 21: "variant", 22: "uint32", 23: "uint64",
@@ -43,7 +43,7 @@ class NodeDef:
         """The type attribute ``name`` as ``float32`` and the like; None if absent."""
         for number, value in _fields(self.attributes.get(name, b"")):
             if number == 6 and isinstance(value, int):
-                return _DTYPES.get(value, f"DataType {value}")
+                return DTYPES.get(value, f"DataType {value}")
         return None
 
     def shape(self, name: str) -> tuple[int, ...] | None:

@@ -35,8 +35,13 @@ def to_dict(result: FixResult) -> dict[str, Any]:
                 "message": problem.message,
                 "candidates": list(problem.candidates),
                 "hint": problem.hint,
+                "options": list(problem.options),
             }
             for problem in table.problems
+        ],
+        "assumptions": [
+            {"text": assumption.text, "option": assumption.option, "variables": names}
+            for assumption, names in table.assumptions.items()
         ],
         "unused": [{"source": w.source, "path": w.path} for w in table.unused],
         "warnings": list(table.warnings),
@@ -56,4 +61,5 @@ def _row(row: Row) -> dict[str, Any]:
         "reason": row.reason,
         "confidence": row.confidence,
         "documented_in": row.source or None,
+        "assumption": row.assumption.text if row.assumption else None,
     }

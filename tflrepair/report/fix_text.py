@@ -13,13 +13,20 @@ from tflrepair.weights.types.match_table import INITIAL, SET, WEIGHT, MatchTable
 
 _ORIGINS = {
     WEIGHT: "from the weights",
-    INITIAL: "documented optimizer starts",
-    SET: "given by --set",
+    "documented": "documented starts",
+    "assumed": "assumed starts",
+    "config": "from an optimizer's config",
+    SET: "given",
 }
+_MOST_ASSUMPTIONS = 12
 
 
-def render(result: FixResult, style: Style, dry_run: bool) -> str:
-    """The whole report, without a trailing newline."""
+def render(result: FixResult, style: Style, dry_run: bool, command: str = "") -> str:
+    """The whole report, without a trailing newline.
+
+    Args:
+        command: what to paste to decide all that must be decided; empty if there is none.
+    """
     if not result.changes:
         return "\n".join([*_nothing(result, style), *_would_check(result, dry_run)])
     lines: list[str] = []
@@ -40,8 +47,14 @@ def render(result: FixResult, style: Style, dry_run: bool) -> str:
     if dry_run:
         lines += _would_check(result, dry_run)
         ready = result.plan is not None
-        return "\n".join([*lines, "nothing written (dry run)" if ready else "cannot be fixed yet"])
+        lines.append("nothing written (dry run)" if ready else "cannot be fixed yet")
+        return "\n".join([*lines, *([to_paste(safe(command))] if command else ())])
     return "\n".join([*lines, *_written(result, style)])
+
+
+def to_paste(command: str) -> str:
+    """A command on lines of its own."""
+    return f"paste this, with your own values:\n  {command}"
 
 
 def _nothing(result: FixResult, style: Style) -> list[str]:
@@ -66,7 +79,7 @@ def _would_check(result: FixResult, dry_run: bool) -> list[str]:
 
 
 def _summary(matched: MatchTable) -> list[str]:
-    counts = Counter(row.origin for row in matched.rows)
+    counts = Counter(r.confidence if r.origin == INITIAL else r.origin for r in matched.rows)
     parts = [f"{counts[origin]} {words}" for origin, words in _ORIGINS.items() if counts[origin]]
     lines = [f"{len(matched.rows)} variables: {', '.join(parts)}"] if parts else []
     checked = sum(row.confidence == "checked" for row in matched.rows)
@@ -76,6 +89,19 @@ def _summary(matched: MatchTable) -> list[str]:
         some = ", ".join(safe(weight.path) for weight in matched.unused[:3])
         more = f" and {len(matched.unused) - 3} more" if len(matched.unused) > 3 else ""
         lines.append(f"{len(matched.unused)} arrays in the weights are not used: {some}{more}")
+    return lines + _assumed(matched)
+
+
+def _assumed(matched: MatchTable) -> list[str]:
+    """What no file says, and what to type if it is not so."""
+    rows = list(matched.assumptions.items())
+    lines = []
+    for assumption, names in rows[:_MOST_ASSUMPTIONS]:
+        count = f" ({len(names)} variables)" if len(names) > 1 else ""
+        lines.append(f"  assumed: {safe(assumption.text)}{count}")
+        lines.append(f"    if that is not so: {safe(assumption.option)}")
+    if len(rows) > _MOST_ASSUMPTIONS:
+        lines.append(f"  assumed: {len(rows) - _MOST_ASSUMPTIONS} more; --dry-run shows each")
     return lines
 
 

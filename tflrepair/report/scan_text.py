@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 
-from tflrepair.analysis.variables import Analysis, Variable, VariableStatus
+from tflrepair.analysis.status import VariableStatus
+from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.scan import ScanResult
 from tflrepair.findings import Finding, Severity

@@ -49,6 +49,7 @@ def fix(
     sets: Mapping[str, str | float] | None = None,
     by_name: bool = False,
     allow_rounding: bool = False,
+    learning_rate: float | None = None,
     replace_values: bool = False,
     check: Check | None = None,
     strategy: str = GRAFT,
@@ -69,6 +70,7 @@ def fix(
         sets: shared name -> value of every element, such as a learning rate.
         by_name: the names in ``weights`` are the model's own variable names; take them as they are.
         allow_rounding: floats of more precision than a variable has are rounded to the nearest.
+        learning_rate: value of every learning rate that ``sets`` does not name.
         replace_values: give variables that have an initial value a new one, too.
         check: (inputs, expected outputs), each an .npz: the result must answer so. Where the
             weights can be read in several ways, the only one that answers so is taken.
@@ -90,7 +92,9 @@ def fix(
     return repair(
         model,
         weights,
-        MatchOptions(mapping or {}, sets or {}, replace_values, by_name, allow_rounding),
+        MatchOptions(
+            mapping or {}, sets or {}, replace_values, by_name, allow_rounding, learning_rate
+        ),
         RepairOptions(strategy, freeze, origin or Origin()),
         Acceptance(check),
         OutputOptions(out, map_out, dry_run, force),

@@ -25,6 +25,7 @@ class MatchOptions:
     replace: bool = False
     by_name: bool = False
     rounds: bool = False
+    rate: float | None = None
 
 
 @dataclass(frozen=True)

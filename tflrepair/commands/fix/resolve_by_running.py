@@ -93,11 +93,13 @@ def _combinations(table: MatchTable) -> list[tuple[Row, ...]]:
 
 
 def _filled(table: MatchTable, rows: tuple[Row, ...]) -> MatchTable:
-    by_name = {row.target.shared_name: row for row in rows}
+    from tflrepair.weights.starts.starting import copied
+
+    by_name = {row.target.shared_name: row for row in (*table.rows, *rows)}
     places = {_place(row) for row in rows}
     return replace(
         table,
-        rows=tuple(by_name.get(row.target.shared_name, row) for row in table.rows),
+        rows=tuple(copied(by_name[row.target.shared_name], by_name) for row in table.rows),
         problems=(),
         unused=tuple(w for w in table.unused if (w.source, w.path) not in places),
     )

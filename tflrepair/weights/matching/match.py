@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 
 from tflrepair.weights.matching import given
 from tflrepair.weights.matching.frozen import Kernel, frozen
 from tflrepair.weights.matching.question import Candidate, Question
 from tflrepair.weights.matching.reading import read
 from tflrepair.weights.matching.suspicion import suspicious
-from tflrepair.weights.optimizers import keras3
 from tflrepair.weights.optimizers.saved_state import saved_state
+from tflrepair.weights.starts import layer_state, starting
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layers import file_layers, target_layers
-from tflrepair.weights.types.match_table import INITIAL, OPEN, WEIGHT, MatchTable, Problem, Row
+from tflrepair.weights.types.match_table import OPEN, WEIGHT, MatchTable, Problem, Row
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
 
 _SHOWN = 8
+_FILE_HINT = "give one with --weights FILE"
 _CHECK_HINT = "decide with --check IN.npz OUT.npz: what the Python model answers"
 _MAP_HINT = "decide with --map FILE: a JSON object of variable name to weight path"
 
@@ -30,6 +32,7 @@ def match(
     sets: Mapping[str, str | float] | None = None,
     by_name: bool = False,
     kernels: Sequence[Kernel] = (),
+    rate: float | None = None,
 ) -> MatchTable:
     """Find the value of every target, or say what stands in the way.
 
@@ -38,52 +41,34 @@ def match(
         sets: shared name (``*`` stands for anything) -> value of every element.
         by_name: the sources' names are the model's own variable names: take them as they are.
         kernels: the model's constants; a layer of a file that is one of them is no variable.
+        rate: value of every learning rate that ``mapping`` and ``sets`` do not name.
 
     Raises:
         UserError: ``mapping`` or ``sets`` names what does not exist or does not fit.
         BadFileError: a source is damaged.
     """
-    starts = _starts(targets, sources)
+    starts = starting.starts(targets, sources)
+    starts |= given.as_copies(targets, sets or {}, starts)
     rows = given.by_map(targets, sources, mapping or {})
-    rows |= given.by_set(targets, sets or {})
+    rows |= starting.rates(targets, starts, rate) | given.by_set(targets, sets or {})
     problems: list[Problem] = []
     for source in sources:
         if source.exact or source.saved or by_name:
             _by_exact_name(targets, source, rows, problems)
-    weights = [t for t in targets if t.shared_name not in rows and t.shared_name not in starts]
-    found, more = _by_layer(weights, [s for s in sources if not s.exact], rows, kernels)
+    by_layer = partial(_by_layer, targets, [s for s in sources if not s.exact], kernels)
+    starts, found, more = layer_state.settled(by_layer, targets, sources, rows, starts)
     rows |= found
     problems += more
     state, warnings = saved_state(targets, starts, rows, sources)
     rows = state | rows
-    for target in targets:
-        name = target.shared_name
-        if name in starts and name not in rows:
-            rows[name] = _start(target, starts[name], rows)
-            if rows[name].origin == OPEN:
-                problems.append(_must_be_given(name, starts[name].reason))
+    rows |= starting.rows(targets, starts, rows, sources)
+    open_ = {name: start for name, start in starts.items() if rows[name].origin == OPEN}
+    problems += starting.missing(open_, targets)
     doubts, more_warnings = suspicious(rows.values())
     used = {(r.weight.source, r.weight.path) for r in rows.values() if r.weight}
     unused = tuple(w for s in sources for w in s.weights if (w.source, w.path) not in used)
     ordered = tuple(rows.get(t.shared_name) or Row(t, OPEN) for t in targets)
     return MatchTable(ordered, (*problems, *doubts), unused, (*warnings, *more_warnings))
-
-
-def _starts(
-    targets: Sequence[Target], sources: Sequence[Source]
-) -> dict[str, keras3.OptimizerStart]:
-    """The starts of optimizer variables, without what a file holds as a layer's weight.
-
-    tf-keras may call a slot ``m/dense/kernel``: a model named ``m`` would look the same.
-    """
-    held = {
-        name.removesuffix(":0") for s in sources for w in s.weights if w.plain for name in w.names
-    }
-    return {
-        name: start
-        for name, start in keras3.starts(targets).items()
-        if not (start.keras2 and start.slot and name.startswith(f"{start.slot}/") and name in held)
-    }
 
 
 def _by_exact_name(
@@ -96,7 +81,7 @@ def _by_exact_name(
     for target in targets:
         name = target.shared_name
         found = set[Weight]()
-        for alias in (*(target.saved_as if source.saved else ()), name):
+        for alias in (*(target.saved_as if source.saved else ()), name, target.name):
             found = found or paths.get(alias, set())
         if len(found) != 1:
             continue
@@ -117,12 +102,18 @@ def _by_exact_name(
 
 
 def _by_layer(
-    targets: Sequence[Target],
+    all_targets: Sequence[Target],
     sources: Sequence[Source],
-    taken: Mapping[str, Row],
     kernels: Sequence[Kernel],
+    taken: Mapping[str, Row],
+    starts: Collection[str],
 ) -> tuple[dict[str, Row], list[Problem]]:
-    """Match layer by layer in each source by itself, then bring the sources together."""
+    """Match layer by layer in each source by itself, then bring the sources together.
+
+    Args:
+        taken, starts: shared names that have their value already, or start by themselves.
+    """
+    targets = [t for t in all_targets if t.shared_name not in {*taken, *starts}]
     groups = target_layers(targets)
     used = {(r.weight.source, r.weight.path) for r in taken.values() if r.weight}
     answers = []
@@ -144,7 +135,9 @@ def _by_layer(
         shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
         count = "1 variable needs" if len(names) == 1 else f"{len(names)} variables need"
         message = f"{count} a file of weights: {shown}"
-        problems.append(Problem("missing", names, message, (), "give one with --weights FILE"))
+        problems.append(
+            Problem("missing", names, message, (), _FILE_HINT, options=("--weights FILE",))
+        )
     return rows, problems
 
 
@@ -217,21 +210,3 @@ def _digest(weight: Weight) -> bytes:
     for piece in weight.pieces():
         found.update(piece.tobytes())
     return found.digest()
-
-
-def _start(target: Target, start: keras3.OptimizerStart, rows: Mapping[str, Row]) -> Row:
-    name = start.like
-    if name is not None and name in rows and rows[name].origin != OPEN:
-        like = rows[name]
-        return Row(
-            target, INITIAL, like.weight, like.fill, start.reason, "documented", start.source
-        )
-    if start.value is None:
-        return Row(target, OPEN, reason=start.reason)
-    fill = int(start.value) if "int" in target.dtype else start.value
-    return Row(target, INITIAL, None, fill, start.reason, "documented", start.source)
-
-
-def _must_be_given(name: str, reason: str) -> Problem:
-    message = f"{name!r} has no value: {reason}"
-    return Problem("missing", (name,), message, (), f"give it with --set {name}=VALUE")

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from tflrepair.weights.matching.assign import assignments
+from tflrepair.weights.matching.cased import by_case
 from tflrepair.weights.matching.order import contradict, narrow, updates_agree
 from tflrepair.weights.matching.question import Candidate, Question, keep
 from tflrepair.weights.types.layer_names import canonical, split_number
@@ -46,6 +47,7 @@ def read(
         questions.append(Question(target, [c for c in fitting if c.readings]))
     for question in questions:
         keep(question, [c for c in question.candidates if id(c.layer) not in frozen], "constants")
+    by_case(questions)
     _by_name(questions, layers)
     groups = _nested(questions)
     _narrow(questions, groups, by_update=False)
@@ -107,7 +109,7 @@ def _by_name(questions: Sequence[Question], layers: Sequence[FileLayer]) -> None
     for question in questions:
         own = question.target.last
         if canonical(own) in ours:
-            there = [c for c in question.candidates if _given(_last(c)) == canonical(own)]
+            there = [c for c in question.candidates if _is_called(_last(c), own)]
             if not there:
                 question.conflict = f"the file's layer {own!r} has other shapes"
             question.candidates = there
@@ -127,6 +129,10 @@ def _by_name(questions: Sequence[Question], layers: Sequence[FileLayer]) -> None
 def _given_outside(candidate: Candidate) -> set[str]:
     """Names that somebody gave to the models and layers around the candidate."""
     return {_given(level) for level in candidate.layer.levels[:-1]}
+
+
+def _is_called(level: Level, name: str) -> bool:
+    return name == level.name or canonical(name) == _given(level)
 
 
 def _given(level: Level) -> str:

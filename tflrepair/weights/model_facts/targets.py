@@ -8,7 +8,9 @@ from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.variables import Variable
 from tflrepair.graph.model import Model
+from tflrepair.weights.model_facts.called import called_names
 from tflrepair.weights.model_facts.dataflow import flow_of
+from tflrepair.weights.model_facts.selfupdate import self_updates
 from tflrepair.weights.model_facts.updates import update_ranks
 from tflrepair.weights.types.weight import Target
 
@@ -27,6 +29,8 @@ def targets_of(
     names = [(v.key.container, v.key.shared_name) for v in variables]
     flows = flow_of(model, names)
     updates = update_ranks(model, whole.variables)
+    own = self_updates(model, whole, variables)
+    called = called_names(v.key.shared_name for v in variables)
     return tuple(
         Target(
             v.key.container,
@@ -38,6 +42,10 @@ def targets_of(
             tuple(_read_as(model, v)),
             tuple(saved.get(v.key, ())),
             updates.get(v.key),
+            called=called.get(v.name, ""),
+            unset_in=v.unset_in,
+            update=own[v.key].kind if v.key in own else "",
+            follows=own[v.key].follows if v.key in own else "",
         )
         for v, (rank, upstream) in zip(variables, flows, strict=True)
     )

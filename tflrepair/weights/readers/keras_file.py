@@ -7,15 +7,17 @@ weights file numbers them, with their names; files of Keras before 3.6 have name
 from __future__ import annotations
 
 import json
-import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import BadFileError
 from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import keras3, zips
+from tflrepair.weights.types import optimizer_config
+from tflrepair.weights.types.layer_names import snake_case
 from tflrepair.weights.types.weight import Source
 
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
@@ -48,7 +50,10 @@ def source(archive: zipfile.ZipFile, label: str) -> Source:
         raise BadFileError(f"its {CONFIG} is no JSON: {error}", where=label) from None
     names = dict(_names(model, (), 0)) if isinstance(model, dict) else {}
     file = LibraryFile(Path(label), label, "hdf5", WEIGHTS)
-    return keras3.source(file, "Keras model file", names)
+    compiled = model.get("compile_config") if isinstance(model, dict) else None
+    optimizer = compiled.get("optimizer") if isinstance(compiled, dict) else None
+    optimizers = tuple(optimizer_config.optimizers(optimizer))
+    return replace(keras3.source(file, "Keras model file", names), optimizers=optimizers)
 
 
 def _names(
@@ -91,10 +96,3 @@ def class_names(config: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str
     for layer in layers if isinstance(layers, list) else ():
         if isinstance(layer, dict):
             yield from class_names(layer, depth + 1)
-
-
-def snake_case(name: str) -> str:
-    """``Conv2D`` -> ``conv2d`` (keras/src/utils/naming.py, ``to_snake_case``)."""
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

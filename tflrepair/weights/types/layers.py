@@ -142,7 +142,7 @@ class FileLayer:
 
 def target_layers(targets: Sequence[Target]) -> list[TargetLayer]:
     """Group variables by layer: by their names, or by scope where names do not tell."""
-    rows = [(split_path(t.shared_name), _chain(t)) for t in targets]
+    rows = [(split_path(t.name), _chain(t)) for t in targets]
     by_prefix: dict[tuple[str, ...], list[int]] = {}
     for position, ((prefix, _), _) in enumerate(rows):
         by_prefix.setdefault(prefix, []).append(position)
@@ -164,7 +164,7 @@ def target_layers(targets: Sequence[Target]) -> list[TargetLayer]:
 
 def _chain(target: Target) -> tuple[str, ...]:
     """Layer names around the variable from its scope, if they agree with its own name."""
-    prefix, _ = split_path(target.shared_name)
+    prefix, _ = split_path(target.name)
     for name in target.read_as:
         chain = unscoped(scope_of(name))
         if chain and is_within(prefix, chain):

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
-from tflrepair.errors import RefusedError
+from tflrepair.errors import RefusedError, UndecidedError
 from tflrepair.format.types import numpy_dtype
+from tflrepair.weights.types.dtypes import is_float
 from tflrepair.weights.types.pieces import PIECE
+from tflrepair.weights.types.start import Assumption
 from tflrepair.weights.types.weight import Array, Target, Weight, size_text
 
 # origins of a value
@@ -32,8 +34,11 @@ class Row:
         fill: the value of every element, if it is not an array.
         reason: why this one, in words.
         confidence: what it rests on: ``exact``, ``given``, ``documented``, ``checked`` (running
-            decided), or the last evidence that took a candidate away (see ``reading``).
+            decided), ``config`` (a file's config tells what the constructor was given),
+            ``assumed``, or the last evidence that took a candidate away (see ``reading``).
         source: where a documented start is documented.
+        assumption: what the value rests on that no file says, if there is such a thing.
+        like: shared name of the variable that it copies, if it does.
     """
 
     target: Target
@@ -43,6 +48,8 @@ class Row:
     reason: str = ""
     confidence: str = ""
     source: str = ""
+    assumption: Assumption | None = None
+    like: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -113,8 +120,8 @@ def exact(array: Array, target: Target, weight: Weight) -> Array:
         return np.ascontiguousarray(array).reshape(array.shape)
     with np.errstate(all="ignore"):
         result = array.astype(wanted)
-        same = np.array_equal(result.astype(array.dtype), array, equal_nan=array.dtype.kind == "f")
-    floats = array.dtype.kind == wanted.kind == "f"
+        same = np.array_equal(result.astype(array.dtype), array, equal_nan=is_float(array.dtype))
+    floats = is_float(array.dtype) and is_float(wanted)
     fits = floats and np.array_equal(np.isfinite(result), np.isfinite(array))
     if not same and not (target.rounds and fits):
         raise RefusedError(
@@ -135,6 +142,7 @@ class Problem:
         candidates: for each reading, what it would take.
         hint: the option that decides.
         choices: the rows of each reading, where running can decide between them.
+        options: options of the command line that decide, with an example for each value.
     """
 
     kind: str
@@ -143,6 +151,7 @@ class Problem:
     candidates: tuple[str, ...] = ()
     hint: str = ""
     choices: tuple[tuple[Row, ...], ...] = ()
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,7 +164,7 @@ class MatchTable:
     warnings: tuple[str, ...] = ()
 
     def require(self) -> None:
-        """Raise RefusedError if anything is undecided; its message lists all of it."""
+        """Raise UndecidedError if anything is undecided; its message lists all of it."""
         if not self.problems:
             return
         count = len(self.problems)
@@ -165,7 +174,23 @@ class MatchTable:
             lines.extend(f"    - {candidate}" for candidate in problem.candidates)
             if problem.hint:
                 lines.append(f"    {problem.hint}")
-        raise RefusedError("\n".join(lines))
+        raise UndecidedError("\n".join(lines), options=self.options)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Options that would decide all that is open; () if some of it has none."""
+        if not all(problem.options for problem in self.problems):
+            return ()
+        return tuple(dict.fromkeys(o for problem in self.problems for o in problem.options))
+
+    @property
+    def assumptions(self) -> dict[Assumption, list[str]]:
+        """What values rest on that no file says -> the variables concerned."""
+        found: dict[Assumption, list[str]] = {}
+        for row in self.rows:
+            if row.assumption is not None:
+                found.setdefault(row.assumption, []).append(row.target.shared_name)
+        return found
 
     def to_map(self) -> dict[str, str]:
         """Shared name -> weight path, to be edited and given back as a map."""

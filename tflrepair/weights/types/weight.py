@@ -10,7 +10,7 @@ of attribute names under which Keras saved it, and ``layer``, the chain of layer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -37,6 +37,10 @@ class Target:
         saved_as: names under which the model's own save operators, and no other variable, save it.
         updated: place in the order in which the optimizer updates variables, if that is known.
         rounds: whether a float of more precision may be rounded to ``dtype``.
+        called: its name in the program, if the graph has another one (see ``called``); else empty.
+        unset_in: entries (signatures) that read it before they set it.
+        update: how the model itself changes it from its own value (see ``selfupdate``); or empty.
+        follows: shared name of the variable that updates mix into it, if that is all they do.
     """
 
     container: str
@@ -49,6 +53,15 @@ class Target:
     saved_as: tuple[str, ...] = ()
     updated: int | None = None
     rounds: bool = False
+    called: str = ""
+    unset_in: tuple[str, ...] = ()
+    update: str = ""
+    follows: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the program that made the model called it."""
+        return self.called or self.shared_name
 
 
 @dataclass(frozen=True)
@@ -146,7 +159,18 @@ class Weight:
     def nbytes(self) -> int:
         import numpy as np
 
+        if self.dtype == "bfloat16":  # no type of numpy's own
+            return prod(self.shape) * 2
         return prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """An optimizer that a file describes: its class as Keras names optimizers after it
+    (``adam_w``), and the arguments of its constructor."""
+
+    kind: str
+    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -158,6 +182,7 @@ class Source:
         exact: its paths are the model's own variable names, kept by the program that wrote
             both; where all fit, nothing else needs to be compared.
         saved: the model's own save operator may have written it: names are those of ``saved_as``.
+        optimizers: the optimizers that the model was compiled with, where the file tells.
     """
 
     label: str
@@ -165,6 +190,7 @@ class Source:
     weights: tuple[Weight, ...]
     exact: bool = False
     saved: bool = False
+    optimizers: tuple[OptimizerConfig, ...] = ()
 
 
 def size_text(shape: tuple[int, ...] | None) -> str:
