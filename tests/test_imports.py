@@ -72,7 +72,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "report": (
         ("style",),
         ("layout",),
-        ("scan_json", "scan_text", "show", "verify_text", "extract_text", "target_text"),
+        ("damage", "scan_json", "scan_text", "show", "verify_text", "extract_text", "target_text"),
         ("fix_json", "fix_text", "diff", "saved_model_text"),
         ("export",),
     ),
