@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+.PHONY: demo quick test test-core test-flex check fuzz verdicts clean
 .PHONY: demo quick test test-core test-flex test-page check clean
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
@@ -21,6 +22,15 @@ test-core: $(VENV)/.core  ## the tests that need no TensorFlow, in an environmen
 
 test-flex: $(VENV)/.all $(VENV)-flex/.done  ## training with Flex operators, in tensorflow-cpu 2.18.1
 	TFLREPAIR_FLEX_PYTHON=$(abspath $(VENV)-flex/bin/python) $(BIN)/python -m pytest tests/flex
+
+MINUTES ?= 2
+fuzz: $(VENV)/.core       ## damage everything that can be read for MINUTES=n; prints a table
+	-$(INSTALL) -e '.[fuzz]'
+	cd tests && $(abspath $(BIN))/python -m fuzz.run $(MINUTES)
+
+MUTANTS ?= 20000
+verdicts: $(VENV)/.all    ## our verdict on MUTANTS=n damaged models against that of the runtimes
+	cd tests && $(abspath $(BIN))/python -m fuzz.verdicts $(MUTANTS)
 
 test-page: $(VENV)/.core  ## the page in headless Chromium (Debian: apt-get install chromium)
 	TFLREPAIR_CHROMIUM=chromium $(BIN)/python -m pytest tests/browser

@@ -100,7 +100,7 @@ MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 @cache
 def imported(module: str) -> frozenset[str]:
     """Modules that ``module`` names, in import statements anywhere and in strings."""
-    names = set()
+    names = set[str]()
     for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} has a relative import"

@@ -101,7 +101,8 @@ def test_009_empty_table() -> None:
     build = Build()
     sub = build.sub("infer", "infer")
     options = fb.HashtableOptionsT()
-    options.tableId = 7
+    options.tableId, options.keyDtype = 7, fb.TensorType.STRING
+    options.valueDtype = fb.TensorType.INT64
     handle, out = sub.tensor("RESOURCE", ()), sub.tensor("INT64", (1,))
     sub.op("HASHTABLE", [], [handle], options)
     sub.op("HASHTABLE_SIZE", [handle], [out])

@@ -21,7 +21,7 @@ import tensorflow as tf
 STEPS = 3
 
 
-class Trainer(tf.Module):  # type: ignore[misc]
+class Trainer(tf.Module):
     def __init__(self, dtype: str) -> None:
         super().__init__()
         self.dtype = dtype
@@ -36,11 +36,11 @@ class Trainer(tf.Module):  # type: ignore[misc]
         self.optimizer.build(self.model.trainable_variables)
 
     # Bits, because a CAST to bfloat16 is one that tf.lite 2.18, the last with Flex, cannot do.
-    @tf.function(input_signature=[tf.TensorSpec([2, 4], tf.uint16)])
+    @tf.function(input_signature=[tf.TensorSpec([2, 4], tf.uint16)])  # type: ignore[untyped-decorator]
     def infer(self, x: Any) -> Any:
         return {"y": tf.bitcast(self.model(tf.bitcast(x, self.dtype)), tf.uint16)}
 
-    @tf.function(
+    @tf.function(  # type: ignore[untyped-decorator]
         input_signature=[tf.TensorSpec([2, 4], tf.uint16), tf.TensorSpec([2, 3], tf.uint16)]
     )
     def train(self, x: Any, y: Any) -> Any:

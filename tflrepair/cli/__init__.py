@@ -97,7 +97,7 @@ def _run() -> int:
     except MemoryError:
         report_error(TflRepairError("not enough memory"))
     except RecursionError:
-        report_error(TflRepairError("the input is nested more deeply than can be followed"))
+        report_error(TflRepairError("the input is nested too deeply"))
     except OSError as error:  # those of files are ours already; what is left are the streams
         streams.report_broken(error)
     return 2

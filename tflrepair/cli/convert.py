@@ -36,4 +36,4 @@ def convert(
         size = convert_to_file(
             source if is_module else Path(source), Path(output), signature, kwargs, force
         )
-    emit(f"written: {safe(output)}, {size} bytes; every variable has its value")
+    emit(f"written: {safe(output)}, {size} bytes; every variable has a value")

@@ -21,16 +21,14 @@ def scan(
         typer.Argument(metavar="MODEL...", help=".tflite files, folders or archives, SavedModels"),
     ],
     salvage: Annotated[
-        bool, typer.Option("--salvage", help="of a damaged file show what can still be read")
+        bool, typer.Option("--salvage", help="show what is readable of a damaged file")
     ] = False,
     select: Annotated[
         list[str] | None,
-        typer.Option(
-            "--select", metavar="CODE", help="only these checks (TFR001, or TFR1 for all)"
-        ),
+        typer.Option("--select", metavar="CODE", help="only checks whose code begins with CODE"),
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="CODE", help="not these checks")
+        list[str] | None, typer.Option("--ignore", metavar="CODE", help="leave out these checks")
     ] = None,
     values: Annotated[
         bool, typer.Option("--values", help="read the weights, too: NaN, zeros, copies")

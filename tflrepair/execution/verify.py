@@ -23,6 +23,7 @@ from tflrepair.execution.result import Run, RunStatus, Symptom, VerifyReport, sh
 from tflrepair.execution.runner import Outcome, RunCall, Task
 from tflrepair.execution.runtimes import Runtime, find
 from tflrepair.graph.model import load
+from tflrepair.processes import children
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def verify(
     atol: float = ATOL,
     runtimes: Sequence[str] | None = None,
     python: str | None = None,
-    timeout: float = runner.TIMEOUT,
+    timeout: float | None = None,
 ) -> VerifyReport:
     """Run the signatures of a model and judge the answers.
 
@@ -68,14 +69,14 @@ def verify(
         runtimes: ``litert``, ``tf.lite``, or ``tensorflow`` (the module rebuilt from
             the file, which runs Flex operators, too); default: the first two, where installed.
         python: path of another Python interpreter whose runtimes are used.
-        timeout: seconds that one call may take.
+        timeout: seconds that one call may compute; default: see ``runner.SECONDS``.
 
     Raises:
         BadFileError: a model or an .npz file cannot be read.
         UserError: no such signature; inputs or expectations that do not fit.
         UnsupportedError: no runtime is installed.
     """
-    if rtol < 0 or atol < 0 or timeout <= 0:
+    if rtol < 0 or atol < 0 or (timeout is not None and timeout <= 0):
         raise UserError("tolerances must not be negative, and the timeout must be positive")
     context = _context(model)
     path = str(context.model.path)
@@ -107,7 +108,7 @@ def _plans(
     if inputs is None:
         if expect is not None:
             raise UserError(
-                "an expectation needs the inputs that it belongs to",
+                "expected outputs need the inputs that they belong to",
                 hint="give --inputs as well as --expect",
             )
         return [_made_up(entry) for entry in found]
@@ -165,7 +166,7 @@ def _check_expected(
 def _refuse(what: str, names: Mapping[str, Any] | list[str], wanted: dict[str, list[str]]) -> None:
     listed = ", ".join(names) or "nothing"
     rows = "; ".join(f"{label}: {', '.join(ports) or 'none'}" for label, ports in wanted.items())
-    raise UserError(f"the {what} ({listed}) fit no signature", hint=f"expected are {rows}")
+    raise UserError(f"the {what} ({listed}) do not fit any signature", hint=f"expected: {rows}")
 
 
 def _with_other(plan: _Plan, others: Mapping[str | None, RunTarget]) -> _Plan:
@@ -190,8 +191,13 @@ def _run_all(trials: Sequence[_Trials]) -> None:
     """All children at once: starting one costs 0.3 s, or several with tensorflow."""
     jobs = [(trial, dirty) for trial in reversed(trials) for dirty in (False, True)]
     with ThreadPoolExecutor(max_workers=max(2, min(len(jobs), os.cpu_count() or 1))) as pool:
-        for done in [pool.submit(trial.run, dirty) for trial, dirty in jobs]:
-            done.result()
+        try:
+            for done in [pool.submit(trial.run, dirty) for trial, dirty in jobs]:
+                done.result()
+        except BaseException:  # Ctrl-C, say: nobody waits for the others
+            pool.shutdown(wait=False, cancel_futures=True)
+            children.end_all()
+            raise
 
 
 # (entry's place in the plans, inputs, delegate, whose model)
@@ -202,7 +208,12 @@ class _Trials:
     """One runtime's tasks, by place, and their outcomes in clean and in dirtied memory."""
 
     def __init__(
-        self, path: str, other: str | None, runtime: Runtime, plans: list[_Plan], timeout: float
+        self,
+        path: str,
+        other: str | None,
+        runtime: Runtime,
+        plans: list[_Plan],
+        timeout: float | None,
     ) -> None:
         self.paths = {"own": path, "other": other or ""}
         self.runtime = runtime

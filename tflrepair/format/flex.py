@@ -104,7 +104,7 @@ def _second_string(data: bytes) -> bytes:
             raise BadFileError("the NodeDef in Flex options is not a string")
         length = _number(data, text - (1 << (kind & 3)), 1 << (kind & 3))
     except IndexError:
-        raise BadFileError("Flex options are no [name, NodeDef] flexbuffer") from None
+        raise BadFileError("Flex options are not a [name, NodeDef] flexbuffer") from None
     if text + length > len(data):
         raise BadFileError("the NodeDef in Flex options runs past their end")
     return data[text : text + length]

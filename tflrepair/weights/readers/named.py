@@ -51,7 +51,7 @@ def mapping(arrays: Mapping[str, Any]) -> Source:
     """A dict of arrays by variable name.
 
     Raises:
-        UserError: a value is no array of numbers.
+        UserError: a value is not an array of numbers.
     """
     import numpy as np
 
@@ -60,7 +60,7 @@ def mapping(arrays: Mapping[str, Any]) -> Source:
     for name, value in arrays.items():
         array = np.asarray(value)
         if array.dtype.kind not in "biufcV":
-            raise UserError(f"the value of {name!r} is no array of numbers: {array.dtype}")
+            raise UserError(f"the value of {name!r} is not an array of numbers: {array.dtype}")
         weights.append(
             named(label, str(name), array.shape, array.dtype.name, partial(_same, array))
         )
@@ -76,7 +76,7 @@ def keras_model(model: Any) -> Source:
     variables = getattr(model, "variables", None)
     if not isinstance(variables, (list, tuple)) or not variables:
         raise UserError(
-            f"a {type(model).__name__} is no source of weights",
+            f"a {type(model).__name__} is not a source of weights",
             hint="give a path, a dict of arrays, or a Keras model that is built",
         )
     label = f"the model {getattr(model, 'name', type(model).__name__)!r}"
