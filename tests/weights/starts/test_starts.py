@@ -14,7 +14,7 @@ import tflrepair
 from tflrepair.errors import UndecidedError, UserError
 from weights.starts.replay import advised, furthest, repaired, shell
 
-pytestmark = pytest.mark.tf
+pytestmark = [pytest.mark.tf, pytest.mark.runs, pytest.mark.slow]
 RATE = {"learning_rate": 0.05}
 CLOSE = 2e-6
 

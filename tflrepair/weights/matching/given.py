@@ -65,7 +65,7 @@ def as_copies(
                     hint="give it the other's array with --map FILE",
                 )
             reason = f"a copy of {owners[name]}, as given with --set"
-            found[name] = Start(reason, like=owners[name], in_optimizer=False)
+            found[name] = Start(reason, like=owners[name], in_optimizer=False, given=True)
     return found
 
 

@@ -111,7 +111,7 @@ def _by_name(questions: Sequence[Question], layers: Sequence[FileLayer]) -> None
         if canonical(own) in ours:
             there = [c for c in question.candidates if _is_called(_last(c), own)]
             if not there:
-                question.conflict = f"the file's layer {own!r} has other shapes"
+                question.conflict = f"the file's layer {own!r} has other arrays"
             question.candidates = there
             question.reason = "name"
             continue

@@ -1,4 +1,4 @@
-"""Sources that map names to arrays: .safetensors, a dict, a live Keras model.
+"""Sources that map names to arrays: .safetensors, plain HDF5, a dict, a live Keras model.
 
 The names are variables' names (``model/dense/kernel``), as ``v.path`` or ``v.name`` gives them.
 """
@@ -31,12 +31,20 @@ def safetensors(label: str) -> Source:
         BadFileError: the library rejects the file.
         UnsupportedError: the library is not installed.
     """
-    file = LibraryFile(Path(label), label, "safetensors")
+    return _by_path(LibraryFile(Path(label), label, "safetensors"), "safetensors file")
+
+
+def hdf5(file: LibraryFile) -> Source:
+    """An HDF5 file without Keras's marks: each array's path is the variable's name."""
+    return _by_path(file, "HDF5 file")
+
+
+def _by_path(file: LibraryFile, kind: str) -> Source:
     weights = []
     for row in file.arrays:
         layer, role = split_path(row.path)
         weights.append(row.weight(layer=layer, role=role))
-    return Source(label, "safetensors file", tuple(weights))
+    return Source(file.label, kind, tuple(weights))
 
 
 def mapping(arrays: Mapping[str, Any]) -> Source:

@@ -96,7 +96,9 @@ def _hdf5(label: str) -> Source:
         return legacy_h5.source(file)
     if keras3.looks_like(file):
         return keras3.source(file)
-    raise BadFileError("is an HDF5 file, but holds no Keras weights", where=label)
+    if not file.arrays:
+        raise BadFileError("is an HDF5 file, but holds no arrays of numbers", where=label)
+    return named.hdf5(file)
 
 
 def _zip(label: str) -> Source:

@@ -56,7 +56,8 @@ def followers(targets: Sequence[Target], wanted: Iterable[str]) -> dict[str, Sta
         if owner is not None and owner.shape == target.shape and named_after(target, owner):
             pattern = _alike(target, owner)
             found[name] = copy_of(owner.shared_name, f"variables {pattern!r}", pattern)
-    return found
+    # where each follows the other, which is the copy cannot be told
+    return {name: s for name, s in found.items() if found.get(s.like or "", s).like != name}
 
 
 def _alike(target: Target, owner: Target) -> str:
