@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo quick test test-core test-flex check fuzz verdicts clean
+.PHONY: demo quick test test-core test-flex test-page check clean
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
@@ -31,11 +32,16 @@ MUTANTS ?= 20000
 verdicts: $(VENV)/.all    ## our verdict on MUTANTS=n damaged models against that of the runtimes
 	cd tests && $(abspath $(BIN))/python -m fuzz.verdicts $(MUTANTS)
 
+test-page: $(VENV)/.core  ## the page in headless Chromium (Debian: apt-get install chromium)
+	TFLREPAIR_CHROMIUM=chromium $(BIN)/python -m pytest tests/browser
+
 check: $(VENV)/.all       ## style, types, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python schema/generate.py --check
+	$(BIN)/python schema/generate_fields.py --check
+	$(BIN)/python docs/generate_checks.py --check
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

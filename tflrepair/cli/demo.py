@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
 import typer
 
@@ -20,9 +21,9 @@ _STEPS: tuple[tuple[str, tuple[str, ...], int], ...] = (
          "--set", "adam/learning_rate=0.001", "-o", "fixed.tflite"),
         0,
     ),
-    ("Is it well now?", ("scan", "fixed.tflite"), 0),
+    ("Does it run now?", ("scan", "fixed.tflite"), 0),
     (
-        "Does it answer what the Keras model answered?",
+        "Do its outputs match those of the Keras model?",
         ("verify", "fixed.tflite", "--signature", "infer", "--inputs", "input.npz",
          "--expect", "expected.npz"),
         0,
@@ -30,18 +31,52 @@ _STEPS: tuple[tuple[str, tuple[str, ...], int], ...] = (
 )  # fmt: skip
 
 
-def demo() -> None:
+_TRAIN: tuple[tuple[str, tuple[str, ...], int], ...] = (
+    (
+        "Put the weights back; the learning rate is in no weights file.",
+        ("fix", "broken.tflite", "--weights", "classifier.weights.h5",
+         "--set", "adam/learning_rate=0.01", "-o", "fixed.tflite"),
+        0,
+    ),
+    (
+        "Let the app get and set the weights, without checkpoints and Flex.",
+        ("add-state", "fixed.tflite", "-o", "model.tflite"),
+        0,
+    ),
+    (
+        "Does it train on a stock LiteRT?",
+        ("train", "model.tflite", "--data", "training.npz", "--steps", "150",
+         "-o", "trained.tflite"),
+        0,
+    ),
+    (
+        "Save the state and restore it in another interpreter.",
+        ("save_restore.py", "model.tflite", "training.npz"),
+        0,
+    ),
+)  # fmt: skip
+
+
+def demo(
+    train: Annotated[
+        bool, typer.Option("--train", help="repair, train, save and restore the sample instead")
+    ] = False,
+) -> None:
     """Scan, fix and verify the broken sample that ships with tflrepair."""
     with TemporaryDirectory(prefix="tflrepair-demo-") as folder:
         copy_to(Path(folder))
-        for title, arguments, expected in _STEPS:
+        for title, arguments, expected in _TRAIN if train else _STEPS:
+            script = arguments[0].endswith(".py")
             emit(style()(f"# {title}", "bold"))
-            emit(style()(f"$ tflrepair {' '.join(arguments)}", "cyan"))
+            emit(style()(f"$ {'python' if script else 'tflrepair'} {' '.join(arguments)}", "cyan"))
             sys.stdout.flush()
-            command = [sys.executable, "-m", "tflrepair", *arguments]
+            command = [sys.executable, *([] if script else ["-m", "tflrepair"]), *arguments]
             code = subprocess.run(command, cwd=folder, check=False).returncode
             emit(f"(exit code {code})\n")
             if code != expected:
                 emit(f"This step should have ended with {expected}.")
                 raise typer.Exit(code or 2)
-    emit("Repaired: the sample lost every weight in conversion, and has them back.")
+    if train:
+        emit("Trained, saved and restored, with nothing but LiteRT.")
+    else:
+        emit("Repaired: the sample lost every weight in conversion, and has them back.")

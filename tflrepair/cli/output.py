@@ -47,7 +47,7 @@ def report_error(error: TflRepairError) -> None:
 
 
 def describe(error: TflRepairError) -> str:
-    place = f"{error.where}: " if error.where else ""
+    place = f"{safe(error.where)}: " if error.where else ""  # a name may have newlines
     return f"{place}{error.message}" + (f"; {error.hint}" if error.hint else "")
 
 
