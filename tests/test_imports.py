@@ -89,8 +89,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "cli": (
         ("output", "signals", "streams"),
         ("options", "again", "scan_writers"),
-        ("add_state", "convert", "demo", "explain", "fix", "rebuild", "scan", "train", "verify"),
-        ("diff", "extract", "show"),
+        ("commands",),
     ),
 }
 MODULE = re.compile(r"tflrepair(\.\w+)+")

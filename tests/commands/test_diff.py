@@ -29,6 +29,8 @@ from tflrepair.report.style import Style
 from tflrepair.views.options import options
 from tflrepair.views.tensors import SubgraphView
 
+pytestmark = pytest.mark.runs
+
 SCHEMA = json.loads((ROOT / "tflrepair/report/schemas/diff-1.json").read_text())
 FILES = sorted(DATA.glob("*.tflite"))
 
@@ -64,9 +66,6 @@ def test_running_a_model_against_itself(path: Path) -> None:
     assert result.run is not None
     assert result.run.compared
     assert not [gap for gap in result.run.gaps if gap.beyond]
-
-
-KINDS = ("CONV_2D", "ADD", "RELU", "MUL")
 
 
 def chain(*kinds: str, factor: float = 2.0) -> Model:

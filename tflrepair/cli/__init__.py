@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli import (
+from tflrepair.cli import signals, streams
+from tflrepair.cli.commands import (
     add_state,
     convert,
     demo,
@@ -22,8 +23,6 @@ from tflrepair.cli import (
     rebuild,
     scan,
     show,
-    signals,
-    streams,
     train,
     verify,
 )

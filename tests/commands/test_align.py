@@ -1,4 +1,4 @@
-"""Operators of two models set side by side."""
+"""Operators of two models are aligned by what they are, never out of order."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tflrepair.commands.diff.align import Traits, align
+
+KINDS = ("CONV_2D", "ADD", "RELU", "MUL")
 
 
 def rows(kinds: list[int], prefix: str) -> list[Traits]:
