@@ -4,8 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo quick test test-core test-flex check fuzz verdicts clean
-.PHONY: demo quick test test-core test-flex test-page check clean
+.PHONY: demo quick test test-core test-flex test-page check fuzz verdicts faults large clean
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
@@ -62,6 +61,12 @@ $(VENV)-flex/.done:
 	$(PYTHON) -m venv $(VENV)-flex
 	$(VENV)-flex/bin/python -m pip install --quiet tensorflow-cpu==2.18.1
 	touch $@
+
+faults: $(VENV)/.all      ## kill, fill, cut short and forge; KILLS=n for a short form
+	cd tests && $(abspath $(BIN))/python -m faults.run $(or $(KILLS),500)
+
+large: $(VENV)/.all       ## models of gigabytes and of 100,000 operators; 15 GB of disk for a while
+	cd tests && $(abspath $(BIN))/python -m giants.run
 
 clean:
 	rm -rf $(VENV) $(VENV)-flex .cache .pytest_cache .mypy_cache .ruff_cache

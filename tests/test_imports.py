@@ -61,26 +61,35 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("starts",),
         ("matching",),
     ),
-    "passes": (("graft",), ("freeze",), ("fold",)),
-    "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins"), ("rebuild_pass",)),
+    "passes": (("graft", "add_state"), ("freeze",), ("fold",)),
+    "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins"), ("rebuild_pass",), ("lower",)),
+    "rebuild.lower": (
+        ("registry",),
+        ("images",),
+        ("tensors",),
+        ("trace",),
+        ("choose",),
+        ("module",),
+        ("convert",),
+        ("lower_pass",),
+    ),
     "commands": (
         ("scan", "scan_saved_model", "verify", "show", "diff", "extract"),
         ("explain",),
         ("fix",),
-        ("convert", "emit_python"),
+        ("convert", "emit_python", "add_state", "state", "train"),
     ),
     "report": (
         ("style",),
         ("layout",),
-        ("damage", "scan_json", "scan_text", "show", "verify_text", "extract_text", "target_text"),
-        ("fix_json", "fix_text", "diff", "saved_model_text"),
+        ("scan_json", "scan_text", "show", "verify_text", "extract_text", "target_text", "damage"),
+        ("fix_json", "fix_text", "diff", "saved_model_text", "train_text", "state_text"),
         ("export",),
     ),
     "cli": (
         ("output", "signals", "streams"),
         ("options", "again", "scan_writers"),
-        ("convert", "demo", "explain", "fix", "rebuild", "scan", "verify"),
-        ("diff", "extract", "show"),
+        ("commands",),
     ),
 }
 MODULE = re.compile(r"tflrepair(\.\w+)+")
@@ -193,8 +202,9 @@ def test_the_public_names() -> None:
     import tflrepair
 
     assert tflrepair.__all__ == [
-        "Finding", "FixResult", "Model", "ScanResult", "TflRepairError", "VerifyReport",
-        "convert", "fix", "load", "scan", "verify",
+        "Finding", "FixResult", "Model", "ScanResult", "StateResult", "TflRepairError",
+        "TrainResult", "VerifyReport", "add_state", "convert", "fix", "load", "load_state",
+        "save_state", "scan", "train", "verify",
     ]  # fmt: skip
     for name in tflrepair.__all__:
         assert getattr(tflrepair, name).__doc__

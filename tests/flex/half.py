@@ -36,11 +36,11 @@ class Trainer(tf.Module):
         self.optimizer.build(self.model.trainable_variables)
 
     # Bits, because a CAST to bfloat16 is one that tf.lite 2.18, the last with Flex, cannot do.
-    @tf.function(input_signature=[tf.TensorSpec([2, 4], tf.uint16)])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[tf.TensorSpec([2, 4], tf.uint16)])
     def infer(self, x: Any) -> Any:
         return {"y": tf.bitcast(self.model(tf.bitcast(x, self.dtype)), tf.uint16)}
 
-    @tf.function(  # type: ignore[untyped-decorator]
+    @tf.function(
         input_signature=[tf.TensorSpec([2, 4], tf.uint16), tf.TensorSpec([2, 3], tf.uint16)]
     )
     def train(self, x: Any, y: Any) -> Any:

@@ -11,7 +11,9 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli import (
+from tflrepair.cli import signals, streams
+from tflrepair.cli.commands import (
+    add_state,
     convert,
     demo,
     diff,
@@ -21,8 +23,7 @@ from tflrepair.cli import (
     rebuild,
     scan,
     show,
-    signals,
-    streams,
+    train,
     verify,
 )
 from tflrepair.cli.output import report_error
@@ -47,10 +48,12 @@ for command in (
     verify.verify,
     convert.convert,
     rebuild.rebuild,
+    train.train,
     explain.explain,
     demo.demo,
 ):
     app.command()(command)
+app.command("add-state")(add_state.add_state)
 
 
 def _version(wanted: bool) -> None:

@@ -18,6 +18,7 @@ from tflrepair.graph.model import Model
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+TIMEOUT = 300.0  # seconds for a whole run that keeps every tensor
 WORKER = Path(__file__).with_name("worker.py")
 _MODULES = {"litert": "ai_edge_litert.interpreter", "tf.lite": "tensorflow.lite.python.interpreter"}
 _TIMEOUT = 600.0  # seconds

@@ -9,14 +9,19 @@ import typer
 
 from tflrepair.cli.again import again, paste_on_refusal
 from tflrepair.cli.options import (
+    BatchOption,
     ForceOption,
     FormatOption,
     InitKwargsOption,
+    KeepFlexOption,
     MapOption,
+    NoFlexOption,
     RateOption,
     SetOption,
+    StateOption,
     WeightsOption,
     json_object,
+    no_flex_options,
     parse_sets,
     read_map,
 )
@@ -74,6 +79,10 @@ def fix(
         typer.Option("--module", metavar="FILE.py:CLASS", help="rebuild from it; runs its code"),
     ] = None,
     init_kwargs: InitKwargsOption = None,
+    no_flex: NoFlexOption = False,
+    batch: BatchOption = None,
+    state: StateOption = None,
+    keep_flex: KeepFlexOption = None,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="OUT", help="default: MODEL with .fixed.tflite"),
@@ -110,6 +119,7 @@ def fix(
             strategy=strategy.value,
             freeze=freeze,
             origin=_origin(saved_model, module, init_kwargs, weights not in (None, [saved_model])),
+            no_flex=no_flex_options(no_flex, batch, state, keep_flex),
             dry_run=dry_run,
             force=force,
             progress=tell,
