@@ -107,7 +107,7 @@ def workspace() -> Iterator[Path]:
     except OSError as error:
         raise UserError(
             f"no temporary folder can be made: {error.strerror or error}",
-            hint="set TMPDIR to a folder that can be written",
+            hint="set TMPDIR to a writable folder",
         ) from None
     lock = held_file(made / _LOCK)
     try:

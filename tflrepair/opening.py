@@ -84,7 +84,7 @@ def read_small(path: str | os.PathLike[str], most: int) -> bytes:
         except OSError as error:
             raise BadFileError(f"cannot be read: {error.strerror}", where=name) from None
     if len(data) > most:
-        raise BadFileError(f"has more than {most} bytes, the most that is read", where=name)
+        raise BadFileError(f"has more than {most} bytes, which is the limit", where=name)
     return data
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from build import save_npz
 from conftest import made
 
 from tflrepair.errors import BadFileError, UserError
@@ -96,7 +97,7 @@ def expectation(x: np.ndarray) -> np.ndarray:
 @pytest.mark.runs
 def test_expectation_is_held(data: Path, tmp_path: Path) -> None:
     wanted = expectation(X)
-    np.savez(tmp_path / "in.npz", **{"infer/x": X})
+    save_npz(tmp_path / "in.npz", {"infer/x": X})
     np.savez(tmp_path / "out.npz", output=wanted)
     report = check(data / "healthy.tflite", inputs=tmp_path / "in.npz", expect=tmp_path / "out.npz")
     assert report.ok
@@ -121,14 +122,14 @@ def test_nan_is_never_expected(data: Path) -> None:
     [
         ({"signature": "predict"}, "no signature 'predict'.*infer, train"),
         ({"expect": {"output": X}}, "give --inputs"),
-        ({"inputs": {"z": X}}, "z.*fit no signature.*x: float32"),
-        ({"inputs": {}}, "nothing.*fit no signature"),
+        ({"inputs": {"z": X}}, "z.*do not fit any signature.*x: float32"),
+        ({"inputs": {}}, "nothing.*do not fit any signature"),
         ({"inputs": {"x": X[0]}}, r"shape \[4\].*x: float32 \[1, 4\]"),
         ({"inputs": {"x": np.ones((2, 4), np.float32)}}, r"shape \[2, 4\]"),
         ({"inputs": {"x": X.astype(complex)}}, "complex128"),
         ({"inputs": {"x": X.astype(str)}}, "type <U"),
-        ({"inputs": {"x": X}, "expect": {"outputs": X}}, "outputs.*fit no signature.*output: "),
-        ({"inputs": {"x": X}, "expect": {}}, "nothing.*fit no signature"),
+        ({"inputs": {"x": X}, "expect": {"outputs": X}}, "outputs.*fit any signature.*output: "),
+        ({"inputs": {"x": X}, "expect": {}}, "nothing.*do not fit any signature"),
         ({"rtol": -1}, "negative"),
     ],
 )

@@ -9,6 +9,7 @@ import resource
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from faults.bench import FIX, MODEL, OUT, PLAIN, WEIGHTS, Bench, Line, bench
 
@@ -77,7 +78,7 @@ def full_and_read_only() -> Line:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
     with bench() as place:
-        rows: list[tuple[str, Sequence[str], dict[str, object], tuple[int, ...]]] = [
+        rows: list[tuple[str, Sequence[str], dict[str, Any], tuple[int, ...]]] = [
             ("no room", [*FIX, "-o", OUT], {"preexec_fn": small}, (2,)),
             ("no TMPDIR", [*FIX, "-o", OUT, "--force"], _with(place, TMPDIR="/nothing"), (0,)),
             ("C locale", [*FIX, "-o", OUT, "--force"], _with(place, LC_ALL="C"), (0,)),

@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -36,7 +37,8 @@ def _zip(members: dict[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> byte
 
 def _npz(shape: tuple[int, ...]) -> bytes:
     stream = io.BytesIO()
-    np.savez_compressed(stream, **{"dense/kernel": np.zeros(shape, np.float32)})
+    named: dict[str, Any] = {"dense/kernel": np.zeros(shape, np.float32)}
+    np.savez_compressed(stream, **named)
     return stream.getvalue()
 
 

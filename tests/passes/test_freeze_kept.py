@@ -84,7 +84,7 @@ def test_an_assignment_to_who_knows_what_freezes_nothing() -> None:
     other.assign(other.input("RESOURCE", ()), other.tensor(data=W.tobytes()))
     result = freeze(from_bytes(build.bytes()))
     assert not result.plan.changes
-    assert {r for _, r in result.plan.kept} == {"subgraph 3 assigns a variable that we cannot tell"}
+    assert {r for _, r in result.plan.kept} == {"subgraph 3 assigns a variable that is unknown"}
 
 
 def test_two_initializers_freeze_nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from tflrepair.errors import UserError
 from tflrepair.opening import read_small
 
 _LONGEST_MAP = 1 << 22  # bytes; 10,000 variables take 1 MB
+
+if TYPE_CHECKING:
+    from tflrepair.rebuild.lower.choose import NoFlex
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text or json")]
 ForceOption = Annotated[bool, typer.Option("--force", help="replace OUT if it exists")]
@@ -33,8 +36,37 @@ RateOption = Annotated[
 ]
 InitKwargsOption = Annotated[
     str | None,
-    typer.Option("--init-kwargs", metavar="JSON", help="what CLASS takes to be built"),
+    typer.Option("--init-kwargs", metavar="JSON", help="keyword arguments for CLASS"),
 ]
+
+NoFlexOption = Annotated[
+    bool, typer.Option("--no-flex", help="write training in builtin operators: no Flex delegate")
+]
+BatchOption = Annotated[
+    int | None, typer.Option("--batch", metavar="N", help="with --no-flex: fix the open batch")
+]
+StateOption = Annotated[
+    str | None,
+    typer.Option("--state", metavar="all|trained", help="what get_weights and set_weights hold"),
+]
+KeepFlexOption = Annotated[
+    list[str] | None,
+    typer.Option("--keep-flex", metavar="NAME", help="a signature that keeps Flex; repeatable"),
+]
+
+
+def no_flex_options(
+    no_flex: bool, batch: int | None, state: str | None, keep: list[str] | None
+) -> NoFlex | None:
+    """What --no-flex and its companions ask for; None without it."""
+    from tflrepair.passes.add_state.plan import TRAINED
+    from tflrepair.rebuild.lower.choose import NoFlex
+
+    if not no_flex:
+        if batch is not None or state is not None or keep:
+            raise UserError("--batch, --state and --keep-flex belong to --no-flex")
+        return None
+    return NoFlex(batch, state or TRAINED, tuple(keep or ()))
 
 
 def json_object(text: str, name: str) -> dict[str, Any]:

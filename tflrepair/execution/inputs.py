@@ -157,17 +157,17 @@ def _fit(value: NDArray[Any], port: RunTensor, entry: RunTarget) -> NDArray[Any]
         or any(size not in (-1, got) for size, got in zip(sizes, value.shape, strict=True))
     ):
         got = ", ".join(map(str, value.shape))
-        raise UserError(f"{place} has shape [{got}]", hint=f"expected is {port.text}")
+        raise UserError(f"{place} has shape [{got}]", hint=f"expected: {port.text}")
     if dtype == "string":
         return _bytes(value, place)
     if dtype not in NUMPY_TYPES:
-        raise UserError(f"{place} is of type {dtype}, which numpy lacks")
+        raise UserError(f"{place} is of type {dtype}, which numpy does not have")
     if not np.can_cast(value.dtype, dtype, "same_kind"):
-        raise UserError(f"{place} is of type {value.dtype}", hint=f"expected is {port.text}")
+        raise UserError(f"{place} is of type {value.dtype}", hint=f"expected: {port.text}")
     with np.errstate(over="ignore"):
         result = np.ascontiguousarray(value.astype(dtype)).reshape(value.shape)
     if result.dtype.kind in "iu" and not np.array_equal(result, value):
-        raise UserError(f"{place} has values outside {dtype}", hint=f"expected is {port.text}")
+        raise UserError(f"{place} has values outside {dtype}", hint=f"expected: {port.text}")
     return result
 
 

@@ -30,7 +30,7 @@ _SYMPTOMS = {
 }
 
 _UNSET = "variable != nullptr was not true"
-_UNSET_HINT = "a variable is read that nothing has set; see `tflrepair scan`"
+_UNSET_HINT = "it reads a variable that nothing has set; see `tflrepair scan`"
 
 
 @dataclass(frozen=True, eq=False)

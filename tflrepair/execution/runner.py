@@ -44,13 +44,11 @@ BYTES_PER_SECOND = 20e6
 # Seconds of the clock without a sign of life, where computing time cannot be limited (Windows) or
 # the child computes nothing; importing tensorflow on a busy machine takes up to a minute.
 _START, _SILENCE = 300.0, 10.0
-# Calls that may run out of time before no more are tried.
-_MOST_TIMEOUTS = 2
+_MOST_TIMEOUTS = 2  # calls that may run out of time before no more are tried
 
 # glibc fills what malloc returns with the complement of MALLOC_PERTURB_ (man mallopt), but not what
 # its thread cache hands out again, so that is off; macOS fills with 0xAA (man malloc). Memory that
-# a runtime never wrote then reads 3.4e38 as float32, not the zeros of a fresh page. A right program
-# does not notice.
+# a runtime never wrote then reads 3.4e38 as float32, not the zeros of a fresh page.
 DIRTY_MEMORY = {
     "MALLOC_PERTURB_": str(0x7F ^ 0xFF),
     "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
@@ -213,7 +211,8 @@ def _child(runtime: Runtime, folder: Path, dirty: bool, seconds: float) -> _End:
         finally:
             children.end(process)
     if not finished or signal_name(process.returncode) == "SIGPROF":
-        return _End(f"no answer within {seconds:g} s of computing, so it was ended", late=True)
+        text = f"no answer within {seconds:g} s of computing, so the process was stopped"
+        return _End(text, late=True)
     return _End(ending(process.returncode, log) if process.returncode else "")
 
 
