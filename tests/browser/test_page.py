@@ -7,6 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 from ai_edge_litert import schema_py_generated as fb
 from build import Build
 from conftest import ROOT
@@ -14,6 +15,8 @@ from conftest import ROOT
 from tflrepair.commands.scan import scan
 from tflrepair.graph.model import from_bytes
 from tflrepair.report.export import html
+
+pytestmark = pytest.mark.runs
 
 CHROMIUM = os.environ["TFLREPAIR_CHROMIUM"]
 

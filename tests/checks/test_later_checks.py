@@ -23,22 +23,14 @@ def found(build: Build, code: str) -> list[Finding]:
     return list(scan(from_bytes(build.bytes()), select=[code]).findings)
 
 
-def initializer(ports: bool) -> Build:
+def initializer() -> Build:
     build = Build()
     sub = build.sub("infer", "infer")
     sub.call_once(1)
     sub.output(sub.read(sub.handle("w")))
     init = build.sub("NoOp")
     init.assign(init.handle("w"), init.tensor(data=b"\0\0\x80\x3f" * 2))
-    if ports:
-        init.input()
     return build
-
-
-def test_017_initializer_with_an_input() -> None:
-    (row,) = found(initializer(True), "TFR017")
-    assert row.location.operator == 0
-    assert not found(initializer(False), "TFR017")
 
 
 def checkpoint(sub: Sub, kind: str, names: list[str]) -> None:
@@ -174,7 +166,7 @@ def test_024_dead_operators_and_subgraphs() -> None:
 
 
 def test_024_effects_are_no_waste() -> None:
-    build = initializer(False)
+    build = initializer()
     sub = Sub(build, "infer")
     sub.table = build.model.subgraphs[0]
     sub.op("FlexPrintV2", [sub.tensor("STRING", (), strings.pack(["x"]))], [])

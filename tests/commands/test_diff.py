@@ -29,6 +29,8 @@ from tflrepair.report.style import Style
 from tflrepair.views.options import options
 from tflrepair.views.tensors import SubgraphView
 
+pytestmark = pytest.mark.runs
+
 SCHEMA = json.loads((ROOT / "tflrepair/report/schemas/diff-1.json").read_text())
 FILES = sorted(DATA.glob("*.tflite"))
 

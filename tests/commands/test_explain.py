@@ -13,6 +13,8 @@ from conftest import DATA, ROOT
 from tflrepair.commands.explain import MESSAGES, explain, overview
 from tflrepair.errors import UserError
 
+pytestmark = pytest.mark.runs
+
 # as printed by TensorFlow 2.18 to 2.21, LiteRT 2.3 and tflite-micro
 PRINTED = {
     "read_variable.cc:67 variable != nullptr was not true.Node number 2": "TFR001",

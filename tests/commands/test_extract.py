@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -15,10 +16,12 @@ from conftest import DATA, ROOT
 
 import tflrepair
 from tflrepair.analysis.variables import analyse
-from tflrepair.commands.extract import extract_weights
-from tflrepair.errors import RefusedError
+from tflrepair.commands.extract import extract_part, extract_weights
+from tflrepair.errors import RefusedError, UserError
 from tflrepair.graph.model import Model, from_bytes, load
 from tflrepair.report import extract_text
+
+pytestmark = pytest.mark.runs
 
 SCHEMA = json.loads((ROOT / "tflrepair/report/schemas/extract-1.json").read_text())
 FORMATS = ("npz", "safetensors", "h5")
@@ -124,6 +127,21 @@ def test_names_of_all_kinds(tmp_path: Path, suffix: str) -> None:
 def test_names_that_do_not_fit_hdf5(tmp_path: Path, name: str) -> None:
     with pytest.raises(RefusedError, match="does not fit"):
         extract_weights(named([name]), tmp_path / "w.h5", constants=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"outputs": ["no such"]}, "no tensor of the chosen signatures is called"),
+        ({"signature": "no such"}, "the model has no signature"),
+        ({"outputs": ["#0"], "signature": "infer"}, "is not computed"),
+        ({}, "nothing is asked for"),
+    ],
+)
+def test_refused(tmp_path: Path, asked: dict[str, Any], says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        extract_part(DATA / "healthy.tflite", tmp_path / "part.tflite", **asked)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""A part of a model as a model of its own."""
+"""Parts of a model answer as inside the whole, and hold nothing that they do not need."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from conftest import DATA
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.variables import analyse
 from tflrepair.commands.extract import extract_part
-from tflrepair.errors import UserError
 from tflrepair.execution import inputs, runtimes
 from tflrepair.execution.entries import run_targets
 from tflrepair.execution.runner import OutcomeStatus, RunCall, Task, run
@@ -22,6 +21,8 @@ from tflrepair.graph.model import Model, load
 from tflrepair.tracing.trace import trace
 from tflrepair.views.options import options
 from tflrepair.views.tensors import SubgraphView
+
+pytestmark = pytest.mark.runs
 
 
 def initial_bytes(model: Model) -> dict[str, bytes]:
@@ -174,18 +175,3 @@ def test_options_and_called_subgraphs_survive(tmp_path: Path) -> None:
     before = [(o.name, options(whole, o).kind) for s in whole.subgraphs for o in s.operators]
     after = [(o.name, options(part, o).kind) for s in part.subgraphs for o in s.operators]
     assert sorted(after) == sorted(before)
-
-
-@pytest.mark.parametrize(
-    ("asked", "says"),
-    [
-        ({"outputs": ["no such"]}, "no tensor of the chosen signatures is called"),
-        ({"signature": "no such"}, "the model has no signature"),
-        ({"outputs": ["#0"], "signature": "infer"}, "is not computed"),
-        ({}, "nothing is asked for"),
-    ],
-)
-def test_refused(tmp_path: Path, asked: dict[str, Any], says: str) -> None:
-    with pytest.raises(UserError, match=says):
-        extract_part(DATA / "healthy.tflite", tmp_path / "part.tflite", **asked)
-    assert list(tmp_path.iterdir()) == []

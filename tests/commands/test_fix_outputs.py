@@ -59,7 +59,7 @@ def test_an_input_is_never_the_output(broken: Path, link: str, source: str) -> N
 HEALTHY_INPUTS = {
     "weights": (["--weights", "nothing.h5"], "no such file"),
     "page": (["--weights", "page.html"], "page.html"),
-    "set": (["--set", "nothing=1"], "no variable that takes a value"),
+    "set": (["--set", "nothing=1"], "not a variable that takes a value"),
     "check": (["--check", "nothing.npz", "expected.npz"], "nothing.npz"),
     "answers": (["--check", "input.npz", "nothing.npz"], "nothing.npz"),
 }

@@ -109,9 +109,9 @@ def test_only_regular_files_are_replaced(tmp_path: Path, model: Path, kind: str)
 def test_no_input_is_overwritten_by_whatever_name(tmp_path: Path, model: Path) -> None:
     os.link(model, tmp_path / "hard.tflite")
     before = model.read_bytes()
-    for more in ({"out": tmp_path / "hard.tflite"}, {"out": tmp_path / "o", "map_out": model}):
+    for out, map_out in ((tmp_path / "hard.tflite", None), (tmp_path / "o", model)):
         with pytest.raises(UserError, match="the output is the input"):
-            tflrepair.fix(model, **more, **GRAFT)
+            tflrepair.fix(model, out=out, map_out=map_out, **GRAFT)
     folder = tmp_path / "saved_model"
     folder.mkdir()
     for source, out in ((folder, folder / "new"), (tmp_path / "ck", tmp_path / "ck.index")):

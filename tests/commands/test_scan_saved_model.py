@@ -15,7 +15,7 @@ from tflrepair.commands.scan_saved_model import explain, scan_saved_model
 from tflrepair.errors import BadFileError
 from tflrepair.graph.model import load
 
-pytestmark = pytest.mark.tf
+pytestmark = [pytest.mark.tf, pytest.mark.runs]
 
 
 @pytest.mark.parametrize(

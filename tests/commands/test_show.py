@@ -152,6 +152,7 @@ def test_10000_operators_one_line_each(large: Any) -> None:
     assert len(text(show(large, op="ADD")).splitlines()) < 250
 
 
+@pytest.mark.runs
 def test_the_command(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tflrepair", "show", str(DATA / "f16.tflite")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)

@@ -114,6 +114,7 @@ def test_scan_all_goes_on_after_a_bad_one(folder: Path) -> None:
     assert len(outcomes) == 6
 
 
+@pytest.mark.runs
 def test_the_command(folder: Path) -> None:
     def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "tflrepair", *arguments]

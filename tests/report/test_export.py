@@ -121,6 +121,7 @@ def test_page_survives_hostile_names() -> None:
     assert "alert(1)" in data_of(page)["subgraphs"][0]["name"]
 
 
+@pytest.mark.runs
 def test_the_command(tmp_path: Path) -> None:
     def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "tflrepair", "scan", *arguments]
@@ -139,6 +140,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert cli("none.tflite", "--format", "md").stdout.startswith("### none.tflite")
 
 
+@pytest.mark.runs
 @pytest.mark.parametrize(
     ("model", "threshold", "code"),
     [("healthy", "info", 0), ("half", "error", 0), ("order", "error", 1)],
@@ -149,6 +151,7 @@ def test_fail_on(model: str, threshold: str, code: int) -> None:
     assert done.returncode == code
 
 
+@pytest.mark.runs
 def test_fail_on_info(tmp_path: Path) -> None:
     """The same findings, none of them an error."""
     command = [sys.executable, "-m", "tflrepair", "scan", str(DATA / "half.tflite")]

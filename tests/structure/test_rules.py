@@ -153,7 +153,9 @@ CASES: list[tuple[str, str, str, Edit]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("code", "path", "name", "edit"), CASES, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(
+    ("code", "path", "name", "edit"), CASES, ids=lambda v: v[:40] if isinstance(v, str) else "edit"
+)
 def test_rule(code: str, path: str, name: str, edit: Edit) -> None:
     found = verify(memoryview(edited(name, edit))).faults
     assert (code, path) in [(row.code, row.location.path) for row in found]

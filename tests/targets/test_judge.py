@@ -81,6 +81,7 @@ def test_no_table_no_guess(name: str) -> None:
     assert all(str(target) in str(caught.value.hint) for target in Target)
 
 
+@pytest.mark.runs
 def test_the_command(tmp_path: Path) -> None:
     def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "tflrepair", "scan", *arguments]

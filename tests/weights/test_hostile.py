@@ -61,7 +61,7 @@ def test_damage_gives_our_errors_or_a_table(
         (b'{"weight_map": 3}', "not a Keras index"),
         (b"\x80\x04K\x01.", "not a recognized weights file"),
         (b"PK\x05\x06" + bytes(18), "neither .keras nor .npz"),
-        (b"\x89HDF\r\n\x1a\n", "no readable HDF5"),
+        (b"\x89HDF\r\n\x1a\n", "not a readable HDF5"),
     ],
 )
 def test_what_is_no_file_of_weights(tmp_path: Path, content: bytes, said: str) -> None:
@@ -149,7 +149,7 @@ def test_npz_arrays_bigger_than_their_member(tmp_path: Path) -> None:
     shape = {"descr": "<f4", "fortran_order": False, "shape": (1 << 40, 1 << 20)}
     np.lib.format.write_array_header_1_0(head, shape)
     _npz(tmp_path / "w.npz", head.getvalue(), bytes(64))
-    refused(tmp_path / "w.npz", "size does not fit")
+    refused(tmp_path / "w.npz", "does not fit its size")
 
 
 def test_a_zip_bomb_is_refused_unread(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_keras_files_with_missing_or_wrong_parts(tmp_path: Path) -> None:
     path = tmp_path / "w.keras"
     with zipfile.ZipFile(ROW / "donor.keras") as archive:
         weights = archive.read("model.weights.h5")
-    for config, said in ((None, "no .keras"), (b"{", "no JSON"), (b"[" * 100_000, "no JSON")):
+    for config, said in ((None, "not a .keras"), (b"{", "not JSON"), (b"[" * 100_000, "not JSON")):
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("model.weights.h5", weights)
             if config is not None:

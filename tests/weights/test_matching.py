@@ -153,9 +153,9 @@ def test_by_name_takes_names_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"mapping": {"dense_x/kernel": "a"}}, "no variable"),
+        ({"mapping": {"dense_x/kernel": "a"}}, "not a variable"),
         ({"mapping": {"dense_5/kernel": "nothing/here"}}, "which none of the sources has"),
-        ({"sets": {"adam/learning_rat": "1"}}, "no variable"),
+        ({"sets": {"adam/learning_rat": "1"}}, "not a variable"),
         ({"sets": {"dense_5/kernel": "one"}}, "not a number"),
     ],
 )

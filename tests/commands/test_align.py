@@ -1,4 +1,4 @@
-"""Operators of two models set side by side."""
+"""Operators of two models are aligned by what they are, never out of order."""
 
 from __future__ import annotations
 
