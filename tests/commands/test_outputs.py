@@ -18,6 +18,8 @@ from tflrepair import files, leftovers, opening
 from tflrepair.errors import BadFileError, UserError
 from tflrepair.graph.model import load
 
+pytestmark = pytest.mark.runs
+
 GRAFT: dict[str, Any] = {"sets": {"v": 1}, "force": True}
 
 

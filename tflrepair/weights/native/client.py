@@ -104,8 +104,13 @@ class LibraryFile:
                 found = json.loads(data)
         self.groups: dict[str, dict[str, Any]] = found["groups"]
         self.skipped: list[str] = found["skipped"]
-        self.arrays = tuple(
-            LibraryArray(path, tuple(shape), dtype, self) for path, shape, dtype in found["arrays"]
+        self._rows: list[tuple[str, list[int], str]] = found["arrays"]
+
+    @property
+    def arrays(self) -> tuple[LibraryArray, ...]:
+        """Made anew each time: kept, they and the file would keep each other alive."""
+        return tuple(
+            LibraryArray(path, tuple(shape), dtype, self) for path, shape, dtype in self._rows
         )
 
     def pieces(self, array: LibraryArray) -> Iterator[Array]:
