@@ -151,3 +151,5 @@ def _quick_starts_no_process(request: pytest.FixtureRequest) -> Iterator[None]:
 
 # these need a second environment; `make test-flex` makes it
 collect_ignore = [] if "TFLREPAIR_FLEX_PYTHON" in os.environ else ["flex"]
+if "TFLREPAIR_CHROMIUM" not in os.environ:  # `make test-page` has it
+    collect_ignore.append("browser")

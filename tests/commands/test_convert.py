@@ -130,7 +130,7 @@ def test_refusals(out: Path) -> None:
     assert "no tf.function" in messages["nothing"]
     assert "no_such_option" in messages["option"]
     assert "no tf.Module" in messages["number"]
-    assert "no SavedModel" in messages["folder"]
+    assert "not a SavedModel" in messages["folder"]
     assert "RefusedError" in messages["broken"]
     assert "TFR001" in messages["broken"]
 

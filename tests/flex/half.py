@@ -21,7 +21,7 @@ import tensorflow as tf
 STEPS = 3
 
 
-class Trainer(tf.Module):  # type: ignore[misc]
+class Trainer(tf.Module):
     def __init__(self, dtype: str) -> None:
         super().__init__()
         self.dtype = dtype

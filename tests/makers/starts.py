@@ -109,7 +109,9 @@ def network(name: str = "net") -> Any:
     return keras.Sequential(layers, name=name)
 
 
-def trainer(model: Any, optimizer: Any, early: bool) -> Holder:
+def trainer(
+    model: Any, optimizer: Any, early: bool, after: Callable[[], None] = lambda: None
+) -> Holder:
     inner = list(getattr(optimizer, "_inner_optimizers", ()))
     module = Holder(model=model, optimizer=optimizer, inner=inner)
     if early:
@@ -121,6 +123,7 @@ def trainer(model: Any, optimizer: Any, early: bool) -> Holder:
             scaled = optimizer.scale_loss(loss)
         variables = model.trainable_variables
         optimizer.apply(tape.gradient(scaled, variables), variables)
+        after()
         return {"loss": loss}
 
     module.add("infer", lambda x: {"y": model(x, training=False)}, x=[2, 4])
@@ -136,17 +139,13 @@ def taught(out: Path, x: Any, y: Any) -> None:
     student, teacher = network("student"), network("teacher")
     randomize(student.variables, seed=5)
     teacher.set_weights(student.get_weights())
-    module = trainer(student, O.SGD(RATE), True)
-    module.teacher = teacher
-    learn = module.functions.pop("train").python_function
 
-    def train(x: Any, y: Any) -> Any:
-        answer = learn(x, y)
+    def follow() -> None:
         for slow, fast in zip(teacher.variables, student.variables, strict=True):
             slow.assign(0.9 * slow.value + 0.1 * fast.value)
-        return answer
 
-    module.add("train", train, x=[2, 4], y=[2, 1])
+    module = trainer(student, O.SGD(RATE), True, follow)
+    module.teacher = teacher
     module.add("teach", lambda x: {"y": teacher(x)}, x=[2, 4])
     out.mkdir()
     student.save_weights(out / "w.weights.h5")

@@ -226,10 +226,10 @@ class Broken(tf.Module):
     [
         ("user.py", {}, "is not of the form"),
         ("absent.py:Wrong", {}, "there is no such file"),
-        ("bad.py:Wrong", {}, "does not import: ModuleNotFoundError"),
-        ("exits.py:Wrong", {}, "does not import: SystemExit"),
+        ("bad.py:Wrong", {}, "cannot be imported: ModuleNotFoundError"),
+        ("exits.py:Wrong", {}, "cannot be imported: SystemExit"),
         ("user.py:Absent", {}, "has no class Absent; it has: Wrong, Fails, Needs"),
-        ("user.py:Plain", {}, "no subclass of tf.Module"),
+        ("user.py:Plain", {}, "not a subclass of tf.Module"),
         ("user.py:Needs", {}, "missing a required argument: 'units'"),
         ("user.py:Needs", {"unit": 3}, "missing a required argument|unexpected keyword"),
         ("user.py:Fails", {}, "cannot be built: RuntimeError: no luck"),

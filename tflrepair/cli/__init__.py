@@ -11,16 +11,18 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli import (
+from tflrepair.cli import signals, streams
+from tflrepair.cli.commands import (
     add_state,
     convert,
     demo,
+    diff,
     explain,
+    extract,
     fix,
     rebuild,
     scan,
-    signals,
-    streams,
+    show,
     train,
     verify,
 )
@@ -39,6 +41,9 @@ app = typer.Typer(
 )
 for command in (
     scan.scan,
+    show.show,
+    diff.diff,
+    extract.extract,
     fix.fix,
     verify.verify,
     convert.convert,
@@ -95,7 +100,7 @@ def _run() -> int:
     except MemoryError:
         report_error(TflRepairError("not enough memory"))
     except RecursionError:
-        report_error(TflRepairError("the input is nested more deeply than can be followed"))
+        report_error(TflRepairError("the input is nested too deeply"))
     except OSError as error:  # those of files are ours already; what is left are the streams
         streams.report_broken(error)
     return 2

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tflrepair.cli.output import Format
 from tflrepair.errors import UserError
+from tflrepair.opening import read_small
+
+_LONGEST_MAP = 1 << 22  # bytes; 10,000 variables take 1 MB
 
 if TYPE_CHECKING:
     from tflrepair.rebuild.lower.choose import NoFlex
@@ -34,7 +36,7 @@ RateOption = Annotated[
 ]
 InitKwargsOption = Annotated[
     str | None,
-    typer.Option("--init-kwargs", metavar="JSON", help="what CLASS takes to be built"),
+    typer.Option("--init-kwargs", metavar="JSON", help="keyword arguments for CLASS"),
 ]
 
 NoFlexOption = Annotated[
@@ -94,8 +96,8 @@ def parse_sets(options: list[str]) -> dict[str, str]:
 def read_map(path: str) -> dict[str, str]:
     """The JSON object in ``path``: shared name -> path of a weight."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_small(path, _LONGEST_MAP).decode("utf-8")
+    except UnicodeDecodeError as error:
         raise UserError(f"the map cannot be read: {error}", where=path) from None
     data = json_object(text, f"the map {path}")
     if not all(isinstance(value, str) for value in data.values()):

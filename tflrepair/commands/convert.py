@@ -234,7 +234,8 @@ def _holder(source: Any) -> Any:
     if isinstance(source, tf.Module):
         return source
     if not _is_keras_model(source):
-        raise UserError(f"{type(source).__name__} is no tf.Module, keras.Model or SavedModel path")
+        name = type(source).__name__
+        raise UserError(f"{name} is not a tf.Module, a keras.Model or a SavedModel path")
     holder = tf.Module()
     holder.model = source
     return holder

@@ -13,8 +13,8 @@ from tflrepair.weights.types.match_table import INITIAL, SET, WEIGHT, MatchTable
 
 _ORIGINS = {
     WEIGHT: "from the weights",
-    "documented": "documented starts",
-    "assumed": "assumed starts",
+    "documented": "documented start values",
+    "assumed": "assumed start values",
     "config": "from an optimizer's config",
     SET: "given",
 }
@@ -36,7 +36,7 @@ def render(result: FixResult, style: Style, dry_run: bool, command: str = "") ->
         lines += [f"  warning: {safe(text)}" for text in result.table.warnings]
         lines += [line for p in result.table.problems for line in _problem(p, style)]
     if result.plan is not None and result.plan.replacements:
-        lines.append(f"{len(result.plan.replacements)} of them had a value and get a new one")
+        lines.append(f"{len(result.plan.replacements)} of them had a value, which is replaced")
     if result.plan is not None and result.plan.calls:
         lines.append(f"{len(result.plan.calls)} missing calls of an existing initializer are added")
     if result.plan is not None and result.plan.renames:
@@ -63,9 +63,9 @@ def _nothing(result: FixResult, style: Style) -> list[str]:
     if not result.before.ok:
         return [
             *findings(result.before, style),
-            f"{name}: fix can repair none of this; {kept}",
+            f"{name}: fix cannot repair any of this; {kept}",
         ]
-    lines = [f"{name}: nothing to fix; every variable that is read has its value; {kept}"]
+    lines = [f"{name}: nothing to fix; every variable that is read has a value; {kept}"]
     if result.run is not None:
         lines += ["checked as it is:", *(f"  {line}" for line in verify_text.lines(result.run))]
     return lines
@@ -84,7 +84,7 @@ def _summary(matched: MatchTable) -> list[str]:
     lines = [f"{len(matched.rows)} variables: {', '.join(parts)}"] if parts else []
     checked = sum(row.confidence == "checked" for row in matched.rows)
     if checked:
-        lines.append(f"{checked} of them decided by --check: no other reading answers as expected")
+        lines.append(f"{checked} of them decided by --check: no other reading matches OUT.npz")
     if matched.unused:
         some = ", ".join(safe(weight.path) for weight in matched.unused[:3])
         more = f" and {len(matched.unused) - 3} more" if len(matched.unused) > 3 else ""
@@ -106,7 +106,7 @@ def _assumed(matched: MatchTable) -> list[str]:
 
 
 def _rows(matched: MatchTable) -> list[str]:
-    header = ("VARIABLE", "VALUE", "WHY", "SURE BY")
+    header = ("VARIABLE", "VALUE", "WHY", "CONFIDENCE")
     return table([header, *(_row(row) for row in matched.rows)], indent="")
 
 
@@ -128,7 +128,7 @@ def _written(result: FixResult, style: Style) -> list[str]:
     lines = [*map(safe, result.notes)]
     lines += [f"written: {style(out, 'bold')}, {megabytes(result.size)} (was {megabytes(old)})"]
     if result.run is None:
-        lines.append("not run: no LiteRT here (pip install 'tflrepair[run]'); scanned only")
+        lines.append("not run: LiteRT is not installed (pip install 'tflrepair[run]')")
     else:
         lines += ["ran it:", *(f"  {line}" for line in verify_text.lines(result.run))]
     if result.after is not None:

@@ -31,6 +31,18 @@ def render(result: ScanResult, style: Style) -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
+def brief(result: ScanResult, style: Style) -> list[str]:
+    """A model among many: one line, and its findings if there are any."""
+    model = result.model
+    count = sum(subgraph.operator_count for subgraph in model.subgraphs)
+    errors = sum(finding.is_problem for finding in result.findings)
+    state = style(_count(errors, "error"), "red") if errors else style("ok", "green")
+    pad = " " * max(0, 9 - len(_count(errors, "error") if errors else "ok"))
+    facts = f"{megabytes(model.size):>9} {count:>6} operators"
+    head = f"{state}{pad} {facts}  {safe(model.path or 'model')}"
+    return [head, *("  " + line for line in findings(result, style)[:-1])]
+
+
 def _facts(model: Model, style: Style) -> list[str]:
     counts = Counter(o.name for s in model.subgraphs for o in s.operators)
     listed = [f"{safe(name)} {count}" for name, count in counts.most_common(_SHOWN_OPERATORS)]

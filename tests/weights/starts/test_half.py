@@ -14,7 +14,7 @@ import tflrepair
 from tflrepair.errors import UndecidedError
 from weights.starts.replay import repaired
 
-pytestmark = pytest.mark.tf
+pytestmark = [pytest.mark.tf, pytest.mark.runs, pytest.mark.slow]
 
 
 @pytest.fixture(params=["float16", "bfloat16"])

@@ -122,6 +122,28 @@ def test_updates_that_mix_in_another_variable_make_a_copy() -> None:
     assert match(stranger).problems
 
 
+def test_a_copy_of_a_copy() -> None:
+    """Whatever the order."""
+    slower = Target("", "net_a_kernel_ema_ema", "float32", (2, 3), follows="net_a_kernel_ema")
+    slow = Target("", "net_a_kernel_ema", "float32", (2, 3), follows="net/a/kernel")
+    for order in ((slower, slow), (slow, slower)):
+        table = match(*order)
+        assert not table.problems
+        assert all(np.array_equal(row.value(), KERNEL) for row in table.rows[-2:])
+
+
+def test_two_that_follow_each_other_are_no_copies() -> None:
+    names = ("one/c/kernel", "two/c/kernel")
+    targets = [
+        Target("", name, "float32", (4, 4), follows=other)
+        for name, other in (names, reversed(names))
+    ]
+    assert set(names) == {n for problem in match(*targets).problems for n in problem.variables}
+    table = match(*targets, sets=dict.fromkeys(names, "copy"))
+    assert [problem.variables for problem in table.problems] == [names]
+    assert "copies of each other" in table.problems[0].message
+
+
 def test_a_copy_of_what_is_open_has_no_problem_of_its_own() -> None:
     names = ("net/c/kernel", "net_c_kernel_ema")
     targets = [

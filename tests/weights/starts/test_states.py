@@ -15,7 +15,7 @@ import tflrepair
 from tflrepair.errors import UndecidedError
 from weights.starts.replay import advised, furthest, repaired, shell
 
-pytestmark = pytest.mark.tf
+pytestmark = [pytest.mark.tf, pytest.mark.runs, pytest.mark.slow]
 CLOSE = 1e-5
 
 

@@ -74,8 +74,8 @@ def fix(
         allow_rounding: floats of more precision than a variable has are rounded to the nearest.
         learning_rate: value of every learning rate that ``sets`` does not name.
         replace_values: give variables that have an initial value a new one, too.
-        check: (inputs, expected outputs), each an .npz: the result must answer so. Where the
-            weights can be read in several ways, the only one that answers so is taken.
+        check: (inputs, expected outputs), each an .npz: the result must give these. Where the
+            weights can be read in several ways, the only one that gives them is taken.
         strategy: ``graft``, ``optimize`` (then freeze and fold) or ``rebuild`` (then reconvert).
         freeze: after the graft, turn variables that nothing assigns into constants.
         origin: for ``rebuild``, what to build from; default: the .tflite alone.
@@ -116,7 +116,7 @@ def repair(
 ) -> FixResult:
     """``fix`` with its options in groups. Raises as it does."""
     further = passes_after_graft(options)
-    check_outputs(model, weights, acceptance, output)
+    check_outputs(model, weights, acceptance, output, options.origin)
     if acceptance.check is not None:
         check_readable(acceptance.check)
     planned = _plan(model, weights, match, acceptance, output, progress)

@@ -72,7 +72,8 @@ def check_options(before: AnalysisContext, options: MatchOptions) -> None:
 def _unknown(option: str, name: str, known: set[str]) -> UserError:
     near = get_close_matches(name, sorted(known), n=3, cutoff=0.5)
     hint = f"did you mean: {', '.join(near)}" if near else "`tflrepair scan MODEL` lists the names"
-    return UserError(f"{option} names {name!r}, which is no variable that takes a value", hint=hint)
+    message = f"{option} names {name!r}, which is not a variable that takes a value"
+    return UserError(message, hint=hint)
 
 
 def _any_fits(pattern: str, names: set[str]) -> bool:

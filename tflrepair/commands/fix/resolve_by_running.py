@@ -58,8 +58,8 @@ def resolve_by_running(
                 return table
     if not found:
         raise RefusedError(
-            f"the weights can be read in {len(tables)} ways, none of which answers as expected",
-            hint="is this the file that the expected answers come from? "
+            f"the weights can be read in {len(tables)} ways, and none gives the expected outputs",
+            hint="do the expected outputs come from these weights? "
             "Look at the match with --dry-run",
         )
     return _decided(found[0], len(tables))
@@ -87,7 +87,7 @@ def _combinations(table: MatchTable) -> list[tuple[Row, ...]]:
     if len(partial) > MOST:
         raise RefusedError(
             f"the weights can be read in more than {MOST} ways, too many to run them all",
-            hint="decide some with --map FILE (see --dry-run, and --map-out to begin with)",
+            hint="decide some of them with --map FILE; --map-out FILE writes a map to start from",
         )
     return [rows for rows, _ in partial]
 
@@ -112,7 +112,8 @@ def _decided(table: MatchTable, count: int) -> MatchTable:
 def _named(row: Row, count: int) -> Row:
     if row.confidence != "checked":
         return row
-    return replace(row, reason=f"{row.reason}: alone of {count} readings it answers as expected")
+    reason = f"{row.reason}: the only one of {count} readings that gives the expected outputs"
+    return replace(row, reason=reason)
 
 
 def _place(row: Row) -> tuple[str, str]:

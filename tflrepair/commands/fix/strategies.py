@@ -28,9 +28,10 @@ def passes_after_graft(options: RepairOptions) -> tuple[Pass, ...]:
     """
     strategy, origin = options.strategy, options.origin
     if strategy not in STRATEGIES:
-        raise UserError(f"no strategy {strategy!r}", hint=f"choose from {', '.join(STRATEGIES)}")
+        known = ", ".join(STRATEGIES)
+        raise UserError(f"there is no strategy {strategy!r}", hint=f"choose from {known}")
     if strategy != REBUILD and (origin.saved_model or origin.module):
-        raise UserError("a SavedModel or a module is for --strategy rebuild")
+        raise UserError("--saved-model and --module need --strategy rebuild")
     if origin.saved_model and origin.module:
         raise UserError("rebuild from a SavedModel or from a module, not from both")
     if options.no_flex is not None:

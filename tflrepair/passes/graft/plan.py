@@ -98,7 +98,7 @@ def initializing_sites(analysis: Analysis, variable: Variable) -> tuple[Operator
 
 
 def missing_calls(analysis: Analysis) -> tuple[tuple[int, int], ...]:
-    """(entry subgraph, initializer subgraph) pairs that mend the variables that are ``partial``.
+    """(entry subgraph, initializer subgraph) pairs that fix the variables that are ``partial``.
 
     An entry that reads such a variable unset is to call each initializer that sets it. One
     CALL_ONCE target is shared by all entries, so that training survives a first call of another
@@ -165,7 +165,7 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
             raise UnsupportedError(
                 f"hash table {table.name} is never filled, and no weights file holds its entries",
                 where=place(table.read_by),
-                hint="track the table on the module and convert again",
+                hint="keep the table as an attribute of the tf.Module and convert again",
             )
     for variable in needing_values(analysis):
         if variable.dtype == "string":

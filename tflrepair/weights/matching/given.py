@@ -33,7 +33,7 @@ def by_map(
         if not path:
             continue
         if name not in known:
-            raise _unknown(f"the map names {name!r}, which is no variable to repair", name, known)
+            raise _unknown(f"the map names {name!r}, not a variable to repair", name, known)
         weight = _find(path, sources)
         target = known[name]
         if not fits(target, weight):
@@ -65,7 +65,7 @@ def as_copies(
                     hint="give it the other's array with --map FILE",
                 )
             reason = f"a copy of {owners[name]}, as given with --set"
-            found[name] = Start(reason, like=owners[name], in_optimizer=False)
+            found[name] = Start(reason, like=owners[name], in_optimizer=False, given=True)
     return found
 
 
@@ -100,7 +100,7 @@ def by_set(targets: Sequence[Target], sets: Mapping[str, str | float]) -> dict[s
 def _named(pattern: str, known: Mapping[str, Target]) -> list[str]:
     names = [pattern] if pattern in known else [n for n in known if fnmatchcase(n, pattern)]
     if not names:
-        raise _unknown(f"--set names {pattern!r}, which is no variable to repair", pattern, known)
+        raise _unknown(f"--set names {pattern!r}, not a variable to repair", pattern, known)
     return names
 
 
@@ -137,7 +137,7 @@ def _find(path: str, sources: Sequence[Source]) -> Weight:
         choices = ", ".join(f"{w.source}::{w.path}" for w in found)
         raise UserError(f"{path!r} is in several files", hint=f"write one of: {choices}")
     paths = [weight.path for source in sources for weight in source.weights]
-    raise _unknown(f"the map names the weight {path!r}, which no source has", path, paths)
+    raise _unknown(f"the map names the weight {path!r}, which none of the sources has", path, paths)
 
 
 def _number(name: str, text: str | float, dtype: str) -> float | int:
@@ -171,7 +171,7 @@ def _check_float(shown: str, value: float, dtype: str) -> None:
     with np.errstate(all="ignore"):
         stored = np.array(value).astype(numpy_dtype(dtype))
     if not np.isfinite(stored) or (value and not stored):
-        raise UserError(f"{shown}: no {dtype} comes near it")
+        raise UserError(f"{shown}: no {dtype} is close to it")
 
 
 def _range(dtype: str) -> tuple[int, int]:

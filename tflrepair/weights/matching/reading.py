@@ -111,7 +111,7 @@ def _by_name(questions: Sequence[Question], layers: Sequence[FileLayer]) -> None
         if canonical(own) in ours:
             there = [c for c in question.candidates if _is_called(_last(c), own)]
             if not there:
-                question.conflict = f"the file's layer {own!r} has other shapes"
+                question.conflict = f"the file's layer {own!r} has other arrays"
             question.candidates = there
             question.reason = "name"
             continue
@@ -248,7 +248,7 @@ def _no_shift(questions: Sequence[Question]) -> None:
         own = split_number(question.target.last)[0]
         torn = any(base == own and not shifts[root, base] for root, base in _shifts(question))
         if torn or not any(_agrees(question, c, {}) for c in question.candidates):
-            question.conflict = f"the numbers of the layers {own!r} differ by no one shift"
+            question.conflict = f"the numbers of the layers {own!r} do not differ by one shift"
 
 
 def _shifts(question: Question) -> Shifts:

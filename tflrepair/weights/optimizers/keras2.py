@@ -140,7 +140,7 @@ def _scalar(name: str, names: Iterable[str]) -> Scalar | None:
         return Scalar("the step counter starts at 0", 0.0, file)
     if f"{kind}/{rest}" in _PRODUCTS:
         return Scalar("Nadam's running product starts at 1", 1.0, f"{_SOURCE}/nadam.py")
-    reason = f"{rest} is a hyperparameter of {kind}, which is in no weights file"
+    reason = f"{rest} is a hyperparameter of {kind}, which no weights file holds"
     kind = snake_case(kind)
     if rest == "learning_rate":
         return Scalar(NO_RATE, kind=kind, argument=rest)

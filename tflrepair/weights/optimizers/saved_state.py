@@ -37,8 +37,8 @@ def saved_state(
         if not set(mine) <= set(taken):
             warnings.append(
                 f"{source.label} holds optimizer state ({len(state)} arrays); for "
-                f"{len(set(mine) - set(taken))} of {len(mine)} optimizer variables it is not clear "
-                "which is theirs, and they start anew"
+                f"{len(set(mine) - set(taken))} of {len(mine)} optimizer variables it is unclear "
+                "which are theirs, so they take their start values"
             )
     return found, warnings
 

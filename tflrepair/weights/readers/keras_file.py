@@ -34,7 +34,7 @@ def source(archive: zipfile.ZipFile, label: str) -> Source:
     try:
         weights, config = archive.getinfo(WEIGHTS), archive.getinfo(CONFIG)
     except KeyError as error:
-        raise BadFileError(f"is no .keras file: {error}", where=label) from None
+        raise BadFileError(f"is not a .keras file: {error}", where=label) from None
     if config.file_size > _LONGEST_CONFIG:
         raise BadFileError(
             f"its {CONFIG} has {config.file_size} bytes; at most {_LONGEST_CONFIG} are read",
@@ -47,7 +47,7 @@ def source(archive: zipfile.ZipFile, label: str) -> Source:
     try:
         model = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadFileError(f"its {CONFIG} is no JSON: {error}", where=label) from None
+        raise BadFileError(f"its {CONFIG} is not JSON: {error}", where=label) from None
     names = dict(_names(model, (), 0)) if isinstance(model, dict) else {}
     file = LibraryFile(Path(label), label, "hdf5", WEIGHTS)
     compiled = model.get("compile_config") if isinstance(model, dict) else None

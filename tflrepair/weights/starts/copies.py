@@ -18,7 +18,7 @@ _ASSUMED = "start as copies of the variables that their updates mix into them, n
 
 
 def of_unknown(scope: str, rest: str, target: Target, paths: Mapping[str, str]) -> Start:
-    """The start of a variable of an optimizer that Keras has not.
+    """The start of a variable of an optimizer that Keras does not have.
 
     Args:
         rest: its name behind the optimizer's.
@@ -29,7 +29,7 @@ def of_unknown(scope: str, rest: str, target: Target, paths: Mapping[str, str]) 
     pattern = f"{outer}/*_{slot}" if slot else target.shared_name
     if owner is not None and target.follows == owner:
         return copy_of(owner, f"the variables {slot!r} of {scope!r}", pattern, slot)
-    reason = f"{scope!r} is no name of Keras's for an optimizer, so their start is not known"
+    reason = f"{scope!r} is not a Keras name for an optimizer, so their start is unknown"
     return Start(reason, slot=slot, owner=owner, scope=scope, pattern=pattern)
 
 
@@ -56,7 +56,8 @@ def followers(targets: Sequence[Target], wanted: Iterable[str]) -> dict[str, Sta
         if owner is not None and owner.shape == target.shape and named_after(target, owner):
             pattern = _alike(target, owner)
             found[name] = copy_of(owner.shared_name, f"variables {pattern!r}", pattern)
-    return found
+    # where each follows the other, which is the copy cannot be told
+    return {name: s for name, s in found.items() if found.get(s.like or "", s).like != name}
 
 
 def _alike(target: Target, owner: Target) -> str:

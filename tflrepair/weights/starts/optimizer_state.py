@@ -175,7 +175,7 @@ def _slot(
 ) -> Start:
     value = optimizer.slots[slot]
     if value == LIKE_VARIABLE and owner is None:
-        return Start(f"{slot} starts as a copy of its variable, and which one that is is unclear")
+        return Start(f"{slot} starts as a copy of its variable, but it is unclear which one")
     outer = target.shared_name.rpartition("/")[0]
     copy = value == LIKE_VARIABLE
     return Start(

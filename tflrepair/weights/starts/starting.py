@@ -60,25 +60,28 @@ def rows(
 ) -> dict[str, Row]:
     """A row for each variable that has none and starts by itself; copies after what they copy."""
     mine = [t for t in targets if t.shared_name in starts and t.shared_name not in known]
-    found: dict[str, Row] = {}
-    for target in sorted(mine, key=lambda t: starts[t.shared_name].like is not None):
-        name = target.shared_name
-        found[name] = _row(target, starts[name], known | found, sources)
-    return found
+    found = {t.shared_name: _row(t, starts[t.shared_name], sources) for t in mine}
+    while True:  # a copy may copy a copy
+        all_rows = known | found
+        ready = {name: copied(row, all_rows) for name, row in found.items() if _waits(row)}
+        if all(map(_waits, ready.values())):
+            return found
+        found |= ready
 
 
-def _row(
-    target: Target,
-    start: Start,
-    rows: Mapping[str, Row],
-    sources: Sequence[Source],
-) -> Row:
-    """The value that a variable starts with; unresolved if it must be given."""
+def _waits(row: Row) -> bool:
+    return bool(row.like) and row.origin == OPEN
+
+
+def _row(target: Target, start: Start, sources: Sequence[Source]) -> Row:
+    """The value that a variable starts with; unresolved if it must be given or is a copy."""
     assumption = _assumption(target, start)
     if start.like is not None:
         row = Row(target, OPEN, reason=start.reason, source=start.source, assumption=assumption)
-        return copied(replace(row, like=start.like), rows)
-    told = optimizer_config.argument(start.kind, start.scope, start.argument, sources)
+        sure = "given" if start.given else "assumed" if assumption else "documented"
+        return replace(row, like=start.like, confidence=sure)
+    unnamed = start.keras2 and not start.kind  # tf-keras leaves the class out of some names
+    told = optimizer_config.argument(start.kind, start.scope, start.argument, sources, unnamed)
     if told is not None:
         value, label = told
         reason = f"{start.argument} is {value:g} in the config of {label}"
@@ -95,8 +98,8 @@ def copied(row: Row, rows: Mapping[str, Row]) -> Row:
     like = rows.get(row.like)
     if like is None or like.origin == OPEN:
         return row
-    sure = "assumed" if row.assumption else "documented"
-    return replace(row, origin=INITIAL, weight=like.weight, fill=like.fill, confidence=sure)
+    origin = SET if row.confidence == "given" else INITIAL
+    return replace(row, origin=origin, weight=like.weight, fill=like.fill)
 
 
 def _number(target: Target, value: float) -> float | int:
@@ -126,6 +129,13 @@ def missing(open_: Mapping[str, Start], targets: Sequence[Target]) -> Iterator[P
     rates = [name for name, start in open_.items() if start.is_rate]
     if rates:
         yield _rates(rates, targets)
+    circle = tuple(name for name in open_ if _in_circle(name, open_))
+    if circle:
+        message = f"{_listed(circle)} would start as copies of each other"
+        options = tuple(f"--set {shlex.quote(f'{name}=VALUE')}" for name in circle)
+        yield Problem(
+            "missing", circle, message, (), f"give one with {options[0]}", (), options[:1]
+        )
     groups: dict[tuple[str, str], list[str]] = {}
     for name, start in open_.items():
         if not start.is_rate and start.like is None:
@@ -142,6 +152,14 @@ def missing(open_: Mapping[str, Start], targets: Sequence[Target]) -> Iterator[P
         yield Problem("missing", tuple(names), message, (), hint, options=(option,))
 
 
+def _in_circle(name: str, open_: Mapping[str, Start]) -> bool:
+    """Whether following what it copies leads back to it."""
+    like, steps = open_[name].like, 0
+    while like is not None and like in open_ and like != name and steps < len(open_):
+        like, steps = open_[like].like, steps + 1
+    return like == name
+
+
 def _rates(names: Sequence[str], targets: Sequence[Target]) -> Problem:
     rates = [target for target in targets if target.shared_name in names]
     readers = sorted({label for target in rates for label in target.unset_in})
@@ -154,7 +172,7 @@ def _rates(names: Sequence[str], targets: Sequence[Target]) -> Problem:
     hint += f" for all {len(names)}" if many else ""
     hint += f", or with --set {'NAME' if many else names[0]}=VALUE"
     if readers and others:
-        hint += f"; who wants no more than {_labels(others)} may give any"
+        hint += f"; any value will do if you only use {_labels(others)}"
     return Problem(
         "missing", tuple(names), message, (), hint, options=(f"{RATE_OPTION} {_EXAMPLE_RATE}",)
     )

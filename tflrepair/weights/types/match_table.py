@@ -20,7 +20,7 @@ INITIAL = "initial"
 SET = "set"
 OPEN = "unresolved"
 
-_NARROW = "no value of that type comes near some of its values; give another file"
+_NARROW = "that type has no value close to some of its values; give another file"
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class MatchTable:
         """What values rest on that no file says -> the variables concerned."""
         found: dict[Assumption, list[str]] = {}
         for row in self.rows:
-            if row.assumption is not None:
+            if row.assumption is not None and row.origin != OPEN:
                 found.setdefault(row.assumption, []).append(row.target.shared_name)
         return found
 

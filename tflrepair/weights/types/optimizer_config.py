@@ -42,23 +42,24 @@ def kind_called(name: str, sources: Iterable[Source]) -> str:
 
 
 def argument(
-    kind: str, scope: str, name: str, sources: Iterable[Source]
+    kind: str, scope: str, name: str, sources: Iterable[Source], any_kind: bool = False
 ) -> tuple[float, str] | None:
     """(what the constructor was given for ``name``, the file that says so).
 
-    Of the optimizer that is called ``scope``, else of those of the class; None where no file tells
-    or where they tell different values.
+    Of the optimizer that somebody called ``scope``, else of those of the class; None where no file
+    tells or where they tell different values.
 
     Args:
         kind: the class, as Keras names optimizers after it; ``adagrad``, say.
+        any_kind: the class is not known: of all optimizers.
     """
     rows = [
         (config, source.label)
         for source in sources
         for config in source.optimizers
-        if _base(config.kind) == kind
+        if any_kind or _base(config.kind) == kind
     ]
-    called = [row for row in rows if _name(row[0]) == scope]
+    called = [row for row in rows if _name(row[0]) == scope != kind]
     given = [(config.arguments.get(name), label) for config, label in called or rows]
     values = {float(value): label for value, label in given if _is_number(value)}
     return next(iter(values.items())) if len(values) == 1 else None

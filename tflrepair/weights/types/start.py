@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NO_RATE = "it is in no weights file and has no safe default"
+NO_RATE = "no weights file holds it, and no default is safe"
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Start:
         argument: argument of the constructor that makes it start otherwise.
         assumed: what else is assumed, in words, if it is not ``argument``.
         pattern: the option that gives it, and all like it, another start; without the value.
+        given: whether the user asked for it.
     """
 
     reason: str
@@ -53,6 +54,7 @@ class Start:
     argument: str = ""
     assumed: str = ""
     pattern: str = ""
+    given: bool = False
 
     @property
     def is_rate(self) -> bool:

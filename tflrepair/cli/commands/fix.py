@@ -43,7 +43,7 @@ def fix(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="the .tflite file to repair")],
     weights: WeightsOption = None,
     by_name: Annotated[
-        bool, typer.Option("--by-name", help="the names in FILE are the model's own; trust them")
+        bool, typer.Option("--by-name", help="the names in FILE are the model's own")
     ] = False,
     allow_rounding: Annotated[
         bool, typer.Option("--allow-rounding", help="round float64 weights to float32 variables")
@@ -51,16 +51,18 @@ def fix(
     map_file: MapOption = None,
     map_out: Annotated[
         str | None,
-        typer.Option("--map-out", metavar="FILE", help="write the match as such a map, to edit"),
+        typer.Option("--map-out", metavar="FILE", help="write the match as a map to edit"),
     ] = None,
     set_values: SetOption = None,
     learning_rate: RateOption = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="give variables that have a value a new one, too")
+        bool, typer.Option("--replace", help="also replace values that exist")
     ] = False,
     check: Annotated[
         tuple[str, str] | None,
-        typer.Option("--check", metavar="IN.npz OUT.npz", help="refuse unless it answers so"),
+        typer.Option(
+            "--check", metavar="IN.npz OUT.npz", help="refuse unless the outputs match OUT.npz"
+        ),
     ] = None,
     strategy: Annotated[
         Strategy, typer.Option("--strategy", help="what to do after the graft")
@@ -74,7 +76,7 @@ def fix(
     ] = None,
     module: Annotated[
         str | None,
-        typer.Option("--module", metavar="FILE.py:CLASS", help="rebuild from it; runs that code"),
+        typer.Option("--module", metavar="FILE.py:CLASS", help="rebuild from it; runs its code"),
     ] = None,
     init_kwargs: InitKwargsOption = None,
     no_flex: NoFlexOption = False,
@@ -92,9 +94,15 @@ def fix(
     format: FormatOption = Format.text,
 ) -> None:
     """Put the lost values back: write a copy of MODEL in which every variable has its value."""
+    from pathlib import Path
+
     from tflrepair.commands.fix.fix import fix as fix_model
+    from tflrepair.commands.fix.outputs import default_output
+    from tflrepair.files import check_no_input
     from tflrepair.report import fix_json, fix_text
 
+    if map_file:
+        check_no_input(Path(output or default_output(Path(model))), [map_file])
     with paste_on_refusal(context), progress("fixing") as tell:
         result = fix_model(
             model,

@@ -54,4 +54,4 @@ def convert(
         size = convert_to_file(
             source if is_module else Path(source), Path(output), signature, kwargs, force, **more
         )
-    emit(f"written: {safe(output)}, {size} bytes; every variable has its value")
+    emit(f"written: {safe(output)}, {size} bytes; every variable has a value")

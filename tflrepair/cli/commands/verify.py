@@ -13,16 +13,16 @@ from tflrepair.cli.output import Format, emit, emit_json, progress
 def verify(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="the .tflite file to run")],
     against: Annotated[
-        str | None, typer.Option("--against", metavar="OTHER", help="must answer the same")
+        str | None, typer.Option("--against", metavar="OTHER", help="its outputs must match")
     ] = None,
     inputs: Annotated[
-        str | None, typer.Option("--inputs", metavar="IN.npz", help="input name -> array")
+        str | None, typer.Option("--inputs", metavar="IN.npz", help="inputs: name -> array")
     ] = None,
     expect: Annotated[
-        str | None, typer.Option("--expect", metavar="OUT.npz", help="output name -> array")
+        str | None, typer.Option("--expect", metavar="OUT.npz", help="outputs: name -> array")
     ] = None,
     signature: Annotated[
-        str | None, typer.Option("--signature", metavar="NAME", help="run only this one")
+        str | None, typer.Option("--signature", metavar="NAME", help="run only this signature")
     ] = None,
     rtol: Annotated[float | None, typer.Option("--rtol", help="relative tolerance")] = None,
     atol: Annotated[float | None, typer.Option("--atol", help="absolute tolerance")] = None,
@@ -32,7 +32,7 @@ def verify(
     ] = None,
     python: Annotated[
         str | None,
-        typer.Option("--python", metavar="PATH", help="run in this other Python environment"),
+        typer.Option("--python", metavar="PATH", help="use the runtimes of this other Python"),
     ] = None,
     format: FormatOption = Format.text,
 ) -> None:

@@ -21,9 +21,9 @@ _STEPS: tuple[tuple[str, tuple[str, ...], int], ...] = (
          "--set", "adam/learning_rate=0.001", "-o", "fixed.tflite"),
         0,
     ),
-    ("Is it well now?", ("scan", "fixed.tflite"), 0),
+    ("Does it run now?", ("scan", "fixed.tflite"), 0),
     (
-        "Does it answer what the Keras model answered?",
+        "Do its outputs match those of the Keras model?",
         ("verify", "fixed.tflite", "--signature", "infer", "--inputs", "input.npz",
          "--expect", "expected.npz"),
         0,
