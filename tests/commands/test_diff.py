@@ -140,6 +140,28 @@ def test_quantization_and_real_numbers() -> None:
     assert any("the same numbers, stored otherwise" in line for line in text(result))
 
 
+def test_scales_of_initial_values_do_not_matter() -> None:
+    """A variable holds bytes; `fix --replace` writes them without the scales."""
+
+    def variable(scale: float | None, data: bytes) -> Model:
+        build = Build()
+        sub = build.sub("main", "serve")
+        sub.call_once(1)
+        sub.output(sub.read(sub.handle("v")))
+        init = build.sub("init")
+        value = init.tensor("INT8", (2,), data)
+        if scale is not None:
+            table = fb.QuantizationParametersT()
+            table.scale, table.zeroPoint = [scale], [-128]
+            init.table.tensors[value].quantization = table
+        init.assign(init.handle("v"), value)
+        build.model.subgraphs[0].tensors[-1].type = fb.TensorType.INT8
+        return from_bytes(build.bytes())
+
+    assert diff(variable(0.5, b"\x80\x80"), variable(None, b"\x80\x80")).same
+    assert not diff(variable(0.5, b"\x80\x80"), variable(None, b"\x80\x81")).same
+
+
 def negate(name: str, subgraph: int) -> Callable[[bytearray, Model], None]:
     """Flip the sign of all values of the constant behind the first operator of a kind."""
 

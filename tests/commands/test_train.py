@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -128,6 +129,8 @@ def test_command_line(fixed: Path, sample: Path) -> None:
     found = json.loads(done.stdout)
     assert (done.returncode, found["schema"], found["ok"]) == (0, "tflrepair/train/1", True)
     assert len(found["losses"]) == 30
+    schema = Path(tflrepair.__file__).parent / "report" / "schemas" / "train-1.json"
+    jsonschema.validate(found, json.loads(schema.read_text(encoding="utf-8")))
 
 
 def test_demo_trains() -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TIMEOUT = 300.0  # seconds for a whole run that keeps every tensor
 WORKER = Path(__file__).with_name("worker.py")
 _MODULES = {"litert": "ai_edge_litert.interpreter", "tf.lite": "tensorflow.lite.python.interpreter"}
+_TIMEOUT = 600.0  # seconds
 _MOST_BYTES = 4 << 30  # of all values written; what comes later in the graph is left out
 
 
@@ -83,7 +84,7 @@ def trace(
         "tensors": _affordable(model, entry.subgraph, tensors),
     }
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-    end = run_script(WORKER, [str(folder)], folder / "log", TIMEOUT, "the runtime")
+    end = run_script(WORKER, [str(folder)], folder / "log", _TIMEOUT, "the runtime")
     label = model.path or "the model"
     if end:
         raise UnsupportedError(f"cannot be run: {end}", where=label)

@@ -166,7 +166,7 @@ def _initial(
         for views, v in ((left, x), (right, y))
         if v.initial is not None
     )
-    change = compare(a, p, b, q, what, x.name)
+    change = compare(a, p, b, q, what, x.name, raw=True)
     if change is not None:
         yield change
 

@@ -54,12 +54,15 @@ def unpacks(view: SubgraphView, operator: Operator) -> bool:
 
 
 def compare(
-    a: Model, left: Constant, b: Model, right: Constant, what: str, name: str
+    a: Model, left: Constant, b: Model, right: Constant, what: str, name: str, *, raw: bool = False
 ) -> Change | None:
-    """The difference between two constants; None if they stand for the same numbers."""
+    """The difference between two constants; None if they stand for the same numbers.
+
+    ``raw``: without scales. A variable holds bytes; what they stand for its readers say.
+    """
     x, y = left.tensor, right.tensor
     same_type = (x.dtype, x.shape) == (y.dtype, y.shape) and left.through == right.through
-    scales = x.quantization == y.quantization
+    scales = raw or x.quantization == y.quantization
     if same_type and scales and _same_bytes(a, x, b, y):
         return None
     try:
@@ -70,7 +73,8 @@ def compare(
         if same_type and first.tolist() == second.tolist():
             return None
         return Change(what, left.kind, right.kind, name=name)
-    first, second = _real(first, x), _real(second, y)
+    if not raw:
+        first, second = _real(first, x), _real(second, y)
     largest, mean, scale = distance(first, second)
     if largest == 0 and same_type and scales:
         return None

@@ -8,9 +8,12 @@ from typing import Any
 from tflrepair.commands.diff.align import Traits, align
 from tflrepair.commands.diff.constants import behind, compare, unpacks
 from tflrepair.commands.diff.result import Change, OperatorChange, SubgraphDiff
+from tflrepair.format import schema
 from tflrepair.graph.subgraph import Operator
 from tflrepair.views.options import SUBGRAPH_FIELDS, options
 from tflrepair.views.tensors import INPUT, SubgraphView, TensorView
+
+_ASSIGNS = schema.BuiltinOperator.ASSIGN_VARIABLE
 
 
 def compare_subgraphs(a: SubgraphView, b: SubgraphView, label: str) -> SubgraphDiff:
@@ -71,7 +74,7 @@ class _Pairing:
         if len(left.inputs) != len(right.inputs):
             yield Change("number of inputs", str(len(left.inputs)), str(len(right.inputs)))
         for place, (i, j) in enumerate(zip(left.inputs, right.inputs, strict=False)):
-            yield from self._input(place, i, j)
+            yield from self._input(place, i, j, raw=left.code == _ASSIGNS)
         if len(left.outputs) != len(right.outputs):
             yield Change("number of outputs", str(len(left.outputs)), str(len(right.outputs)))
         for place, (i, j) in enumerate(zip(left.outputs, right.outputs, strict=False)):
@@ -87,7 +90,7 @@ class _Pairing:
             if key not in SUBGRAPH_FIELDS and repr(p) != repr(q):
                 yield Change(f"option {key}", _text(p), _text(q))
 
-    def _input(self, place: int, i: int, j: int) -> Iterator[Change]:
+    def _input(self, place: int, i: int, j: int, raw: bool) -> Iterator[Change]:
         if i < 0 or j < 0:
             if i != j:
                 yield Change.of(
@@ -97,7 +100,7 @@ class _Pairing:
         x, y = behind(self.a, i), behind(self.b, j)
         if x is not None and y is not None:
             name = x.tensor.name or y.tensor.name
-            change = compare(self.a.model, x, self.b.model, y, f"input {place}", name)
+            change = compare(self.a.model, x, self.b.model, y, f"input {place}", name, raw=raw)
             if change is not None:
                 yield change
         elif x is not None or y is not None:

@@ -115,8 +115,8 @@ def _notes(chosen: Chosen, lowered: Lowered, options: NoFlex) -> tuple[str, ...]
     notes = ["rebuilt without Flex operators"]
     for key, names in chosen.dropped.items():
         notes.append(
-            f"signature {key} dropped: {', '.join(names)} need Flex; {GET} and {SET} take its "
-            f"place (--keep-flex {key} would keep it)"
+            f"signature {key} dropped: {', '.join(names)} cannot do without Flex; {GET} and {SET} "
+            f"take its place (--keep-flex {key} would keep it)"
         )
     if chosen.state:
         notes.append(f"{GET} and {SET} hold {len(chosen.state)} variables ({options.state})")
