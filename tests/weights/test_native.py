@@ -21,13 +21,13 @@ from tflrepair.weights.types.weight import Target
 
 
 def test_a_crash_of_the_library_is_an_error_of_ours() -> None:
-    with pytest.raises(BadFileError, match="died of it \\(SIG") as caught:
+    with pytest.raises(BadFileError, match=r"crashed \(SIG") as caught:
         open_weights(DATA / "crash.keras")
     assert "crash.keras" in str(caught.value.where)
 
 
 def test_a_loop_in_the_library_ends() -> None:
-    with pytest.raises(BadFileError, match="takes more time to read"):
+    with pytest.raises(BadFileError, match="to read than a file of its size"):
         open_weights(DATA / "endless.weights.h5")
 
 

@@ -60,13 +60,15 @@ class TextWriter(Writer):
         self.count = 0
 
     def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None:
-        from tflrepair.report import scan_text, target_text
+        from tflrepair.report import scan_text
 
         if brief:
             emit("\n".join(scan_text.brief(scan, style())))
         else:
             emit(("\n" if self.count else "") + scan_text.render(scan, style()))
         for report, arena in targets:
+            from tflrepair.report import target_text
+
             emit("\n" + "\n".join(target_text.lines(report, arena, style(), self.width)))
         self.count += 1
 
@@ -111,10 +113,12 @@ class JsonWriter(Writer):
         self.rows: list[dict[str, Any]] = []
 
     def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None:
-        from tflrepair.report import scan_json, target_text
+        from tflrepair.report import scan_json
 
         row = scan_json.to_dict(scan)
         if targets:
+            from tflrepair.report import target_text
+
             row["targets"] = [target_text.to_dict(*pair) for pair in targets]
         self.rows.append(row)
 

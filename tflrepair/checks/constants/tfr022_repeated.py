@@ -17,14 +17,15 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check, megabytes
 from tflrepair.findings import Location, Severity
-from tflrepair.views.sizes import repeated, sizes
-from tflrepair.views.tensors import SubgraphView
 
 _LEAST = 10_000  # bytes
 
 
 @check("TFR022", Severity.INFO, Needs.VALUES)
 def repeated_constants(context: AnalysisContext) -> Iterator[Found]:
+    from tflrepair.views.sizes import repeated, sizes
+    from tflrepair.views.tensors import SubgraphView
+
     model = context.model
     views = tuple(SubgraphView(model, n) for n in range(len(model.subgraphs)))
     groups = repeated(model, sizes(model, views).buffers)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import TflRepairError
 from tflrepair.format import schema
-from tflrepair.views.tensors import SubgraphView, TensorView
-from tflrepair.views.values import Stats, array, real, statistics
+
+if TYPE_CHECKING:
+    from tflrepair.views.tensors import SubgraphView, TensorView
+    from tflrepair.views.values import Stats
 
 _OP = schema.BuiltinOperator
 _MULTIPLIES = (
@@ -26,6 +29,10 @@ def weights(
     Args:
         multiplied: only kernels of convolutions and matrix products.
     """
+    # only `scan --values` comes here, and these bring the description of every option along
+    from tflrepair.views.tensors import SubgraphView
+    from tflrepair.views.values import array, real, statistics
+
     seen: set[int] = set()
     for number in range(len(context.model.subgraphs)):
         view = SubgraphView(context.model, number)
