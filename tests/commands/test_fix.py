@@ -136,7 +136,7 @@ def test_a_map_decides(broken: Path) -> None:
         (["--set", "adam/learning_rate"], "is not NAME=VALUE"),
         (["--set", "a=1", "--set", "a=2"], "two values"),
         (["--set", "adam/learning_rte=1"], "adam/learning_rate"),
-        (["--map", "nothing.json"], "cannot be read"),
+        (["--map", "nothing.json"], "no such file"),
         (["--map", "input.npz"], "map"),
         (["--weights", "nothing.h5"], "no such file"),
         (["--weights", "broken.tflite"], "no initial values"),

@@ -63,7 +63,7 @@ def test_the_reading_that_answers_as_expected_is_taken(
     for row in result.table.rows:
         assert np.array_equal(row.value(), wanted[row.target.shared_name])
         assert row.confidence == "checked"
-        assert "alone of" in row.reason
+        assert "the only one of" in row.reason
 
 
 def _right() -> tflrepair.weights.MatchTable:
