@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo quick test test-core test-flex check clean
+.PHONY: demo quick test test-core test-flex test-page check fuzz verdicts faults large clean
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
@@ -22,11 +22,25 @@ test-core: $(VENV)/.core  ## the tests that need no TensorFlow, in an environmen
 test-flex: $(VENV)/.all $(VENV)-flex/.done  ## training with Flex operators, in tensorflow-cpu 2.18.1
 	TFLREPAIR_FLEX_PYTHON=$(abspath $(VENV)-flex/bin/python) $(BIN)/python -m pytest tests/flex
 
+MINUTES ?= 2
+fuzz: $(VENV)/.core       ## damage everything that can be read for MINUTES=n; prints a table
+	-$(INSTALL) -e '.[fuzz]'
+	cd tests && $(abspath $(BIN))/python -m fuzz.run $(MINUTES)
+
+MUTANTS ?= 20000
+verdicts: $(VENV)/.all    ## our verdict on MUTANTS=n damaged models against that of the runtimes
+	cd tests && $(abspath $(BIN))/python -m fuzz.verdicts $(MUTANTS)
+
+test-page: $(VENV)/.core  ## the page in headless Chromium (Debian: apt-get install chromium)
+	TFLREPAIR_CHROMIUM=chromium $(BIN)/python -m pytest tests/browser
+
 check: $(VENV)/.all       ## style, types, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python schema/generate.py --check
+	$(BIN)/python schema/generate_fields.py --check
+	$(BIN)/python docs/generate_checks.py --check
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +61,12 @@ $(VENV)-flex/.done:
 	$(PYTHON) -m venv $(VENV)-flex
 	$(VENV)-flex/bin/python -m pip install --quiet tensorflow-cpu==2.18.1
 	touch $@
+
+faults: $(VENV)/.all      ## kill, fill, cut short and forge; KILLS=n for a short form
+	cd tests && $(abspath $(BIN))/python -m faults.run $(or $(KILLS),500)
+
+large: $(VENV)/.all       ## models of gigabytes and of 100,000 operators; 15 GB of disk for a while
+	cd tests && $(abspath $(BIN))/python -m giants.run
 
 clean:
 	rm -rf $(VENV) $(VENV)-flex .cache .pytest_cache .mypy_cache .ruff_cache

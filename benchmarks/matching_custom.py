@@ -8,7 +8,7 @@ from matching_models import EXPORTED, Keras, model
 
 
 def _block(keras: Keras, units: int = 8, same_shapes: bool = False) -> Any:
-    class Block(keras.layers.Layer):  # type: ignore[misc]
+    class Block(keras.layers.Layer):
         """Two sublayers of one shape, a norm, and weights of its own."""
 
         def __init__(self) -> None:
@@ -47,7 +47,7 @@ def custom_weights_of_one_shape(keras: Keras) -> Any:
 
 @model
 def subclassed_model(keras: Keras) -> Any:
-    class Net(keras.Model):  # type: ignore[misc]
+    class Net(keras.Model):
         def __init__(self) -> None:
             super().__init__()
             self.stem = keras.layers.Dense(8, "tanh")
@@ -67,7 +67,7 @@ def subclassed_model(keras: Keras) -> Any:
 
 @model
 def subclassed_transformer(keras: Keras) -> Any:
-    class Encoder(keras.layers.Layer):  # type: ignore[misc]
+    class Encoder(keras.layers.Layer):
         def __init__(self) -> None:
             super().__init__()
             self.attention = keras.layers.MultiHeadAttention(2, 4)

@@ -121,7 +121,7 @@ def Module(net: Any, exported: Any, keras: Any) -> Any:
     shape = tuple(first.shape)[1:] if first is not None else (8,)
     spec = tf.TensorSpec((2, *shape), getattr(first, "dtype", "float32"))
 
-    class Training(tf.Module):  # type: ignore[misc]
+    class Training(tf.Module):
         def __init__(self) -> None:
             super().__init__()
             self.net, self.spec = net, spec
@@ -129,11 +129,11 @@ def Module(net: Any, exported: Any, keras: Any) -> Any:
             if keras.__name__ != "tf_keras":
                 self.optimizer.build(exported.trainable_variables)
 
-        @tf.function(input_signature=[spec])  # type: ignore[misc]
+        @tf.function(input_signature=[spec])
         def infer(self, x: Any) -> Any:
             return {"y": exported(x, training=False)}
 
-        @tf.function(input_signature=[spec])  # type: ignore[misc]
+        @tf.function(input_signature=[spec])
         def train(self, x: Any) -> Any:
             variables = exported.trainable_variables
             with tf.GradientTape() as tape:

@@ -23,7 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from build import Build
+from build import Build, save_npz
 
 WALK = """
 import sys, tflite
@@ -98,7 +98,7 @@ def main() -> None:
         )  # fmt: skip
         data, values = wide(200, 250_000)
         (folder / "wide.tflite").write_bytes(data)
-        np.savez(folder / "wide.npz", **values)
+        save_npz(folder / "wide.npz", values)
         out = str(folder / "wide.fixed.tflite")
         fix = [*tool, "fix", str(folder / "wide.tflite"), "-w", str(folder / "wide.npz"), "--force"]
         subprocess.run(fix, stdout=subprocess.DEVNULL, check=True)

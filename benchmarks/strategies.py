@@ -181,8 +181,8 @@ def measure(job: Path) -> None:
         except RuntimeError:  # the broken file: a variable without a value, read inside WHILE
             differences.append("error")
             continue
-        off = float(np.abs(np.concatenate(answers).reshape(want.shape) - want).max())
-        differences.append(f"{off:.1e}" if np.isfinite(off) else "NaN")
+        largest = float(np.abs(np.concatenate(answers).reshape(want.shape) - want).max())
+        differences.append(f"{largest:.1e}" if np.isfinite(largest) else "NaN")
     times: list[list[float]] = [[] for _ in runners]
     for _ in range(ROUNDS):
         for runner, row, off in zip(runners, times, differences, strict=True):

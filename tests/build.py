@@ -5,11 +5,20 @@ Written with LiteRT's generated schema, so that what our reader finds was not wr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import flatbuffers
+import numpy as np
 from ai_edge_litert import schema_py_generated as fb
+
+
+def save_npz(path: Path, arrays: Mapping[str, Any]) -> Path:
+    """``np.savez`` of arrays whose names are known only at run time."""
+    named: dict[str, Any] = dict(arrays)  # savez has a keyword of its own, which is not an array
+    np.savez(path, **named)
+    return path
 
 
 class Sub:

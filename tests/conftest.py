@@ -33,10 +33,13 @@ def tensorflow_version() -> str:
     pytest.fail("this test is marked `tf` and needs TensorFlow: pip install 'tflrepair[tf]'")
 
 
-def made(name: str) -> Path:
-    """The folder that maker ``name`` filled, made now if its script or TensorFlow is new."""
+def made(name: str, *parts: str) -> Path:
+    """The folder that maker ``name`` filled, made now if its script or TensorFlow is new.
+
+    ``parts`` are further scripts that it imports.
+    """
     digest = hashlib.sha256(tensorflow_version().encode())
-    for script in ("common", name):
+    for script in ("common", *parts, name):
         digest.update((TESTS / "makers" / f"{script}.py").read_bytes())
     folder = CACHE / f"{name}-{digest.hexdigest()[:12]}"
     if folder.exists():
@@ -86,6 +89,16 @@ def small() -> Path:
 @pytest.fixture(scope="session")
 def odd() -> Path:
     return made("odd")
+
+
+@pytest.fixture(scope="session")
+def starts() -> Path:
+    return made("starts", "calls")
+
+
+@pytest.fixture(scope="session")
+def states() -> Path:
+    return made("states", "calls")
 
 
 @pytest.fixture
@@ -138,3 +151,5 @@ def _quick_starts_no_process(request: pytest.FixtureRequest) -> Iterator[None]:
 
 # these need a second environment; `make test-flex` makes it
 collect_ignore = [] if "TFLREPAIR_FLEX_PYTHON" in os.environ else ["flex"]
+if "TFLREPAIR_CHROMIUM" not in os.environ:  # `make test-page` has it
+    collect_ignore.append("browser")

@@ -8,6 +8,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as fb
+from build import save_npz
 
 from tflrepair.analysis.variables import analyse
 from tflrepair.graph.model import from_bytes
@@ -48,7 +49,7 @@ def initial_values(healthy: bytes, out: Path) -> None:
         tensor = model.subgraph(initial.target).tensor(initial.tensor)
         data = np.frombuffer(model.buffer_bytes(initial.buffer), tensor.dtype)
         values[variable.name] = data.astype(variable.dtype).reshape(tensor.shape)
-    np.savez(out, **values)
+    save_npz(out, values)
 
 
 def _code(model: Any, operator: Any) -> int:

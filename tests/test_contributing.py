@@ -29,8 +29,8 @@ def copy(folder: Path) -> None:
         shutil.copy(ROOT / name, folder / name)
 
 
-def put(folder: Path, title: str) -> None:
-    """The examples of one section, each where it says that it belongs."""
+def put(folder: Path, title: str) -> list[str]:
+    """Put the examples of one section where each says that it belongs; the files' names."""
     found = EXAMPLE.findall(section(title))
     assert len(found) > 1
     for name, where, code in found:
@@ -50,6 +50,7 @@ def put(folder: Path, title: str) -> None:
             text = f"{text}\n\n{code}"
         assert code in text
         path.write_text(text, encoding="utf-8")
+    return [name for name, _, _ in found]
 
 
 def passes(folder: Path, *arguments: str) -> None:
@@ -64,6 +65,7 @@ def passes(folder: Path, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
+@pytest.mark.runs
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("title", "tests"),
@@ -81,7 +83,7 @@ def passes(folder: Path, *arguments: str) -> None:
 )
 def test_the_example_works(title: str, tests: list[str], tmp_path: Path) -> None:
     copy(tmp_path)
-    put(tmp_path, title)
+    files = put(tmp_path, title)
     passes(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
-    passes(tmp_path, "-m", "ruff", "check", "--no-cache", "tflrepair", "tests")
-    passes(tmp_path, "-m", "ruff", "format", "--no-cache", "--check", "tflrepair", "tests")
+    passes(tmp_path, "-m", "ruff", "check", "--no-cache", *files)
+    passes(tmp_path, "-m", "ruff", "format", "--no-cache", "--check", *files)

@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Any
 from tflrepair.errors import TflRepairError
 
 if TYPE_CHECKING:
+    from tflrepair.commands.add_state import StateResult, add_state
     from tflrepair.commands.convert import convert
     from tflrepair.commands.fix.fix import fix
     from tflrepair.commands.fix.result import FixResult
     from tflrepair.commands.scan import ScanResult, scan
+    from tflrepair.commands.state import load_state, save_state
+    from tflrepair.commands.train import TrainResult, train
     from tflrepair.commands.verify import VerifyReport, verify
     from tflrepair.findings import Finding
     from tflrepair.graph.model import Model, load
@@ -32,11 +35,17 @@ _HOMES = {
     "FixResult": "tflrepair.commands.fix.result",
     "Model": "tflrepair.graph.model",
     "ScanResult": "tflrepair.commands.scan",
+    "StateResult": "tflrepair.commands.add_state",
+    "TrainResult": "tflrepair.commands.train",
     "VerifyReport": "tflrepair.commands.verify",
+    "add_state": "tflrepair.commands.add_state",
     "convert": "tflrepair.commands.convert",
     "fix": "tflrepair.commands.fix.fix",
     "load": "tflrepair.graph.model",
+    "load_state": "tflrepair.commands.state",
+    "save_state": "tflrepair.commands.state",
     "scan": "tflrepair.commands.scan",
+    "train": "tflrepair.commands.train",
     "verify": "tflrepair.commands.verify",
 }
 
@@ -45,12 +54,18 @@ __all__ = [
     "FixResult",
     "Model",
     "ScanResult",
+    "StateResult",
     "TflRepairError",
+    "TrainResult",
     "VerifyReport",
+    "add_state",
     "convert",
     "fix",
     "load",
+    "load_state",
+    "save_state",
     "scan",
+    "train",
     "verify",
 ]
 

@@ -4,6 +4,7 @@
     +-- BadFileError          the file is truncated, corrupt or not what its name says
     +-- UnsupportedError      the file may be right, but it needs what we (or this machine) lack
     +-- RefusedError          a repair that would not be exact: ambiguous, missing or conflicting
+    |   +-- UndecidedError    values that must be chosen first, with the options that choose them
     +-- UserError             the call itself is wrong: an option, a name, a path
 
 A message says what is wrong; ``where`` says where (byte offset, subgraph, operator, tensor);
@@ -55,6 +56,18 @@ class UnsupportedError(TflRepairError):
 
 class RefusedError(TflRepairError):
     """A repair that would not be exact: ambiguity, missing or conflicting values."""
+
+
+class UndecidedError(RefusedError):
+    """Values that must be chosen first.
+
+    Attributes:
+        options: what to add to the command to choose all of them; () where there is no such thing.
+    """
+
+    def __init__(self, message: str, *, options: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.options = options
 
 
 class UserError(TflRepairError):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tflrepair.errors import TflRepairError, UserError
-from tflrepair.leftovers import PART, hold, sweep_parts
+from tflrepair.leftovers import PART, held_file, hold, sweep_parts
 from tflrepair.opening import kind_of, same_file
 
 
@@ -67,16 +67,33 @@ def _mode(path: Path, *, follow: bool) -> int | None:
 def check_no_input(path: Path, inputs: Iterable[str | os.PathLike[str]]) -> None:
     """Refuse an output that is one of the files that are read, links included, ``force`` or not.
 
+    An input may be a folder (nothing is written into it), the prefix of a checkpoint, or an index
+    of shards, with all the files that belong to it.
+
     Raises:
         UserError: ``path`` is one of ``inputs``.
     """
     for source in inputs:
-        if same_file(path, source) or path.absolute() == Path(source).absolute():
+        if _belongs(path, Path(source)):
             raise UserError(
                 "the output is the input; an input is never overwritten",
                 where=str(path),
                 hint="name another file",
             )
+
+
+def _belongs(path: Path, source: Path) -> bool:
+    """Whether writing to ``path`` would destroy ``source`` or a part of it."""
+    if same_file(path, source) or path.absolute() == source.absolute():
+        return True
+    if source.is_dir():
+        return source.resolve() in path.resolve().parents
+    if not same_file(path.parent, source.parent):
+        return False
+    if path.name.startswith((f"{source.name}.index", f"{source.name}.data-")):
+        return True  # a TensorFlow checkpoint
+    shards = source.name.endswith(".weights.json") and path.name.endswith(".weights.h5")
+    return shards and path.name.startswith(source.name.removesuffix(".weights.json"))
 
 
 class Draft:
@@ -92,12 +109,11 @@ class Draft:
         self.named = nameless is None
         if nameless is None:
             self.path = folder / f"{PART[0]}{secrets.token_hex(8)}{PART[1]}"
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-            nameless = os.open(self.path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
+            nameless = held_file(self.path)
         else:
             self.path = Path(f"/proc/{os.getpid()}/fd/{nameless}")
+            hold(nameless)  # for the moment in which it replaces another file
         self.stream: BinaryIO = os.fdopen(nameless, "w+b")
-        hold(self.stream.fileno())
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of it and flush, so that others can read it by ``path``."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import stat
 import tempfile
@@ -36,6 +37,27 @@ def hold(descriptor: int) -> bool:
     except OSError:  # a file system without locks: nothing can be told
         return False
     return True
+
+
+def held_file(path: Path) -> int:
+    """A descriptor of a new file that is held from the moment it has its name.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    if os.name != "posix":  # Windows removes no file that is open: nothing is to be held
+        return os.open(path, flags, 0o666)
+    young = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(young, flags | os.O_CLOEXEC, 0o666)
+    try:
+        hold(descriptor)
+        young.rename(path)
+    except BaseException:
+        os.close(descriptor)
+        young.unlink(missing_ok=True)
+        raise
+    return descriptor
 
 
 def sweep_parts(folder: Path) -> None:
@@ -85,11 +107,10 @@ def workspace() -> Iterator[Path]:
     except OSError as error:
         raise UserError(
             f"no temporary folder can be made: {error.strerror or error}",
-            hint="set TMPDIR to a folder that can be written",
+            hint="set TMPDIR to a writable folder",
         ) from None
-    lock = os.open(made / _LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    lock = held_file(made / _LOCK)
     try:
-        hold(lock)
         yield made
     finally:
         if os.name == "posix":  # the lock goes last, so nobody else removes at the same time

@@ -28,6 +28,15 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
 )
 
 
+def _nothing() -> None:
+    pass
+
+
+# Called before a file is mapped: the command line prepares for SIGBUS here, which ends a process
+# whose map another one has cut short. A library leaves that to the program that uses it.
+before_mapping: Callable[[], None] = _nothing
+
+
 def kind_of(mode: int) -> str:
     """What a file of ``st_mode`` is, in words; empty for a regular file."""
     if stat.S_ISREG(mode):
@@ -75,7 +84,7 @@ def read_small(path: str | os.PathLike[str], most: int) -> bytes:
         except OSError as error:
             raise BadFileError(f"cannot be read: {error.strerror}", where=name) from None
     if len(data) > most:
-        raise BadFileError(f"has more than {most} bytes, the most that is read", where=name)
+        raise BadFileError(f"has more than {most} bytes, which is the limit", where=name)
     return data
 
 
@@ -89,7 +98,8 @@ def contents(path: str | os.PathLike[str]) -> memoryview:
     with open_regular(name) as stream:
         size = os.fstat(stream.fileno()).st_size
         try:
-            if not 0 < size < MAPPED_FROM:
+            if size >= MAPPED_FROM:
+                before_mapping()
                 return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
             data = stream.read()
         except (OSError, ValueError) as error:

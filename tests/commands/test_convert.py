@@ -129,8 +129,8 @@ def test_refusals(out: Path) -> None:
     messages = json.loads((out / "messages.json").read_text())
     assert "no tf.function" in messages["nothing"]
     assert "no_such_option" in messages["option"]
-    assert "no tf.Module" in messages["number"]
-    assert "no SavedModel" in messages["folder"]
+    assert "not a tf.Module" in messages["number"]
+    assert "not a SavedModel" in messages["folder"]
     assert "RefusedError" in messages["broken"]
     assert "TFR001" in messages["broken"]
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import tflrepair
-from tflrepair.analysis import context
 from tflrepair.analysis.flow import Flow
+from tflrepair.analysis.variables import analyse
 from tflrepair.graph import model
 
 pytestmark = pytest.mark.runs
@@ -26,7 +26,7 @@ class Counts:
         self.loads: Counter[str] = Counter()
         self.analyses: Counter[str] = Counter()
         self.flows = 0
-        analyse, opened, begin = context.analyse, model.from_bytes, Flow.__init__
+        opened, begin = model.from_bytes, Flow.__init__
 
         def analysed(whole: Any) -> Any:
             self.analyses[digest(whole.data)] += 1
@@ -40,7 +40,7 @@ class Counts:
             self.flows += 1
             begin(flow, whole)
 
-        monkeypatch.setattr(context, "analyse", analysed)
+        monkeypatch.setattr("tflrepair.analysis.context.analyse", analysed)
         monkeypatch.setattr(model, "from_bytes", loaded)
         monkeypatch.setattr(Flow, "__init__", begun)
 

@@ -11,7 +11,9 @@ import pytest
 from samples import RATE, cli, contents
 
 import tflrepair
+from tflrepair.commands.fix.planning import plan_fix
 from tflrepair.errors import RefusedError, UserError
+from tflrepair.passes.graft.graft import GraftPass
 
 
 @pytest.mark.runs
@@ -57,7 +59,7 @@ def test_an_input_is_never_the_output(broken: Path, link: str, source: str) -> N
 HEALTHY_INPUTS = {
     "weights": (["--weights", "nothing.h5"], "no such file"),
     "page": (["--weights", "page.html"], "page.html"),
-    "set": (["--set", "nothing=1"], "no variable that takes a value"),
+    "set": (["--set", "nothing=1"], "not a variable that takes a value"),
     "check": (["--check", "nothing.npz", "expected.npz"], "nothing.npz"),
     "answers": (["--check", "input.npz", "nothing.npz"], "nothing.npz"),
 }
@@ -87,7 +89,7 @@ def test_check_runs_where_there_is_nothing_to_fix(broken: Path) -> None:
     assert "infer" in done.stdout
     done = cli("fix", "healthy.tflite", "--check", "input.npz", "wrong.npz", folder=broken.parent)
     assert done.returncode == 2
-    assert "does not answer as expected" in done.stderr
+    assert "does not give the expected outputs" in done.stderr
 
 
 @pytest.mark.runs
@@ -129,22 +131,20 @@ def test_a_result_that_does_not_run_is_not_kept(
     broken: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A graft whose CALL_ONCE is missing passes no check: the plan is robbed of its entries."""
-    import tflrepair.commands.fix.fix as module
-
-    whole = module.plan_fix
+    module = "tflrepair.commands.fix.fix"
 
     def robbed(*arguments: Any) -> Any:
-        return replace(whole(*arguments), entries=(0,))
+        return replace(plan_fix(*arguments), entries=(0,))
 
     def blind(*_: Any) -> None:
         """Sees nothing wrong."""
 
-    monkeypatch.setattr(module, "plan_fix", robbed)
+    monkeypatch.setattr(f"{module}.plan_fix", robbed)
     weights = [broken.with_name("classifier.weights.h5")]
     with pytest.raises(RefusedError, match="failed its own check"):
         tflrepair.fix(broken, weights, sets=RATE)
-    monkeypatch.setattr(module, "check_grafted", blind)
-    monkeypatch.setattr(module.GraftPass, "ensures", blind)
-    with pytest.raises(RefusedError, match="`train` of the result does not run right"):
+    monkeypatch.setattr(f"{module}.check_grafted", blind)
+    monkeypatch.setattr(GraftPass, "ensures", blind)
+    with pytest.raises(RefusedError, match="`train` of the result does not run correctly"):
         tflrepair.fix(broken, weights, sets=RATE)
     assert not broken.with_name("broken.fixed.tflite").exists()

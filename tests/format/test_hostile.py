@@ -88,6 +88,7 @@ def test_the_command_line_prints_one_line_and_exits_with_2(tmp_path: Path, comma
         assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_truncated_anywhere() -> None:
     data = SAMPLE.read_bytes()
     for length in range(8, len(data), 61):
@@ -95,6 +96,7 @@ def test_truncated_anywhere() -> None:
             scan_bytes(data[:length])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [SAMPLE, *sorted(DATA.glob("*.tflite"))], ids=lambda p: p.name)
 def test_flipped_bytes_never_escape(path: Path) -> None:
     """Damage gives a result or an error of ours; seeded, so a failure can be run again."""
@@ -108,6 +110,7 @@ def test_flipped_bytes_never_escape(path: Path) -> None:
             scan_bytes(bytes(data))
 
 
+@pytest.mark.slow
 def test_overwritten_words_never_escape() -> None:
     """Offsets, counts and indices are 4-byte words; the extremes are what breaks readers."""
     original = (DATA / "flow.tflite").read_bytes()

@@ -7,7 +7,8 @@ import os
 from multiprocessing.connection import Connection
 from typing import Any
 
-_SECONDS = 30
+_SECONDS = 60
+_SECONDS_TO_START = 300  # importing TensorFlow on a busy machine
 
 
 def _interpreter(runtime: str) -> Any:
@@ -23,6 +24,7 @@ def _serve(runtime: str, connection: Connection) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     module = _interpreter(runtime)
     kernels = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    connection.send("ready")
     while True:
         data = connection.recv()
         if data is None:
@@ -48,6 +50,8 @@ class Judge:
         self._child = self._context.Process(target=_serve, args=(self.runtime, there), daemon=True)
         self._child.start()
         there.close()
+        if not self._here.poll(_SECONDS_TO_START) or self._here.recv() != "ready":
+            raise RuntimeError(f"{self.runtime} does not start")
 
     def refuses(self, data: bytes) -> str:
         """Why it does not load ``data``; empty if it does."""

@@ -165,7 +165,7 @@ def weights() -> dict[str, bytes]:
     """Files of weights by the name that they must have."""
     arrays = {"dense/kernel": np.ones((4, 3), "f4"), "dense/bias": np.zeros(3, "f4")}
     packed = io.BytesIO()
-    np.savez(packed, **arrays)
+    np.savez(packed, kernel=arrays["dense/kernel"], bias=arrays["dense/bias"])
     sample = (SAMPLES / "classifier.weights.h5").read_bytes()
     return {
         "sample.weights.h5": sample,

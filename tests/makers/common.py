@@ -57,4 +57,5 @@ def export(module: tf.Module, out: Path, names: list[str], flex: bool = False) -
 
 def values(variables: list[Any], out: Path) -> None:
     """The true value of each variable by path, which is its shared name in the file."""
-    np.savez(out / "values.npz", **{v.path: np.asarray(v) for v in variables})
+    arrays: dict[str, Any] = {v.path: np.asarray(v) for v in variables}
+    np.savez(out / "values.npz", **arrays)

@@ -112,7 +112,7 @@ MORE: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
 }
 
 
-class ScaledDense(L.Layer):
+class ScaledDense(keras.layers.Layer):
     """A layer that uses its kernel times a constant: names and shapes do not tell."""
 
     def __init__(self, units: int) -> None:

@@ -141,7 +141,5 @@ def make(out: Path) -> None:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
     (out / "f16.tflite").write_bytes(converter.convert())
-    np.savez(
-        out / "partial.npz",
-        **{v.path: np.asarray(v) for v in modules["partial"][0].dense.variables},
-    )
+    partial: dict[str, Any] = {v.path: np.asarray(v) for v in modules["partial"][0].dense.variables}
+    np.savez(out / "partial.npz", **partial)

@@ -6,6 +6,7 @@ import io
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def with_values(broken: bytes, values: Mapping[str, Any]) -> Model:
         shape = tuple(variable.shape or ())
         rows.append(
             NewValue(
-                variable.key, variable.dtype or "", shape, len(data), "test", lambda d=data: [d]
+                variable.key, variable.dtype or "", shape, len(data), "test", partial(list, (data,))
             )
         )
     entries = tuple(entry.subgraph for entry in analysis.entries)

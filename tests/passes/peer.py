@@ -20,13 +20,15 @@ def resaved(folder: Path, flex: bool) -> Path:
     if not target.exists():
         part = target.with_suffix(".part")
         command = [sys.executable, __file__, str(folder / "saved_model"), str(part), str(int(flex))]
-        subprocess.run(command, env={**os.environ, "PYTHONPATH": str(TESTS)}, check=True)
+        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+        subprocess.run(command, env={**os.environ, "PYTHONPATH": str(TESTS), **quiet}, check=True)
         part.rename(target)
     return target
 
 
 def main(saved_model: str, target: str, flex: str) -> None:
-    from makers.common import convert, tf
+    import tensorflow as tf
+    from makers.common import convert
 
     loaded = tf.saved_model.load(saved_model)
     with tempfile.TemporaryDirectory() as again:

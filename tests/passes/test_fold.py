@@ -178,8 +178,8 @@ def test_the_small_model_trains_as_before(small: Path, tmp_path: Path) -> None:
     for model in (grafted, after):
         outcomes = run(bytes(model.data), tmp_path, *train, *infer)
         # The learning rate is 1e-3 in the module, and with_values gives it that.
-        got = [float(outcome.outputs["loss"]) for outcome in outcomes[:10]]
-        np.testing.assert_allclose(got, losses, rtol=1e-5)
+        loss = [float(outcome.outputs["loss"]) for outcome in outcomes[:10]]
+        np.testing.assert_allclose(loss, losses, rtol=1e-5)
         got = np.concatenate([outcome.outputs["output"] for outcome in outcomes[10:]])
         np.testing.assert_allclose(got, answers, atol=1e-5)
 

@@ -79,7 +79,8 @@ def test_where_mlir_dies_the_caller_lives() -> None:
     build = Build()
     sub = build.sub("main", "k")
     out = sub.tensor()
-    sub.op("ADD", [sub.input()], [out], fb.AddOptionsT())  # ADD takes two
+    lengths = [sub.input(shape=(2,)), sub.input(shape=(3,))]  # which do not add up
+    sub.op("ADD", lengths, [out], fb.AddOptionsT())
     sub.output(out)
     with pytest.raises(RefusedError, match="MLIR cannot fold this model"):
         fold(from_bytes(build.bytes()))

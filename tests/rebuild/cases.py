@@ -83,6 +83,7 @@ def binary() -> Iterator[Case]:
 
 
 def reduce() -> Iterator[Case]:
+    options: dict[str, Any]
     for op in ("MEAN", "SUM", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN"):
         for keep, axes in ((False, i32(1)), (True, i32(0, 2)), (False, i32(-1)), (True, scalar(1))):
             options = {"ReducerOptions": {"keepDims": keep}}
@@ -196,6 +197,7 @@ def strided() -> Iterator[Case]:
 
 
 def index() -> Iterator[Case]:
+    options: dict[str, Any]
     for axis, batch in ((0, 0), (1, 0), (1, 1), (-1, 0)):
         options = {"GatherOptions": {"axis": axis, "batchDims": batch}}
         indices = i32([1, 0], [2, 1]) if batch else i32(1, 0, 1)

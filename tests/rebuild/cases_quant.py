@@ -13,6 +13,7 @@ from rebuild.single import Case, Quant
 
 
 def recurrent() -> Iterator[Case]:
+    options: dict[str, Any]
     for major, code in ((False, 4), (True, 4), (False, 1)):
         options = {"timeMajor": major, "fusedActivationFunction": code}
         x = real(3, 2, 4) if major else real(2, 3, 4)

@@ -149,7 +149,7 @@ STAND_INS = {
     ("name", "message"),
     [
         ("aborts", r"died of SIGABRT: LLVM ERROR: Failed to infer result type\(s\)\."),
-        ("stands_still", "took more than 2 s and was ended"),
+        ("stands_still", "took more than 2 s and was stopped"),
         ("dies_writing", "ended with exit code 3"),
     ],
 )

@@ -10,7 +10,8 @@ from ai_edge_litert import schema_py_generated as fb
 from build import Build
 from tensorflow.lite.python import schema_py_generated as generated
 
-from rebuild.cases import all_cases, i32, real, scalar
+from rebuild.arrays import i32, real, scalar
+from rebuild.cases import all_cases
 from rebuild.common import values_of
 from rebuild.single import Case, Quant, build, litert, load_emitted
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
@@ -114,7 +115,7 @@ def test_options_that_would_be_lost_are_refused(case: Case, message: str) -> Non
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        (Case("ADD", [real(2)], ["float32"]), "has 1 inputs, which it cannot have"),
+        (Case("ADD", [real(2)], ["float32"]), "has 1 inputs, which is a wrong number"),
         (Case("ADD", [real(2), None], ["float32"]), "input 1 is left out"),
         (
             Case("DEQUANTIZE", [i32(1, 2)], ["float32"], quant={0: Quant([0.1, 0.2, 0.3], [0], 0)}),
@@ -165,8 +166,8 @@ def test_multinomial() -> None:
     kernel = litert(data, [logits])[0]
     assert found.shape == kernel.shape and found.dtype == kernel.dtype
     for row in range(2):
-        shares = [np.bincount(a[row], minlength=3) / 4000 for a in (found, kernel)]
-        np.testing.assert_allclose(*shares, atol=0.05)
+        got, wanted = (np.bincount(a[row], minlength=3) / 4000 for a in (found, kernel))
+        np.testing.assert_allclose(got, wanted, atol=0.05)
 
 
 def constant_model(kind: str, shape: tuple[int, ...], raw: bytes, op: str, out: str) -> bytes:

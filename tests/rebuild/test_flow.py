@@ -282,7 +282,7 @@ def test_a_loop_variable_whose_size_only_the_file_knows() -> None:
 
     from tflrepair.rebuild.ops.common import loop
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.int32)])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[tf.TensorSpec([], tf.int32)])
     def run(rows: Any) -> Any:
         def body(step: Any, state: Any) -> list[Any]:
             return [step + 1, tf.reshape(state + 1.0, tf.stack([rows, 2]))]

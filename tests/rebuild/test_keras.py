@@ -50,7 +50,7 @@ def recurrent() -> list[Any]:
 
 
 def attention() -> list[Any]:
-    class Attend(layers.Layer):  # type: ignore[misc]
+    class Attend(keras.layers.Layer):
         def __init__(self) -> None:
             super().__init__()
             self.inner = layers.MultiHeadAttention(2, 4)
@@ -72,7 +72,7 @@ def attention() -> list[Any]:
     ]
 
 
-ARCHITECTURES = {
+ARCHITECTURES: dict[str, tuple[Callable[[], list[Any]], Callable[[Any], Any]]] = {
     "convolutional": (convolutional, lambda rng: rng.normal(0, 1, (BATCH, 8, 8, 2))),
     "recurrent": (recurrent, lambda rng: rng.normal(0, 1, (BATCH, 4, 3))),
     "attention": (attention, lambda rng: rng.integers(0, 10, (BATCH, 4))),
@@ -114,7 +114,6 @@ def broken(trainer: Trainer, x: Any, y: Any, folder: Path) -> Model:
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))
 def test_trains_like_keras(name: str, tmp_path: Path) -> None:
-    make: Callable[[], list[Any]]
     make, draw = ARCHITECTURES[name]
     rng = np.random.default_rng(11)
     x = draw(rng)

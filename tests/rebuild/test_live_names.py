@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import Variable, VariableStatus
+from tflrepair.analysis.status import VariableStatus
+from tflrepair.analysis.variables import Variable
 from tflrepair.errors import RefusedError
 from tflrepair.rebuild.origins.live_names import pair_by_name, set_values
 

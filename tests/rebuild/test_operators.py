@@ -20,12 +20,12 @@ pytestmark = pytest.mark.tf
 CASES = all_cases()
 
 
+SEEN: Counter[str] = Counter()
+
+
 def _name(case: Case) -> str:
-    _name.seen[case.op] += 1  # type: ignore[attr-defined]
-    return f"{case.op}-{_name.seen[case.op]}"  # type: ignore[attr-defined]
-
-
-_name.seen = Counter()  # type: ignore[attr-defined]
+    SEEN[case.op] += 1
+    return f"{case.op}-{SEEN[case.op]}"
 
 
 def same(found: Any, expected: Any, tolerance: float) -> None:

@@ -12,7 +12,8 @@ from running import Session, rows
 from rebuild.common import values_of
 from rebuild.single import load_emitted
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import VariableStatus, analyse
+from tflrepair.analysis.status import VariableStatus
+from tflrepair.analysis.variables import analyse
 from tflrepair.graph.model import Model, from_bytes, load
 from tflrepair.rebuild.origins.saved_model import rebuild_from_saved_model
 from tflrepair.rebuild.origins.tflite import rebuild_from_tflite

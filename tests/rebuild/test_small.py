@@ -16,7 +16,8 @@ from running import Session, rows
 
 from rebuild.common import values_of
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import VariableStatus, analyse
+from tflrepair.analysis.status import VariableStatus
+from tflrepair.analysis.variables import analyse
 from tflrepair.errors import BadFileError, RefusedError, UserError
 from tflrepair.graph.model import Model, from_bytes, load
 from tflrepair.rebuild.emit.python_file import emit_python
@@ -225,10 +226,10 @@ class Broken(tf.Module):
     [
         ("user.py", {}, "is not of the form"),
         ("absent.py:Wrong", {}, "there is no such file"),
-        ("bad.py:Wrong", {}, "does not import: ModuleNotFoundError"),
-        ("exits.py:Wrong", {}, "does not import: SystemExit"),
+        ("bad.py:Wrong", {}, "cannot be imported: ModuleNotFoundError"),
+        ("exits.py:Wrong", {}, "cannot be imported: SystemExit"),
         ("user.py:Absent", {}, "has no class Absent; it has: Wrong, Fails, Needs"),
-        ("user.py:Plain", {}, "no subclass of tf.Module"),
+        ("user.py:Plain", {}, "not a subclass of tf.Module"),
         ("user.py:Needs", {}, "missing a required argument: 'units'"),
         ("user.py:Needs", {"unit": 3}, "missing a required argument|unexpected keyword"),
         ("user.py:Fails", {}, "cannot be built: RuntimeError: no luck"),

@@ -55,7 +55,7 @@ def towers() -> Any:
     return keras.Model(i, layers.Concatenate()([tower()(i), tower()(i)]))
 
 
-class Block(layers.Layer):
+class Block(keras.layers.Layer):
     def __init__(self) -> None:
         super().__init__()
         self.d1, self.d2 = layers.Dense(4, "tanh"), layers.Dense(4)

@@ -218,7 +218,7 @@ def test_a_kernel_that_is_changed_before_it_is_used(tmp_path: Path) -> None:
     graph.op("MUL", [kernel, _constant(graph)], [twice])
     graph.op("BATCH_MATMUL", [x, twice], [out])
     graph.output(out)
-    assert "otherwise than a layer" in _reason(tmp_path, file)
+    assert "not use it as a layer" in _reason(tmp_path, file)
 
 
 def test_a_chain_of_any_length(tmp_path: Path) -> None:

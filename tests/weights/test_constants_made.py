@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from build import save_npz
 from conftest import made
 
 import tflrepair
@@ -112,7 +113,7 @@ def _of(source: Source) -> list[LayerConstant]:
 
 def test_values_of_the_batch_norm_alone_do_not_help_the_convolution(tmp_path: Path) -> None:
     arrays = true("conv_bn")
-    np.savez(tmp_path / "bn.npz", **{n: v for n, v in arrays.items() if "batch" in n})
+    save_npz(tmp_path / "bn.npz", {n: v for n, v in arrays.items() if "batch" in n})
     here = folder("conv_bn")
     table = matched(here / "model.tflite", here / "source.tflite", tmp_path / "bn.npz")
     values = taken(table)
@@ -125,7 +126,7 @@ def test_values_of_the_batch_norm_alone_do_not_help_the_convolution(tmp_path: Pa
 @pytest.mark.parametrize("network", ["conv_bn", "conv_times"])
 def test_another_file_gives_what_the_constants_do_not(tmp_path: Path, network: str) -> None:
     arrays = true(network)
-    np.savez(tmp_path / "conv.npz", **{n: v for n, v in arrays.items() if "dense" not in n})
+    save_npz(tmp_path / "conv.npz", {n: v for n, v in arrays.items() if "dense" not in n})
     here = folder(network)
     table = matched(here / "model.tflite", here / "source.tflite", tmp_path / "conv.npz")
     assert not table.problems

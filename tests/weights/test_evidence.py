@@ -119,6 +119,7 @@ def fixed(case: str, file: str, *options: str) -> subprocess.CompletedProcess[st
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.runs
 def test_what_is_not_proven_is_said_and_never_passes_as_sound(tmp_path: Path) -> None:
     case, file = "attributes_of_the_same_program", "donor.weights.h5"
     out = ["-o", str(tmp_path / "out.tflite")]
@@ -152,6 +153,7 @@ class Answering:
         return Session(Path(str(self.path))).run("infer", **given)
 
 
+@pytest.mark.runs
 @pytest.mark.parametrize(
     ("case", "file"),
     [
@@ -190,6 +192,7 @@ def test_random_networks_of_look_alike_layers(seed: int) -> None:
     assert results["right"] > 100
 
 
+@pytest.mark.runs
 def test_the_map_of_a_refusal_lists_what_each_variable_can_be(tmp_path: Path) -> None:
     case, file = "parallel_attributes", "donor.keras"
     path = tmp_path / "map.json"

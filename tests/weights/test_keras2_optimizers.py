@@ -198,7 +198,7 @@ def test_training_goes_on_where_the_file_left_it(keras: Any, tmp_path: Path) -> 
 
 
 def _trainer(tf: Any, model: Any) -> Any:
-    class Trainer(tf.Module):  # type: ignore[misc]
+    class Trainer(tf.Module):
         def __init__(self) -> None:
             super().__init__()
             self.model, self.optimizer = model, model.optimizer
@@ -218,3 +218,56 @@ def _trainer(tf: Any, model: Any) -> Any:
             return {"y": self.model(x)}
 
     return Trainer()
+
+
+@pytest.mark.parametrize("file", ["whole.h5", "whole.keras"])
+@pytest.mark.parametrize("kind", ["Adagrad", "Ftrl", "legacy.Adagrad"])
+def test_what_the_constructor_was_given(keras: Any, tmp_path: Path, kind: str, file: str) -> None:
+    """A file of a model that was compiled, but not trained, has a config and no state."""
+
+    def optimizer() -> Any:
+        *outer, name = kind.split(".")
+        module = keras.optimizers.legacy if outer else keras.optimizers
+        return getattr(module, name)(0.25, initial_accumulator_value=0.75)
+
+    model, own = small(keras), optimizer()
+    model.compile(optimizer(), "mse")
+    model.save(tmp_path / file)
+    if kind.startswith("legacy"):
+        hyper = [v for v in _hyper(own, model) if "learning_rate" in v.name]
+        variables = [*own.variables(), *hyper]
+    else:
+        own.build(model.trainable_variables)
+        variables = [*own.variables, own._learning_rate]
+    sources = [weights.open_weights(tmp_path / file)]
+    table = weights.match(targets_of([*model.variables, *variables]), sources)
+    assert agree(table, [*model.variables, *variables]) == set()
+    assert not table.assumptions
+
+
+def test_starts_that_a_constructor_can_change_are_assumed(keras: Any) -> None:
+    model, optimizer = small(keras), keras.optimizers.Ftrl()
+    optimizer.build(model.trainable_variables)
+    table = matched(model, [*optimizer.variables, optimizer._learning_rate])
+    (assumption,) = table.assumptions
+    assert "initial_accumulator_value=0.1" in assumption.text
+    assert assumption.option == "--set 'accumulator/*=VALUE'"
+    assert len(table.assumptions[assumption]) == 4
+
+
+def test_a_loss_scale_that_the_constructor_was_given(keras: Any, tmp_path: Path) -> None:
+    model = small(keras)
+
+    def optimizer() -> Any:
+        inner = keras.optimizers.Adam(0.25)
+        return keras.mixed_precision.LossScaleOptimizer(inner, initial_scale=128.0)
+
+    own = optimizer()
+    own.build(model.trainable_variables)
+    variables = [*own.variables, *own._loss_scale._weights.values()]
+    model.compile(optimizer(), "mse")
+    model.save(tmp_path / "whole.keras")
+    sources = [weights.open_weights(tmp_path / "whole.keras")]
+    table = weights.match(targets_of([*model.variables, *variables]), sources)
+    assert agree(table, [*model.variables, *variables]) == set()
+    assert not table.assumptions

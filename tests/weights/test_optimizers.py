@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 import pytest
 
@@ -12,8 +15,11 @@ PATH = "net/dense/kernel"
 KERNEL = np.arange(6, dtype="float32").reshape(2, 3)
 
 
-def match(*names: str, shapes: dict[str, tuple[int, ...]] | None = None, **sets: str) -> MatchTable:
-    shapes = shapes or {}
+def match(
+    *names: str,
+    shapes: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
+    sets: Mapping[str, str] = MappingProxyType({}),
+) -> MatchTable:
     targets = [Target("", PATH, "float32", (2, 3))]
     for name in names:
         scalar = name.endswith(("iteration", "learning_rate", "step_counter", "dynamic_scale"))
@@ -88,7 +94,7 @@ def test_a_learning_rate_must_be_given() -> None:
     problem = match("adam/iteration", "adam/learning_rate").problems[0]
     assert problem.variables == ("adam/learning_rate",)
     assert "--set adam/learning_rate=VALUE" in problem.hint
-    table = match("adam/iteration", "adam/learning_rate", **{"adam/learning_rate": "1e-4"})
+    table = match("adam/iteration", "adam/learning_rate", sets={"adam/learning_rate": "1e-4"})
     assert not table.problems
     assert table.rows[2].value() == np.float32(1e-4)
 
@@ -97,4 +103,4 @@ def test_unknown_optimizers_are_refused() -> None:
     table = match("mine/iteration", "mine/net_dense_kernel_momentum")
     assert [p.variables for p in table.problems] == [("mine/net_dense_kernel_momentum",)]
     sets = {"mine/*_momentum": "0"}
-    assert not match("mine/iteration", "mine/net_dense_kernel_momentum", **sets).problems
+    assert not match("mine/iteration", "mine/net_dense_kernel_momentum", sets=sets).problems

@@ -65,6 +65,7 @@ def _layers(case: str) -> list[str]:
     return sorted({str(name) for name in found if name is not None})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 @SLOW
 @given(data=st.data())
@@ -82,6 +83,7 @@ def test_the_order_of_an_hdf5_file_does_not_matter(
     right_or_refused(case, table)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 @SLOW
 @given(data=st.data())

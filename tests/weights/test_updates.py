@@ -62,7 +62,7 @@ def test_only_an_order_that_known_layers_confirm_is_trusted() -> None:
 
 
 def _block(keras: Any, names: list[str]) -> Any:
-    class Block(keras.layers.Layer):  # type: ignore[misc]
+    class Block(keras.layers.Layer):
         def build(self, shape: Any) -> None:
             for name in names:
                 setattr(self, name, self.add_weight(shape=(8,), initializer="ones", name=name))
@@ -79,7 +79,7 @@ def _converted(keras: Any, tf: Any, net: Any, folder: Path) -> bytes:
     optimizer.build(net.trainable_variables)
     spec = tf.TensorSpec([1, 8])
 
-    class Training(tf.Module):  # type: ignore[misc]
+    class Training(tf.Module):
         def __init__(self) -> None:
             super().__init__()
             self.net, self.optimizer = net, optimizer

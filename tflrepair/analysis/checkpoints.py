@@ -8,9 +8,11 @@ READ_VARIABLE that feeds the save, or the ASSIGN_VARIABLE that takes what was re
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tflrepair.analysis.budget import Budget
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.variables import Analysis
 from tflrepair.errors import BadFileError
@@ -47,8 +49,10 @@ def named_tensors(model: Model, analysis: Analysis) -> tuple[NamedTensors, ...]:
 
     Raises:
         BadFileError: a constant of names is malformed.
+        UnsupportedError: operators share constants of names without end.
     """
-    return tuple(row for subgraph in model.subgraphs for row in _of(model, analysis, subgraph))
+    names = _Names(model)
+    return tuple(row for subgraph in model.subgraphs for row in _of(names, analysis, subgraph))
 
 
 def clashes(rows: tuple[NamedTensors, ...]) -> dict[str, list[ResourceId | None]]:
@@ -56,57 +60,69 @@ def clashes(rows: tuple[NamedTensors, ...]) -> dict[str, list[ResourceId | None]
 
     Name -> the variables behind it.
     """
-    found: dict[str, list[ResourceId | None]] = {}
-    restored: dict[str, list[ResourceId | None]] = {}
+    found: dict[str, dict[ResourceId | None, None]] = {}
+    restored: dict[str, Counter[ResourceId | None]] = {}
     for row in rows:
-        groups: dict[str, list[ResourceId | None]] = {} if row.saves else restored
-        for name, key in row.pairs:
-            keys = groups.setdefault(name, [])
-            # one variable restored in two places is no clash; two saved tensors always are
-            if row.saves or key not in keys:
-                keys.append(key)
-        if row.saves:
-            _merge(found, groups)
+        if not row.saves:  # one variable restored in two places is no clash
+            for name, key in row.pairs:
+                restored.setdefault(name, Counter()).setdefault(key, 1)
+            continue
+        saved: dict[str, Counter[ResourceId | None]] = {}
+        for name, key in row.pairs:  # two saved tensors always are
+            saved.setdefault(name, Counter())[key] += 1
+        _merge(found, saved)
     _merge(found, restored)
-    return found
+    return {name: list(keys) for name, keys in found.items()}
 
 
 def _merge(
-    found: dict[str, list[ResourceId | None]], groups: dict[str, list[ResourceId | None]]
+    found: dict[str, dict[ResourceId | None, None]],
+    groups: dict[str, Counter[ResourceId | None]],
 ) -> None:
     for name, keys in groups.items():
-        if len(keys) > 1:
-            known = found.setdefault(name, [])
-            known += [key for key in keys if key not in known]
+        if keys.total() > 1:
+            found.setdefault(name, {}).update(dict.fromkeys(keys))
 
 
-def _of(model: Model, analysis: Analysis, subgraph: Subgraph) -> Iterator[NamedTensors]:
+def _of(names: _Names, analysis: Analysis, subgraph: Subgraph) -> Iterator[NamedTensors]:
     trace: _Trace | None = None
     for operator in subgraph.operators:
         saves = operator.name in _SAVES
         if not saves and operator.name not in _RESTORES:
             continue
-        names = _constant_names(model, subgraph, operator)
+        found = names.of(subgraph, operator)
         trace = trace or _Trace(analysis, subgraph)
         if saves:
             keys = tuple(map(trace.saved, operator.inputs[_SAVES[operator.name] :]))
         else:
             keys = tuple(map(trace.restored, operator.outputs))
-        if names is not None and len(keys) == len(names):
-            yield NamedTensors(OperatorRef(subgraph.index, operator.index), saves, names, keys)
+        if found is not None and len(keys) == len(found):
+            yield NamedTensors(OperatorRef(subgraph.index, operator.index), saves, found, keys)
 
 
-def _constant_names(model: Model, subgraph: Subgraph, operator: Operator) -> tuple[str, ...] | None:
-    if len(operator.inputs) <= NAMES_INPUT or operator.inputs[NAMES_INPUT] < 0:
-        return None
-    tensor = subgraph.tensor(operator.inputs[NAMES_INPUT])
-    data = model.buffer_bytes(tensor.buffer)
-    if tensor.dtype != "string" or not len(data):
-        return None
-    try:
-        return strings.unpack(data)
-    except BadFileError as error:
-        raise error.within(f"subgraph {subgraph.index}, tensor {tensor.index}") from None
+class _Names:
+    """The constants that name tensors, each read once."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.budget = Budget(model.size)
+        self.known: dict[int, tuple[str, ...]] = {}
+
+    def of(self, subgraph: Subgraph, operator: Operator) -> tuple[str, ...] | None:
+        if len(operator.inputs) <= NAMES_INPUT or operator.inputs[NAMES_INPUT] < 0:
+            return None
+        tensor = subgraph.tensor(operator.inputs[NAMES_INPUT])
+        data = self.model.buffer_bytes(tensor.buffer)
+        if tensor.dtype != "string" or not len(data):
+            return None
+        if tensor.buffer not in self.known:
+            try:
+                self.known[tensor.buffer] = strings.unpack(data)
+            except BadFileError as error:
+                raise error.within(f"subgraph {subgraph.index}, tensor {tensor.index}") from None
+        names = self.known[tensor.buffer]
+        self.budget.spend(len(names) + len(operator.inputs) + len(operator.outputs))
+        return names
 
 
 class _Trace:
@@ -118,6 +134,7 @@ class _Trace:
         passes = [o for o in subgraph.operators if o.name in _PASSES and o.inputs and o.outputs]
         self.source = {o.outputs[0]: o.inputs[0] for o in passes}
         self.targets: dict[int, list[int]] = {}
+        self.known: dict[tuple[int, int], frozenset[ResourceId]] = {}
         for operator in passes:
             self.targets.setdefault(operator.inputs[0], []).append(operator.outputs[0])
 
@@ -132,10 +149,21 @@ class _Trace:
 
     def restored(self, tensor: int) -> ResourceId | None:
         """The one variable that takes the value in ``tensor``."""
-        found: set[ResourceId] = set()
-        wave = {tensor}
-        for _ in range(_FURTHEST):
-            places = [(self.index, t) for t in wave]
-            found |= {self.analysis.assigns[p] for p in places if p in self.analysis.assigns}
-            wave = {target for t in wave for target in self.targets.get(t, ())}
-        return found.pop() if len(found) == 1 else None
+        found = self.assigned(tensor, _FURTHEST - 1)
+        return next(iter(found)) if len(found) == 1 else None
+
+    def assigned(self, tensor: int, further: int) -> frozenset[ResourceId]:
+        """Variables that the value reaches through ``further`` operators: one, or some of them.
+
+        Two are enough to know that it is not one, so no more are kept.
+        """
+        place = (tensor, further)
+        if place not in self.known:
+            own = self.analysis.assigns.get((self.index, tensor))
+            found = {own} if own is not None else set()
+            for target in self.targets.get(tensor, ()) if further else ():
+                if len(found) > 1:
+                    break
+                found |= self.assigned(target, further - 1)
+            self.known[place] = frozenset(found)
+        return self.known[place]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tflrepair.analysis.budget import Budget
 from tflrepair.analysis.resources import ResourceId, Summary, Uses, table_id, variable_id
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
 from tflrepair.format import flex, schema
@@ -25,6 +26,7 @@ from tflrepair.graph.subgraph import Operator
 # Interpreters recurse through subgraph calls, too; converters nest a handful deep.
 _DEEPEST = 100
 _MOST_SUMMARIES = 100_000
+_NOTE = 6  # steps: what is noted stays in memory, and takes that many times longer
 
 
 class Flow:
@@ -34,12 +36,11 @@ class Flow:
         self.model = model
         self.uses = Uses()
         self._known: dict[tuple[int, tuple[ResourceId | None, ...]], Summary] = {}
-        self._open: list[int] = []
+        self._open: dict[int, None] = {}
+        self.visited: set[int] = set()
+        self.budget = Budget(model.size)
+        self._nodes: dict[tuple[int, int], flex.NodeDef] = {}
         self._seen: set[tuple[str, ResourceId, OperatorRef]] = set()
-
-    @property
-    def visited(self) -> set[int]:
-        return {subgraph for subgraph, _ in self._known}
 
     def summary(self, subgraph: int, handles: tuple[ResourceId | None, ...] = ()) -> Summary:
         """The summary of ``subgraph`` when ``handles[i]`` is the resource in its input ``i``.
@@ -58,16 +59,26 @@ class Flow:
             raise BadFileError("the subgraph calls itself, directly or through others", where=where)
         if len(self._open) >= _DEEPEST or len(self._known) >= _MOST_SUMMARIES:
             raise UnsupportedError("subgraph calls are nested too deeply to follow", where=where)
-        self._open.append(subgraph)
+        self._open[subgraph] = None
         try:
             result = _Walk(self, subgraph, handles).run()
         finally:
-            self._open.pop()
+            del self._open[subgraph]
         self._known[(subgraph, handles)] = result
+        self.visited.add(subgraph)
         return result
+
+    def node_def(self, span: tuple[int, int]) -> flex.NodeDef:
+        """The TensorFlow node in the custom options at ``span``, which operators may share."""
+        if span not in self._nodes:
+            start, length = span
+            self.budget.spend(length // 16)
+            self._nodes[span] = flex.node_def(bytes(self.model.data[start : start + length]))
+        return self._nodes[span]
 
     def note(self, what: str, key: ResourceId, site: OperatorRef) -> None:
         if (what, key, site) not in self._seen:
+            self.budget.spend(_NOTE)
             self._seen.add((what, key, site))
             getattr(self.uses, what).setdefault(key, []).append(site)
 
@@ -84,6 +95,7 @@ class _Walk:
         self.sets: set[ResourceId] = set()
 
     def run(self) -> Summary:
+        self.flow.budget.spend(len(self.subgraph.operators) + len(self.subgraph.inputs))
         for operator in self.subgraph.operators:
             handler = _BUILTIN.get(operator.code)
             try:
@@ -126,9 +138,7 @@ class _Walk:
         """The resource in the operator's first input; notes it where that cannot be told."""
         key = self.handles.get(operator.inputs[0]) if operator.inputs else None
         if key is None:
-            site = self.site(operator)
-            if site not in self.flow.uses.unresolved:
-                self.flow.uses.unresolved.append(site)
+            self.flow.uses.unresolved.setdefault(self.site(operator))
         return key
 
     def site(self, operator: Operator) -> OperatorRef:
@@ -190,9 +200,7 @@ class _Walk:
             self.value(operator, keys[0], operator.inputs[1])
 
     def flex_handle(self, operator: Operator) -> None:
-        span = operator.table.span(schema.Operator.CUSTOM_OPTIONS)
-        start, length = span or (0, 0)
-        node = flex.node_def(bytes(self.flow.model.data[start : start + length]))
+        node = self.flow.node_def(operator.table.span(schema.Operator.CUSTOM_OPTIONS) or (0, 0))
         key = ResourceId("flex", node.text("container"), node.text("shared_name"))
         self.flow.uses.declared.setdefault(key, (node.dtype("dtype"), node.shape("shape")))
         self.create(operator, key)
@@ -201,7 +209,9 @@ class _Walk:
 
     def call(self, operator: Operator, target: int, inputs: Iterable[int] = ()) -> Summary:
         """What calling ``target`` does; its unset reads count unless we have set them before."""
-        summary = self.flow.summary(target, tuple(self.handles.get(t) for t in inputs))
+        handles = tuple(map(self.handles.get, inputs))
+        summary = self.flow.summary(target, handles)
+        self.flow.budget.spend(len(handles) + len(summary.unset) + len(summary.sets))
         for key, site in summary.unset.items():
             if key not in self.sets:
                 self.unset.setdefault(key, site)

@@ -54,4 +54,4 @@ class Uses:
         default_factory=dict
     )
     calls_once: dict[int, list[tuple[OperatorRef, int]]] = field(default_factory=dict)
-    unresolved: list[OperatorRef] = field(default_factory=list)
+    unresolved: dict[OperatorRef, None] = field(default_factory=dict)

@@ -1,39 +1,19 @@
-"""What is known of each resource variable, and whether it has a value when it is read.
-
-Verdicts, judged over all entry points (each signature's subgraph, and subgraph 0):
-
-    initialized      every entry that reads it has set it first
-    partial          a CALL_ONCE sets it at some entries, others read it unset
-    order-dependent  entries read it unset, but calling other entries first makes them right
-    uninitialized    some entry reads it unset, and no order of calls makes that entry right
-    unread           no entry reads it
-
-"Makes right" is meant for the whole entry: where `restore` sets 6 of the 268 variables that
-`infer` reads, no order helps `infer`, and the 6 are uninitialized like the rest.
-"""
+"""What is known of each resource variable, and whether it has a value when it is read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from tflrepair.analysis.entry_points import EntryPoint, entry_points
 from tflrepair.analysis.flow import Flow
 from tflrepair.analysis.initializers import Initial, Initials
 from tflrepair.analysis.resources import ResourceId, Uses
+from tflrepair.analysis.status import VariableStatus
+from tflrepair.analysis.verdicts import Verdicts
 from tflrepair.format.types import byte_size
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
-
-
-class VariableStatus(StrEnum):
-    """The verdicts above."""
-
-    INITIALIZED = "initialized"
-    PARTIAL = "partial"
-    ORDER_DEPENDENT = "order-dependent"
-    UNINITIALIZED = "uninitialized"
-    UNREAD = "unread"
 
 
 @dataclass(frozen=True)
@@ -71,25 +51,6 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class EntryPoint:
-    """Where a run can begin: a subgraph and the signatures that lead to it.
-
-    ``unset`` lists what it reads before it is set, in execution order, with the first operator
-    that reads it. ``calls_once`` holds (operator, target subgraph) of its CALL_ONCEs.
-    """
-
-    signatures: tuple[str, ...]
-    subgraph: int
-    unset: tuple[tuple[ResourceId, OperatorRef], ...]
-    sets: frozenset[ResourceId]
-    calls_once: tuple[tuple[OperatorRef, int], ...]
-
-    @property
-    def label(self) -> str:
-        return " / ".join(self.signatures) or f"subgraph {self.subgraph}"
-
-
-@dataclass(frozen=True)
 class Analysis:
     """All resources and entry points of a model, in order of first appearance.
 
@@ -119,7 +80,7 @@ def analyse(model: Model) -> Analysis:
         UnsupportedError: calls nested too deeply to follow.
     """
     flow = Flow(model)
-    entries = _entries(model, flow)
+    entries = entry_points(model, flow)
     unresolved = tuple(flow.uses.unresolved)
     reachable_reads = {key for key, sites in flow.uses.read.items() if sites}
     for index in range(len(model.subgraphs)):  # an initializer that nobody calls, say
@@ -128,9 +89,9 @@ def analyse(model: Model) -> Analysis:
     uses = flow.uses
     once = sorted({target for rows in uses.calls_once.values() for _, target in rows})
     by_once = {target: flow.summary(target).sets for target in once}
-    judge = _Judge(entries, by_once, reachable_reads)
+    verdicts = Verdicts(entries, by_once, reachable_reads)
     initials = Initials(model, uses, once)
-    found = tuple(_variable(model, uses, key, judge, initials) for key in _appearance(uses))
+    found = tuple(_variable(model, uses, key, verdicts, initials) for key in _appearance(uses))
     return Analysis(
         variables=tuple(v for v in found if v.key.kind != "table"),
         tables=tuple(v for v in found if v.key.kind == "table"),
@@ -152,84 +113,13 @@ def _value_tensors(
     return found
 
 
-def _entries(model: Model, flow: Flow) -> tuple[EntryPoint, ...]:
-    names: dict[int, list[str]] = {}
-    for signature in model.signatures:
-        names.setdefault(signature.subgraph, []).append(signature.key)
-    if model.subgraphs:  # Interpreter::Invoke runs subgraph 0, signature or not
-        names.setdefault(0, [])
-    entries = []
-    for subgraph, keys in names.items():
-        summary = flow.summary(subgraph)
-        entries.append(
-            EntryPoint(
-                signatures=tuple(keys),
-                subgraph=subgraph,
-                unset=tuple(summary.unset.items()),
-                sets=summary.sets - summary.unset.keys(),
-                calls_once=tuple(flow.uses.calls_once.get(subgraph, ())),
-            )
-        )
-    return tuple(entries)
-
-
 def _appearance(uses: Uses) -> list[ResourceId]:
     """Keys in a stable order: where they are first created."""
     return sorted(uses.created, key=lambda key: (min(uses.created[key]), key))
 
 
-class _Judge:
-    """Verdicts from the entries' unset reads."""
-
-    def __init__(
-        self,
-        entries: tuple[EntryPoint, ...],
-        by_once: dict[int, frozenset[ResourceId]],
-        read: set[ResourceId],
-    ) -> None:
-        self.entries = entries
-        self.read = read
-        self.unset = {entry.label: {key for key, _ in entry.unset} for entry in entries}
-        self.once = {
-            entry.label: frozenset[ResourceId]().union(*(by_once[t] for _, t in entry.calls_once))
-            for entry in entries
-        }
-        self.right = self._healed()
-
-    def _healed(self) -> set[str]:
-        """Labels of entries that answer right at once or after other right entries have run."""
-        right: set[str] = set()
-        settable: set[ResourceId] = set()
-        while True:
-            more = [
-                e for e in self.entries if e.label not in right and self.unset[e.label] <= settable
-            ]
-            if not more:
-                return right
-            right.update(entry.label for entry in more)
-            settable.update(*(entry.sets for entry in more))
-
-    def unset_in(self, key: ResourceId) -> tuple[str, ...]:
-        return tuple(e.label for e in self.entries if key in self.unset[e.label])
-
-    def set_by(self, key: ResourceId) -> tuple[str, ...]:
-        return tuple(e.label for e in self.entries if key in e.sets)
-
-    def status(self, key: ResourceId) -> VariableStatus:
-        if key not in self.read:
-            return VariableStatus.UNREAD
-        unset = self.unset_in(key)
-        if not unset:
-            return VariableStatus.INITIALIZED
-        if any(key in keys for keys in self.once.values()):
-            return VariableStatus.PARTIAL
-        if self.right.issuperset(unset):
-            return VariableStatus.ORDER_DEPENDENT
-        return VariableStatus.UNINITIALIZED
-
-
 def _variable(
-    model: Model, uses: Uses, key: ResourceId, judge: _Judge, initials: Initials
+    model: Model, uses: Uses, key: ResourceId, verdicts: Verdicts, initials: Initials
 ) -> Variable:
     dtype, shape, conflicts = _facts(model, uses, key)
     return Variable(
@@ -237,12 +127,12 @@ def _variable(
         dtype=dtype,
         shape=shape,
         conflicts=conflicts,
-        status=judge.status(key),
+        status=verdicts.status(key),
         created_by=tuple(uses.created.get(key, ())),
         assigned_by=tuple(uses.assigned.get(key, ())),
         read_by=tuple(uses.read.get(key, ())),
-        unset_in=judge.unset_in(key),
-        set_by=judge.set_by(key),
+        unset_in=verdicts.unset_in(key),
+        set_by=verdicts.set_by(key),
         initial=initials.find(key),
     )
 

@@ -11,7 +11,21 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli import convert, demo, explain, fix, rebuild, scan, signals, streams, verify
+from tflrepair.cli import signals, streams
+from tflrepair.cli.commands import (
+    add_state,
+    convert,
+    demo,
+    diff,
+    explain,
+    extract,
+    fix,
+    rebuild,
+    scan,
+    show,
+    train,
+    verify,
+)
 from tflrepair.cli.output import report_error
 from tflrepair.errors import TflRepairError
 
@@ -27,14 +41,19 @@ app = typer.Typer(
 )
 for command in (
     scan.scan,
+    show.show,
+    diff.diff,
+    extract.extract,
     fix.fix,
     verify.verify,
     convert.convert,
     rebuild.rebuild,
+    train.train,
     explain.explain,
     demo.demo,
 ):
     app.command()(command)
+app.command("add-state")(add_state.add_state)
 
 
 def _version(wanted: bool) -> None:
@@ -81,7 +100,7 @@ def _run() -> int:
     except MemoryError:
         report_error(TflRepairError("not enough memory"))
     except RecursionError:
-        report_error(TflRepairError("the input is nested more deeply than can be followed"))
+        report_error(TflRepairError("the input is nested too deeply"))
     except OSError as error:  # those of files are ours already; what is left are the streams
         streams.report_broken(error)
     return 2

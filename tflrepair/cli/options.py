@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tflrepair.cli.output import Format
 from tflrepair.errors import UserError
+from tflrepair.opening import read_small
+
+_LONGEST_MAP = 1 << 22  # bytes; 10,000 variables take 1 MB
+
+if TYPE_CHECKING:
+    from tflrepair.rebuild.lower.choose import NoFlex
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text or json")]
 ForceOption = Annotated[bool, typer.Option("--force", help="replace OUT if it exists")]
@@ -23,12 +28,45 @@ MapOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="give every element of a variable VALUE"),
+    typer.Option("--set", metavar="NAME=VALUE", help="VALUE for every element of a variable"),
+]
+RateOption = Annotated[
+    float | None,
+    typer.Option("--learning-rate", metavar="RATE", help="for every optimizer that needs one"),
 ]
 InitKwargsOption = Annotated[
     str | None,
-    typer.Option("--init-kwargs", metavar="JSON", help="what CLASS takes to be built"),
+    typer.Option("--init-kwargs", metavar="JSON", help="keyword arguments for CLASS"),
 ]
+
+NoFlexOption = Annotated[
+    bool, typer.Option("--no-flex", help="write training in builtin operators: no Flex delegate")
+]
+BatchOption = Annotated[
+    int | None, typer.Option("--batch", metavar="N", help="with --no-flex: fix the open batch")
+]
+StateOption = Annotated[
+    str | None,
+    typer.Option("--state", metavar="all|trained", help="what get_weights and set_weights hold"),
+]
+KeepFlexOption = Annotated[
+    list[str] | None,
+    typer.Option("--keep-flex", metavar="NAME", help="a signature that keeps Flex; repeatable"),
+]
+
+
+def no_flex_options(
+    no_flex: bool, batch: int | None, state: str | None, keep: list[str] | None
+) -> NoFlex | None:
+    """What --no-flex and its companions ask for; None without it."""
+    from tflrepair.passes.add_state.plan import TRAINED
+    from tflrepair.rebuild.lower.choose import NoFlex
+
+    if not no_flex:
+        if batch is not None or state is not None or keep:
+            raise UserError("--batch, --state and --keep-flex belong to --no-flex")
+        return None
+    return NoFlex(batch, state or TRAINED, tuple(keep or ()))
 
 
 def json_object(text: str, name: str) -> dict[str, Any]:
@@ -58,8 +96,8 @@ def parse_sets(options: list[str]) -> dict[str, str]:
 def read_map(path: str) -> dict[str, str]:
     """The JSON object in ``path``: shared name -> path of a weight."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_small(path, _LONGEST_MAP).decode("utf-8")
+    except UnicodeDecodeError as error:
         raise UserError(f"the map cannot be read: {error}", where=path) from None
     data = json_object(text, f"the map {path}")
     if not all(isinstance(value, str) for value in data.values()):

@@ -12,7 +12,7 @@ from typing import IO, Any, TextIO
 
 import typer
 
-from tflrepair.errors import TflRepairError
+from tflrepair.errors import RefusedError, TflRepairError
 from tflrepair.report.style import Style, harmless, safe
 
 
@@ -39,13 +39,15 @@ def emit_json(value: Any) -> None:
 
 def report_error(error: TflRepairError) -> None:
     """What, where, and what to do; one line, but for a list of things to decide."""
-    lines = [safe(line) for line in describe(error).splitlines()]
+    # a refusal lists what is to be decided; any other line end is that of a name
+    lines = describe(error).split("\n")
+    text = ("\n" if isinstance(error, RefusedError) else "\\n").join(map(safe, lines))
     with contextlib.suppress(OSError, ValueError):  # stderr is full or closed: nobody listens
-        typer.echo("tflrepair: " + "\n".join(lines), err=True)
+        typer.echo("tflrepair: " + text, err=True)
 
 
 def describe(error: TflRepairError) -> str:
-    place = f"{error.where}: " if error.where else ""
+    place = f"{safe(error.where)}: " if error.where else ""  # a name may have newlines
     return f"{place}{error.message}" + (f"; {error.hint}" if error.hint else "")
 
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tflrepair.commands.scan import scan
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
@@ -24,6 +24,9 @@ from tflrepair.passes.graft.unique_names import unique_names
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save as save_module
 
+if TYPE_CHECKING:
+    from tflrepair.rebuild.lower.choose import NoFlex
+
 _TRACKED = "_tflrepair_variables"
 _HINT = (
     "convert its signatures one by one, which shows the one that fails, or with another TensorFlow"
@@ -31,7 +34,14 @@ _HINT = (
 
 
 def convert(
-    source: Any, signatures: Mapping[str, Any] | None = None, **converter_options: Any
+    source: Any,
+    signatures: Mapping[str, Any] | None = None,
+    *,
+    flex: bool = True,
+    batch: int | None = None,
+    state: str = "trained",
+    keep_flex: Sequence[str] = (),
+    **converter_options: Any,
 ) -> bytes:
     """A .tflite of ``source`` in which every variable has its value.
 
@@ -41,6 +51,12 @@ def convert(
         signatures: key -> tf.function or concrete function. Default: those of the SavedModel; a
             Keras model's call as ``serving_default``; every tf.function of a tf.Module that has an
             input_signature, under its attribute name. For a SavedModel, key -> its own key.
+        flex: whether TensorFlow operators that no stock runtime has may stay. False: they are
+            written in builtin ones, as ``fix --no-flex`` does; signatures that read or write
+            checkpoints give way to ``get_weights`` and ``set_weights``.
+        batch: with ``flex=False``, the size of the open first dimension of what trains.
+        state: with ``flex=False``, ``trained`` or ``all``: the variables of ``get_weights``.
+        keep_flex: with ``flex=False``, signatures that keep their TensorFlow operators.
         converter_options: attributes of tf.lite.TFLiteConverter, such as
             ``optimizations=[tf.lite.Optimize.DEFAULT]``. Resource variables are always on, and
             TensorFlow operators are allowed unless ``target_spec`` is given. The converter runs
@@ -55,6 +71,7 @@ def convert(
         RefusedError: the result would be broken; the message lists the findings.
     """
     _require_tensorflow()
+    options = _no_flex(flex, batch, state, keep_flex, converter_options)
     with workspace() as place:
         folder = place / "saved_model"
         if isinstance(source, str | os.PathLike):
@@ -66,11 +83,40 @@ def convert(
             with _tracked(holder, functions):
                 save_module(holder, folder, functions)
         data = unique_names(convert_saved_model(folder, keys, converter_options, hint=_HINT))
+    if options is not None:
+        from tflrepair.rebuild.lower.convert import lower_flex
+
+        data = lower_flex(from_bytes(data), {}, options).data
     result = scan(from_bytes(data))
     errors = [f"{f.code} {f.message}" for f in result.findings if f.severity == Severity.ERROR]
     if errors:
         raise RefusedError("\n  ".join(["the converted model would be broken:", *errors]))
     return data
+
+
+def _no_flex(
+    flex: bool,
+    batch: int | None,
+    state: str,
+    keep_flex: Sequence[str],
+    converter_options: Mapping[str, Any],
+) -> NoFlex | None:
+    """Raises UserError for options that do not go together."""
+    from tflrepair.passes.add_state.plan import TRAINED
+    from tflrepair.rebuild.lower.choose import NoFlex
+
+    if flex:
+        if batch is not None or state != TRAINED or keep_flex:
+            raise UserError("batch, state and keep_flex belong to flex=False")
+        return None
+    if converter_options:
+        raise UserError(
+            f"option {next(iter(converter_options))!r} and flex=False do not go together: the "
+            "model is converted twice, the second time to floats and with builtin operators only"
+        )
+    options = NoFlex(batch, state, tuple(keep_flex))
+    options.check()
+    return options
 
 
 def convert_to_file(
@@ -79,8 +125,11 @@ def convert_to_file(
     signatures: Sequence[str] | None,
     init_kwargs: Mapping[str, Any],
     force: bool,
+    **no_flex: Any,
 ) -> int:
     """Convert a SavedModel folder (a Path) or ``file.py:Class`` (a str) to ``out``.
+
+    ``no_flex``: ``flex``, ``batch``, ``state`` and ``keep_flex`` of ``convert``.
 
     Returns:
         The number of bytes written.
@@ -101,7 +150,7 @@ def convert_to_file(
             if lacking:
                 raise UserError(f"{source} has no function {', '.join(lacking)}")
             wanted = {key: getattr(module, key) for key in wanted}
-    data = convert(module, wanted)
+    data = convert(module, wanted, **no_flex)
     write(out, data, force)
     return len(data)
 
@@ -185,7 +234,8 @@ def _holder(source: Any) -> Any:
     if isinstance(source, tf.Module):
         return source
     if not _is_keras_model(source):
-        raise UserError(f"{type(source).__name__} is no tf.Module, keras.Model or SavedModel path")
+        name = type(source).__name__
+        raise UserError(f"{name} is not a tf.Module, a keras.Model or a SavedModel path")
     holder = tf.Module()
     holder.model = source
     return holder

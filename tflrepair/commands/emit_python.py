@@ -22,6 +22,7 @@ def emit_python(
     *,
     mapping: Mapping[str, str] | None = None,
     sets: Mapping[str, str | float] | None = None,
+    learning_rate: float | None = None,
     force: bool = False,
 ) -> str:
     """Write the model as a Python file that builds and converts it; see ``fix`` for the weights.
@@ -36,7 +37,7 @@ def emit_python(
 
     require_tensorflow()
     before = scan(model).context
-    options = MatchOptions(mapping or {}, sets or {})
+    options = MatchOptions(mapping or {}, sets or {}, rate=learning_rate)
     check_options(before, options)
     table = match_fix(before, open_all(weights), options)
     if table is not None:

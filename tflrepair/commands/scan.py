@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.variables import Analysis
+from tflrepair.checks.base import Needs
 from tflrepair.checks.registry import choose, run_checks
-from tflrepair.errors import TflRepairError
+from tflrepair.containers.find import find, load_model
+from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.findings import Finding
 from tflrepair.graph.model import Model, load
+from tflrepair.notebook import Presentable
 from tflrepair.structure.verify import Verdict
 
 # Rules about what the analysis follows: required fields, indices, operands, circles of calls.
 _FOLLOWED = frozenset(("TFR109", "TFR110", "TFR119", "TFR120"))
 
 
-@dataclass(frozen=True)
-class ScanResult:
+@dataclass(frozen=True, repr=False)
+class ScanResult(Presentable):
     """What a scan found. ``ok`` is false if any finding is an error."""
 
     context: AnalysisContext
@@ -37,20 +41,42 @@ class ScanResult:
     def ok(self) -> bool:
         return not any(finding.is_problem for finding in self.findings)
 
+    def headline(self) -> str:
+        errors = sum(finding.is_problem for finding in self.findings)
+        return f"{self.model.path or 'model'}: {errors} errors, {len(self.findings)} findings"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each finding."""
+        return [
+            {
+                "severity": str(f.severity),
+                "code": f.code,
+                "message": f.message,
+                "hint": f.hint,
+                "location": str(f.location),
+                "signature": f.location.signature,
+                "variable": f.location.variable,
+            }
+            for f in self.findings
+        ]
+
 
 def scan(
     model: AnalysisContext | Model | str | os.PathLike[str],
     *,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    values: bool = False,
 ) -> ScanResult:
-    """Read every table of a model, follow its variables, and run all checks.
+    """Read every table of a model, follow its variables, and run the checks.
 
-    Weights are not read: the cost depends on the graph, not on the size of the file.
+    Weights are not read unless asked for: else the cost depends on the graph alone, not on the size
+    of the file.
 
     Args:
         select: only checks whose code begins with one of these (``TFR001``, ``TFR1``).
         ignore: no check whose code begins with one of these.
+        values: run the checks that read weights, too; ``select`` runs them without this.
 
     Raises:
         BadFileError: the file is truncated, corrupt or no .tflite file.
@@ -58,12 +84,36 @@ def scan(
         UserError: no check has such a code.
     """
     checks = choose(select, ignore)
+    if not values and not select:
+        checks = tuple(check for check in checks if check.needs is not Needs.VALUES)
     context = context_of(model)
     _ = context.analysis
     try:
         return ScanResult(context, run_checks(context, checks))
     except TflRepairError as error:
         raise context.named(error) from None
+
+
+def scan_all(
+    path: str | os.PathLike[str],
+    *,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    values: bool = False,
+) -> Iterator[tuple[str, ScanResult | TflRepairError]]:
+    """Every model in a folder, an archive or a bundle: its path, and its scan or why there is none.
+
+    Raises:
+        UserError: there is no such file or folder, or no such check.
+    """
+    for found in find(path):
+        if found.model is None:
+            yield found.path, found.error or BadFileError("cannot be read", where=found.path)
+            continue
+        try:
+            yield found.path, scan(found.model, select=select, ignore=ignore, values=values)
+        except TflRepairError as error:
+            yield found.path, error
 
 
 def scan_what_is_left(path: str | os.PathLike[str], verdict: Verdict) -> ScanResult | None:
@@ -80,7 +130,7 @@ def scan_what_is_left(path: str | os.PathLike[str], verdict: Verdict) -> ScanRes
 
 
 def context_of(model: AnalysisContext | Model | str | os.PathLike[str]) -> AnalysisContext:
-    """The context of a model, a new one unless it is one. Raises as ``load``."""
+    """The context of a model, a new one unless it is one. Raises as ``load_model``."""
     if isinstance(model, AnalysisContext):
         return model
-    return AnalysisContext(model if isinstance(model, Model) else load(model))
+    return AnalysisContext(model if isinstance(model, Model) else load_model(model))

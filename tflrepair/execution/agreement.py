@@ -11,9 +11,6 @@ from tflrepair.execution import compare, inputs, runner, runtimes
 from tflrepair.execution.entries import RunTarget, run_targets
 from tflrepair.execution.runner import Outcome, RunCall, Task
 
-# Seconds for one run. What takes longer before and after the fold is not compared further.
-TIMEOUT = 60.0
-
 
 @dataclass(frozen=True, eq=False)
 class AgreementCase:
@@ -60,7 +57,7 @@ def _case(context: AnalysisContext) -> AgreementCase:
 def _run(case: AgreementCase, context: AnalysisContext) -> list[list[Outcome]]:
     """The outcomes on the file of ``context``, with LiteRT's default delegate."""
     (runtime,) = runtimes.find(["litert"])
-    return runner.run(runtime, _tasks(case, context), timeout=TIMEOUT)
+    return runner.run(runtime, _tasks(case, context))
 
 
 def _tasks(case: AgreementCase, context: AnalysisContext) -> list[Task]:

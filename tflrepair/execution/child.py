@@ -28,7 +28,7 @@ def run_script(
             with children.running(line, env=env, stdout=stream, stderr=stream) as process:
                 code = process.wait(timeout)
     except subprocess.TimeoutExpired:
-        return f"it took more than {timeout:g} s and was ended"
+        return f"it took more than {timeout:g} s and was stopped"
     except OSError as error:
         return f"no child process can be started: {error}"
     return ending(code, log, who) if code else ""

@@ -6,12 +6,12 @@ import os
 import zipfile
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tflrepair.errors import BadFileError, UserError
 from tflrepair.execution.entries import RunTarget, RunTensor
 from tflrepair.format.types import NUMPY_TYPES, element_count
+from tflrepair.opening import open_regular
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # What we are willing to make up for one entry. Real models stay far below; a damaged one may
 # ask for more memory than there is.
 _MOST_BYTES = 1 << 30
+
+# An archive may unpack to this many bytes, or to so many times its own.
+_UNPACKED, _PACKING = 64 << 20, 50
 
 SEED = 20240
 
@@ -91,7 +94,8 @@ def read(source: Source, what: str) -> dict[str, NDArray[Any]]:
     path = os.fspath(source)
     hint = "write it with numpy.savez(path, name=array)"
     try:
-        with Path(path).open("rb") as stream:  # np.load leaves a broken file open
+        with open_regular(path) as stream:
+            _check_unpacking(stream, path)
             found = np.load(stream, allow_pickle=False)
             if isinstance(found, np.lib.npyio.NpzFile):
                 return {name: found[name] for name in found.files}
@@ -99,6 +103,24 @@ def read(source: Source, what: str) -> dict[str, NDArray[Any]]:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise BadFileError(f"{what} cannot be read: {reason}", where=path, hint=hint) from None
     raise BadFileError(f"{what} is a single array, not an .npz file", where=path, hint=hint)
+
+
+def _check_unpacking(stream: BinaryIO, path: str) -> None:
+    """Raises BadFileError for an archive that would grow as no inputs do (see the limits above)."""
+    if not zipfile.is_zipfile(stream):
+        stream.seek(0)
+        return
+    with zipfile.ZipFile(stream) as archive:
+        rows = archive.infolist()
+    stream.seek(0)
+    packed, whole = (sum(getattr(r, n) for r in rows) for n in ("compress_size", "file_size"))
+    if whole > max(_UNPACKED, packed * _PACKING):
+        raise BadFileError(
+            f"would grow from {packed} to {whole} bytes; above {_UNPACKED >> 20} MB at most "
+            f"{_PACKING} times as much is unpacked",
+            where=path,
+            hint="write it with numpy.savez, which does not pack",
+        )
 
 
 def select(
@@ -135,17 +157,17 @@ def _fit(value: NDArray[Any], port: RunTensor, entry: RunTarget) -> NDArray[Any]
         or any(size not in (-1, got) for size, got in zip(sizes, value.shape, strict=True))
     ):
         got = ", ".join(map(str, value.shape))
-        raise UserError(f"{place} has shape [{got}]", hint=f"expected is {port.text}")
+        raise UserError(f"{place} has shape [{got}]", hint=f"expected: {port.text}")
     if dtype == "string":
         return _bytes(value, place)
     if dtype not in NUMPY_TYPES:
-        raise UserError(f"{place} is of type {dtype}, which numpy lacks")
+        raise UserError(f"{place} is of type {dtype}, which numpy does not have")
     if not np.can_cast(value.dtype, dtype, "same_kind"):
-        raise UserError(f"{place} is of type {value.dtype}", hint=f"expected is {port.text}")
+        raise UserError(f"{place} is of type {value.dtype}", hint=f"expected: {port.text}")
     with np.errstate(over="ignore"):
         result = np.ascontiguousarray(value.astype(dtype)).reshape(value.shape)
     if result.dtype.kind in "iu" and not np.array_equal(result, value):
-        raise UserError(f"{place} has values outside {dtype}", hint=f"expected is {port.text}")
+        raise UserError(f"{place} has values outside {dtype}", hint=f"expected: {port.text}")
     return result
 
 

@@ -24,8 +24,13 @@ GIVEN = "given"
 _NO_FLEX = "Select TensorFlow op(s)"
 _NO_CUSTOM = "unresolved custom op"
 
+_SYMPTOMS = {
+    runner.OutcomeStatus.CRASHED: Symptom.CRASH,
+    runner.OutcomeStatus.TIMEOUT: Symptom.TIMEOUT,
+}
+
 _UNSET = "variable != nullptr was not true"
-_UNSET_HINT = "a variable is read that nothing has set; see `tflrepair scan`"
+_UNSET_HINT = "it reads a variable that nothing has set; see `tflrepair scan`"
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +128,7 @@ class _Case:
         self.compare(trial, ComparedTo.EXPECT, trial.expected, kind, why)
 
     def failed(self, trial: JudgedInputs, outcome: Outcome) -> None:
-        crashed = outcome.status == runner.OutcomeStatus.CRASHED
-        kind = Symptom.CRASH if crashed else Symptom.ERROR
+        kind = _SYMPTOMS.get(outcome.status, Symptom.ERROR)
         text = " ".join(outcome.text.split())
         if _UNSET in text:
             kind = Symptom.UNSET

@@ -25,6 +25,7 @@ class Symptom(StrEnum):
     ERROR = "error"
     UNSET = "unset-variable"
     CRASH = "crash"
+    TIMEOUT = "timeout"
     NOT_FINITE = "not-finite"
     NOT_REPEATABLE = "not-repeatable"
     DELEGATES_DIFFER = "delegates-differ"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from tflrepair.execution.runtimes import WORKER, Runtime, environment
 from tflrepair.leftovers import workspace
 from tflrepair.processes import children
-from tflrepair.processes.ending import ending
+from tflrepair.processes.ending import ending, signal_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,17 +32,23 @@ class OutcomeStatus(StrEnum):
     OK = "ok"
     ERROR = "error"  # the runtime refused; the text is its message
     CRASHED = "crashed"  # the process died or stood still; the text says how
+    TIMEOUT = "timeout"  # it did not end within its time
     SKIPPED = "skipped"  # an earlier call of the task failed
     UNAVAILABLE = "unavailable"  # the runtime cannot be imported
 
 
-# Seconds without a finished call; importing tensorflow on a busy machine takes up to a minute.
-TIMEOUT = 300.0
+# Seconds of computing that a call may take, and bytes of model that allow for one second more. What
+# a phone can do takes a computer milliseconds; a loop without end would take all the time there is.
+SECONDS = 10.0
+BYTES_PER_SECOND = 20e6
+# Seconds of the clock without a sign of life, where computing time cannot be limited (Windows) or
+# the child computes nothing; importing tensorflow on a busy machine takes up to a minute.
+_START, _SILENCE = 300.0, 10.0
+_MOST_TIMEOUTS = 2  # calls that may run out of time before no more are tried
 
 # glibc fills what malloc returns with the complement of MALLOC_PERTURB_ (man mallopt), but not what
 # its thread cache hands out again, so that is off; macOS fills with 0xAA (man malloc). Memory that
-# a runtime never wrote then reads 3.4e38 as float32, not the zeros of a fresh page. A right program
-# does not notice.
+# a runtime never wrote then reads 3.4e38 as float32, not the zeros of a fresh page.
 DIRTY_MEMORY = {
     "MALLOC_PERTURB_": str(0x7F ^ 0xFF),
     "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
@@ -98,26 +104,55 @@ def run(
     tasks: Sequence[Task],
     *,
     dirty: bool = False,
-    timeout: float = TIMEOUT,
+    timeout: float | None = None,
 ) -> list[list[Outcome]]:
     """Run ``tasks`` in order; outcomes by task and call.
 
     Args:
         dirty: fill fresh memory with a pattern, which shows variables that nothing initialises.
-        timeout: seconds without a finished call after which the child is ended.
+        timeout: seconds that a call may compute; default: ``SECONDS`` and more for large models.
     """
     if not tasks:
         return []
+    seconds = timeout or SECONDS + max(_size(task.model) for task in tasks) / BYTES_PER_SECOND
     with workspace() as folder:
         rows = _write_inputs(folder, tasks)
         results: dict[int, list[Outcome]] = {}
         while len(results) < len(tasks):
             left = [n for n in range(len(tasks)) if n not in results]
-            job = {"module": runtime.module, "tasks": [rows[n] for n in left]}
+            job = {"module": runtime.module, "tasks": [rows[n] for n in left], "seconds": seconds}
             (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-            end = _child(runtime, folder, dirty, timeout)
+            end = _child(runtime, folder, dirty, seconds)
             _collect(folder, tasks, left, end, results)
+            _give_up(tasks, results)
         return [results[n] for n in range(len(tasks))]
+
+
+def _size(model: str) -> int:
+    try:
+        return Path(model).stat().st_size
+    except OSError:
+        return 0
+
+
+def _give_up(tasks: Sequence[Task], results: dict[int, list[Outcome]]) -> None:
+    """Answer what is left where it would only run out of time as well: other inputs of a call that
+    did, and everything after some of them."""
+    late = {
+        (tasks[n].model, tasks[n].calls[0].signature)
+        for n, outcomes in results.items()
+        if any(outcome.status == OutcomeStatus.TIMEOUT for outcome in outcomes)
+    }
+    for number, task in enumerate(tasks):
+        if number in results:
+            continue
+        if (task.model, task.calls[0].signature) in late:
+            text = "not run again: it ran out of time in another run"
+        elif len(late) >= _MOST_TIMEOUTS:
+            text = f"not run: {len(late)} other signatures ran out of time"
+        else:
+            continue
+        results[number] = [Outcome(OutcomeStatus.TIMEOUT, text=text) for _ in task.calls]
 
 
 def _write_inputs(folder: Path, tasks: Sequence[Task]) -> list[dict[str, Any]]:
@@ -149,8 +184,16 @@ def _write_inputs(folder: Path, tasks: Sequence[Task]) -> list[dict[str, Any]]:
     return rows
 
 
-def _child(runtime: Runtime, folder: Path, dirty: bool, timeout: float) -> str:
-    """Run the worker to its end; empty if it ended by itself, else what happened to it."""
+@dataclass(frozen=True)
+class _End:
+    """How the child ended; ``text`` is empty if it came to its end by itself."""
+
+    text: str = ""
+    late: bool = False
+
+
+def _child(runtime: Runtime, folder: Path, dirty: bool, seconds: float) -> _End:
+    """Run the worker to its end."""
     for name in ("ready", "unavailable"):
         (folder / name).unlink(missing_ok=True)
     env = environment(runtime.python) | (DIRTY_MEMORY if dirty else {})
@@ -162,40 +205,44 @@ def _child(runtime: Runtime, folder: Path, dirty: bool, timeout: float) -> str:
                 line, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=env
             )
         except OSError as error:
-            return f"{runtime.python} cannot be started: {error}"
+            return _End(f"{runtime.python} cannot be started: {error}")
         try:
-            finished = _wait(process, folder, timeout)
+            finished = _wait(process, folder, seconds * _SILENCE)
         finally:
             children.end(process)
-    if not finished:
-        return f"no answer within {timeout:g} s, so the process was ended"
-    return ending(process.returncode, log) if process.returncode else ""
+    if not finished or signal_name(process.returncode) == "SIGPROF":
+        text = f"no answer within {seconds:g} s of computing, so the process was stopped"
+        return _End(text, late=True)
+    return _End(ending(process.returncode, log) if process.returncode else "")
 
 
-def _wait(process: subprocess.Popen[bytes], folder: Path, timeout: float) -> bool:
-    """Wait while calls keep finishing. False if none did for ``timeout`` seconds."""
+def _wait(process: subprocess.Popen[bytes], folder: Path, silence: float) -> bool:
+    """Wait while calls keep finishing. False if none did for ``silence`` seconds."""
     seen, since = -1, time.monotonic()
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(min(timeout, 0.5))
+            process.wait(0.5)
             return True
         count = sum(path.suffix == ".json" or path.name == "ready" for path in folder.iterdir())
         if count != seen:
             seen, since = count, time.monotonic()
-        elif time.monotonic() - since > timeout:
+        elif time.monotonic() - since > (silence if count else _START):
             return False
+
+
+_DEAD = (OutcomeStatus.CRASHED, OutcomeStatus.TIMEOUT)
 
 
 def _collect(
     folder: Path,
     tasks: Sequence[Task],
     left: Sequence[int],
-    end: str,
+    end: _End,
     results: dict[int, list[Outcome]],
 ) -> None:
     """Add what the child finished to ``results``, and what its end means for the rest."""
     if not (folder / "ready").exists():
-        reason, status = end or "the process ended early", OutcomeStatus.CRASHED
+        reason, status = end.text or "the process ended early", OutcomeStatus.CRASHED
         if (folder / "unavailable").exists():
             reason = (folder / "unavailable").read_text(encoding="utf-8", errors="replace")
             status = OutcomeStatus.UNAVAILABLE
@@ -212,11 +259,12 @@ def _collect(
         rest = len(tasks[number].calls) - len(outcomes)
         failed = any(outcome.status != OutcomeStatus.OK for outcome in outcomes)
         if rest and not failed:
-            outcomes.append(Outcome(OutcomeStatus.CRASHED, text=end or "the process ended early"))
+            status = OutcomeStatus.TIMEOUT if end.late else OutcomeStatus.CRASHED
+            outcomes.append(Outcome(status, text=end.text or "the process ended early"))
             rest -= 1
         outcomes += [Outcome(OutcomeStatus.SKIPPED, text="an earlier call failed")] * rest
         results[number] = outcomes
-        if outcomes and outcomes[-1 - rest].status == OutcomeStatus.CRASHED:
+        if outcomes and outcomes[-1 - rest].status in _DEAD:
             return  # the child died here; what comes after was not reached
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.analysis.context import AnalysisContext
@@ -19,27 +18,17 @@ from tflrepair.execution import inputs as values
 from tflrepair.execution import judge, runner
 from tflrepair.execution.compare import ATOL, RTOL
 from tflrepair.execution.entries import RunTarget, run_targets
+from tflrepair.execution.plans import Plan, plans_of, with_other
 from tflrepair.execution.result import Run, RunStatus, Symptom, VerifyReport, shown
 from tflrepair.execution.runner import Outcome, RunCall, Task
 from tflrepair.execution.runtimes import Runtime, find
 from tflrepair.graph.model import load
+from tflrepair.processes import children
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["VerifyReport", "verify"]
-
-
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """What to do with one entry: sets of inputs by kind, or why nothing can be done."""
-
-    entry: RunTarget
-    sets: Mapping[str, Mapping[str, NDArray[Any]]]
-    reason: str = ""
-    expected: Mapping[str, NDArray[Any]] | None = None
-    other: RunTarget | None = None
-    other_missing: str = ""
 
 
 def verify(
@@ -53,7 +42,7 @@ def verify(
     atol: float = ATOL,
     runtimes: Sequence[str] | None = None,
     python: str | None = None,
-    timeout: float = runner.TIMEOUT,
+    timeout: float | None = None,
 ) -> VerifyReport:
     """Run the signatures of a model and judge the answers.
 
@@ -68,22 +57,22 @@ def verify(
         runtimes: ``litert``, ``tf.lite``, or ``tensorflow`` (the module rebuilt from
             the file, which runs Flex operators, too); default: the first two, where installed.
         python: path of another Python interpreter whose runtimes are used.
-        timeout: seconds that one call may take.
+        timeout: seconds that one call may compute; default: see ``runner.SECONDS``.
 
     Raises:
         BadFileError: a model or an .npz file cannot be read.
         UserError: no such signature; inputs or expectations that do not fit.
         UnsupportedError: no runtime is installed.
     """
-    if rtol < 0 or atol < 0 or timeout <= 0:
+    if rtol < 0 or atol < 0 or (timeout is not None and timeout <= 0):
         raise UserError("tolerances must not be negative, and the timeout must be positive")
     context = _context(model)
     path = str(context.model.path)
-    plans = _plans(context, signature, inputs, expect)
+    plans = plans_of(context, signature, inputs, expect)
     rival = _context(against) if against is not None else None
     if rival is not None:
         others = {entry.signature: entry for entry in run_targets(rival)}
-        plans = [_with_other(plan, others) for plan in plans]
+        plans = [with_other(plan, others) for plan in plans]
     found = find(runtimes, python)
     other = rival.model.path if rival is not None else None
     trials = [_Trials(path, other, runtime, plans, timeout) for runtime in found]
@@ -97,101 +86,17 @@ def _context(model: AnalysisContext | str | os.PathLike[str]) -> AnalysisContext
     return model if isinstance(model, AnalysisContext) else AnalysisContext(load(model))
 
 
-def _plans(
-    context: AnalysisContext,
-    signature: str | None,
-    inputs: values.Source | None,
-    expect: values.Source | None,
-) -> list[_Plan]:
-    found = run_targets(context, signature)
-    if inputs is None:
-        if expect is not None:
-            raise UserError(
-                "an expectation needs the inputs that it belongs to",
-                hint="give --inputs as well as --expect",
-            )
-        return [_made_up(entry) for entry in found]
-    given = values.read(inputs, "the inputs file")
-    plans = [_given(entry, given) for entry in found]
-    if not any(plan.sets for plan in plans):
-        _refuse("inputs", given, {e.label: [p.text for p in e.inputs] for e in found})
-    if expect is None:
-        return plans
-    wanted = values.read(expect, "the expectation file")
-    plans = [_with_expected(plan, wanted) for plan in plans]
-    _check_expected(wanted, given, plans)
-    return plans
-
-
-def _made_up(entry: RunTarget) -> _Plan:
-    reason = values.cannot_make_up(entry)
-    if reason:
-        return _Plan(entry, {}, reason)
-    if not entry.inputs:
-        return _Plan(entry, {judge.ZEROS: {}})
-    return _Plan(entry, {judge.ZEROS: values.zeros(entry), judge.RANDOM: values.random(entry)})
-
-
-def _given(entry: RunTarget, given: Mapping[str, NDArray[Any]]) -> _Plan:
-    found = values.select(given, entry, entry.inputs)
-    missing = [port.text for port in entry.inputs if port.name not in found]
-    if missing:
-        return _Plan(entry, {}, f"not among the given inputs: {'; '.join(missing)}")
-    return _Plan(entry, {judge.GIVEN: values.fit(found, entry)})
-
-
-def _with_expected(plan: _Plan, wanted: Mapping[str, NDArray[Any]]) -> _Plan:
-    if not plan.sets:
-        return plan
-    found = values.select(wanted, plan.entry, plan.entry.outputs)
-    return _Plan(plan.entry, plan.sets, plan.reason, found)
-
-
-def _check_expected(
-    wanted: Mapping[str, NDArray[Any]], given: Mapping[str, NDArray[Any]], plans: Sequence[_Plan]
-) -> None:
-    """A name that nothing will be held against would pass unseen: refuse it.
-
-    Names that are inputs are left alone, so one file can hold both.
-    """
-    used = {name for plan in plans for name in plan.expected or ()}
-    used |= {f"{plan.entry.label}/{name}" for plan in plans for name in plan.expected or ()}
-    stray = [name for name in wanted if name not in used and name not in given]
-    if stray or not used:
-        options = {p.entry.label: [o.text for o in p.entry.outputs] for p in plans if p.sets}
-        _refuse("expected outputs", stray or wanted, options)
-
-
-def _refuse(what: str, names: Mapping[str, Any] | list[str], wanted: dict[str, list[str]]) -> None:
-    listed = ", ".join(names) or "nothing"
-    rows = "; ".join(f"{label}: {', '.join(ports) or 'none'}" for label, ports in wanted.items())
-    raise UserError(f"the {what} ({listed}) fit no signature", hint=f"expected are {rows}")
-
-
-def _with_other(plan: _Plan, others: Mapping[str | None, RunTarget]) -> _Plan:
-    """``plan`` with the other model's entry of the same name, if it takes the same inputs."""
-    mine = plan.entry
-    other = others.get(mine.signature)
-    missing = ""
-    if other is None:
-        missing = f"the other model has no signature {mine.label!r}"
-    elif mine.signature is not None and {p.name for p in other.inputs} != {
-        p.name for p in mine.inputs
-    }:
-        missing = f"the other model takes {', '.join(p.text for p in other.inputs) or 'no inputs'}"
-    elif len(other.inputs) != len(mine.inputs):
-        missing = f"the other model takes {len(other.inputs)} inputs, not {len(mine.inputs)}"
-    if missing:
-        other = None
-    return _Plan(mine, plan.sets, plan.reason, plan.expected, other, missing)
-
-
 def _run_all(trials: Sequence[_Trials]) -> None:
     """All children at once: starting one costs 0.3 s, or several with tensorflow."""
     jobs = [(trial, dirty) for trial in reversed(trials) for dirty in (False, True)]
     with ThreadPoolExecutor(max_workers=max(2, min(len(jobs), os.cpu_count() or 1))) as pool:
-        for done in [pool.submit(trial.run, dirty) for trial, dirty in jobs]:
-            done.result()
+        try:
+            for done in [pool.submit(trial.run, dirty) for trial, dirty in jobs]:
+                done.result()
+        except BaseException:  # Ctrl-C, say: nobody waits for the others
+            pool.shutdown(wait=False, cancel_futures=True)
+            children.end_all()
+            raise
 
 
 # (entry's place in the plans, inputs, delegate, whose model)
@@ -202,7 +107,12 @@ class _Trials:
     """One runtime's tasks, by place, and their outcomes in clean and in dirtied memory."""
 
     def __init__(
-        self, path: str, other: str | None, runtime: Runtime, plans: list[_Plan], timeout: float
+        self,
+        path: str,
+        other: str | None,
+        runtime: Runtime,
+        plans: list[Plan],
+        timeout: float | None,
     ) -> None:
         self.paths = {"own": path, "other": other or ""}
         self.runtime = runtime
@@ -211,7 +121,7 @@ class _Trials:
         self.clean: dict[_Place, Outcome] = {}
         self.dirty: dict[_Place, Outcome] = {}
 
-    def not_run(self, plan: _Plan) -> str:
+    def not_run(self, plan: Plan) -> str:
         if plan.entry.flex and not self.runtime.may_have_flex:
             return f"needs Flex ({', '.join(plan.entry.flex[:4])}), which this runtime lacks"
         return plan.reason
@@ -242,7 +152,7 @@ class _Trials:
             for delegate in self.runtime.delegates
         ]
 
-    def verdict(self, number: int, plan: _Plan, delegate: str, tolerance: judge.Tolerance) -> Run:
+    def verdict(self, number: int, plan: Plan, delegate: str, tolerance: judge.Tolerance) -> Run:
         label = self.runtime.label
         reason = self.not_run(plan)
         if reason:
@@ -267,7 +177,7 @@ class _Trials:
         """The outcome without a delegate, to hold one with the delegate against."""
         return self.clean.get((number, kind, "none", "own")) if delegate != "none" else None
 
-    def other(self, number: int, kind: str, delegate: str, plan: _Plan) -> Outcome | None:
+    def other(self, number: int, kind: str, delegate: str, plan: Plan) -> Outcome | None:
         """The other model's outcome, under the output names of ours where there are no keys."""
         outcome = self.clean.get((number, kind, delegate, "other"))
         if outcome is None or plan.other is None or plan.entry.signature is not None:

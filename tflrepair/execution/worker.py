@@ -3,7 +3,8 @@
 A file of its own that needs Python 3.9, numpy and a runtime, and nothing else: it is handed by
 path to interpreters that do not have tflrepair. FOLDER holds
 
-    job.json            {"module": the one with Interpreter, "tasks": [task, ...]}
+    job.json            {"module": the one with Interpreter, "tasks": [task, ...],
+                        "seconds": that a call may compute}
     inputs.npz          the arrays that the calls' inputs name
     ready               written once the runtime is imported, or "unavailable" with the reason
     N.C.json, N.C.npz   what call C of task N gave; the .json comes last, and whole
@@ -20,6 +21,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -68,13 +70,23 @@ def main(folder: Path) -> None:
         return
     _write(folder / "ready", "")
     for task in job["tasks"]:
-        _run(module, task, arrays, folder)
+        _run(module, task, arrays, folder, job["seconds"])
 
 
-def _run(module: Any, task: dict[str, Any], arrays: Any, folder: Path) -> None:
+def _limit_time(seconds: float) -> None:
+    """End this process once it has computed for ``seconds`` more (0: no limit).
+
+    The time of its own, not of the clock: a busy machine makes no model look endless.
+    """
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+def _run(module: Any, task: dict[str, Any], arrays: Any, folder: Path, seconds: float) -> None:
     interpreter = None
     for number, call in enumerate(task["calls"]):
         place = folder / f"{task['number']}.{number}"
+        _limit_time(seconds)
         try:
             if interpreter is None:
                 interpreter = _interpreter(module, task)
@@ -83,6 +95,8 @@ def _run(module: Any, task: dict[str, Any], arrays: Any, folder: Path) -> None:
             text = str(error).strip() or type(error).__name__
             _write(place.with_name(place.name + ".json"), json.dumps({"error": text}))
             return  # what an interpreter does after a failed call means nothing
+        finally:
+            _limit_time(0)
 
 
 def _interpreter(module: Any, task: dict[str, Any]) -> Any:

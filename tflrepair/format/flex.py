@@ -8,13 +8,15 @@ need are read here, because their Python classes come only with TensorFlow.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from tflrepair.errors import BadFileError
+from tflrepair.errors import BadFileError, TflRepairError
 
 # tensorflow/core/framework/types.proto, DataType -> our names
-_DTYPES = {
+DTYPES = {
     1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 7: "string",
     8: "complex64", 9: "int64", 10: "bool", 14: "bfloat16", 17: "uint16", 18: "complex128",
     19: "float16", 20: "resource", 21: "variant", 22: "uint32", 23: "uint64",
@@ -39,11 +41,21 @@ class NodeDef:
                 return value.decode("utf-8", "surrogateescape")
         return ""
 
+    def value(self, name: str) -> Any:
+        """Any attribute as plain Python: text, number, type name, shape, or a tuple of these.
+
+        A tensor, a function and what is malformed give a short description in ``<>``.
+        """
+        try:
+            return _attribute(self.attributes.get(name, b""))
+        except (TflRepairError, struct.error):
+            return "<malformed>"
+
     def dtype(self, name: str) -> str | None:
         """The type attribute ``name`` as ``float32`` and the like; None if absent."""
         for number, value in _fields(self.attributes.get(name, b"")):
             if number == 6 and isinstance(value, int):
-                return _DTYPES.get(value, f"DataType {value}")
+                return DTYPES.get(value, f"DataType {value}")
         return None
 
     def shape(self, name: str) -> tuple[int, ...] | None:
@@ -92,7 +104,7 @@ def _second_string(data: bytes) -> bytes:
             raise BadFileError("the NodeDef in Flex options is not a string")
         length = _number(data, text - (1 << (kind & 3)), 1 << (kind & 3))
     except IndexError:
-        raise BadFileError("Flex options are no [name, NodeDef] flexbuffer") from None
+        raise BadFileError("Flex options are not a [name, NodeDef] flexbuffer") from None
     if text + length > len(data):
         raise BadFileError("the NodeDef in Flex options runs past their end")
     return data[text : text + length]
@@ -109,6 +121,43 @@ def _back(data: bytes, pos: int, width: int) -> int:
     if target < 0:
         raise IndexError
     return target
+
+
+def _attribute(data: bytes) -> Any:
+    """An AttrValue: a oneof of list 1, s 2, i 3, f 4, b 5, type 6, shape 7, tensor 8, func 10."""
+    for number, value in _fields(data):
+        if number == 1 and isinstance(value, bytes):
+            return tuple(_attribute_list(value))
+        return _single(number, value)
+    return None
+
+
+def _single(number: int, value: int | bytes) -> Any:
+    if isinstance(value, int):
+        if number == 6:
+            return DTYPES.get(value, f"DataType {value}")
+        return bool(value) if number == 5 else value - (1 << 64) if value >> 63 else value
+    if number == 2:
+        return value.decode("utf-8", "surrogateescape")
+    if number == 4:
+        return struct.unpack("<f", value)[0]
+    if number == 7:
+        return _shape(value)
+    return {8: "<tensor>", 10: "<function>"}.get(number, f"<{len(value)} bytes>")
+
+
+def _attribute_list(data: bytes) -> Iterator[Any]:
+    """The members of AttrValue.ListValue, whose numbers may be packed into one field."""
+    for number, value in _fields(data):
+        if isinstance(value, bytes) and number == 4:
+            yield from struct.unpack(f"<{len(value) // 4}f", value)
+        elif isinstance(value, bytes) and number in (3, 5, 6):
+            pos = 0
+            while pos < len(value):
+                part, pos = _varint(value, pos)
+                yield _single(number, part)
+        else:
+            yield _single(number, value)
 
 
 def _shape(data: bytes) -> tuple[int, ...] | None:

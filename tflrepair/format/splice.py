@@ -136,7 +136,10 @@ class Head:
         Every field given is stored, also one that equals the schema's default, so that the
         length of the head depends on nothing but the fields' presence.
         """
-        kinds = schema.LAYOUT[name]
+        return self.put(schema.LAYOUT[name], fields)
+
+    def put(self, kinds: str, fields: Mapping[int, int]) -> int:
+        """The same for a table whose slots have the layout characters ``kinds``."""
         self.builder.StartObject(len(kinds))
         for slot, value in fields.items():
             if kinds[slot] == "r":

@@ -67,6 +67,17 @@ class Model:
     def size(self) -> int:
         return len(self.data)
 
+    def forget(self, start: int, end: int) -> None:
+        """Let the system take back the memory of mapped bytes that have been copied.
+
+        They stay readable. Without it, copying a large model would hold all of it in memory.
+        """
+        whole = self.data.obj
+        pages = range(-(-start // mmap.PAGESIZE), end // mmap.PAGESIZE)
+        if isinstance(whole, mmap.mmap) and pages and hasattr(mmap, "MADV_DONTNEED"):
+            at, length = pages.start * mmap.PAGESIZE, len(pages) * mmap.PAGESIZE
+            whole.madvise(mmap.MADV_DONTNEED, at, length)
+
     @property
     def is_mapped(self) -> bool:
         """Whether ``data`` is a map of the file, which then must not be cut short or renamed."""

@@ -12,6 +12,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.execution import worker
+from tflrepair.execution.entries import run_targets
 from tflrepair.execution.result import Symptom
 from tflrepair.execution.verify import verify
 from tflrepair.passes.graft.graft import check_grafted
@@ -97,14 +98,17 @@ def require_tensorflow() -> None:
 
 
 def check_agreement(before: AnalysisContext, after: AnalysisContext) -> None:
-    """Two independent repairs must answer alike, in all that LiteRT can run.
+    """Two independent repairs must answer alike, in all that LiteRT can run of both.
 
     Raises:
         RefusedError: they differ.
     """
     if "litert" not in worker.installed():
         return
+    comparable = {t.label for t in run_targets(before) if not t.flex}
     for run in verify(after, against=before, runtimes=["litert"]).runs:
+        if run.signature not in comparable:
+            continue
         for finding in run.findings:
             if finding.code in _DIFFERENT:
                 raise RefusedError(

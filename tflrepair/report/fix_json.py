@@ -36,11 +36,16 @@ def to_dict(result: FixResult) -> dict[str, Any]:
                 "message": problem.message,
                 "candidates": list(problem.candidates),
                 "hint": problem.hint,
+                "options": list(problem.options),
             }
             for problem in table.problems
         ],
         "sure": dict(Counter(row.confidence for row in table.rows if row.origin == WEIGHT)),
         "unproven": [row.target.shared_name for row in result.unproven],
+        "assumptions": [
+            {"text": assumption.text, "option": assumption.option, "variables": names}
+            for assumption, names in table.assumptions.items()
+        ],
         "unused": [{"source": w.source, "path": w.path} for w in table.unused],
         "warnings": list(table.warnings),
         "findings": [finding_dict(finding) for finding in scanned.findings],
@@ -59,4 +64,5 @@ def _row(row: Row) -> dict[str, Any]:
         "reason": row.reason,
         "confidence": row.confidence,
         "documented_in": row.source or None,
+        "assumption": row.assumption.text if row.assumption else None,
     }

@@ -23,13 +23,20 @@ from tflrepair.weights.types.match_table import (
 _SHOWN = 4
 _ORIGINS = {
     WEIGHT: "from the weights",
-    INITIAL: "documented optimizer starts",
-    SET: "given by --set",
+    "documented": "documented start values",
+    "assumed": "assumed start values",
+    "config": "from an optimizer's config",
+    SET: "given",
 }
+_MOST_ASSUMPTIONS = 12
 
 
-def render(result: FixResult, style: Style, dry_run: bool) -> str:
-    """The whole report, without a trailing newline."""
+def render(result: FixResult, style: Style, dry_run: bool, command: str = "") -> str:
+    """The whole report, without a trailing newline.
+
+    Args:
+        command: what to paste to decide all that must be decided; empty if there is none.
+    """
     if not result.changes:
         return "\n".join([*_nothing(result, style), *_would_check(result, dry_run)])
     lines: list[str] = []
@@ -40,7 +47,7 @@ def render(result: FixResult, style: Style, dry_run: bool) -> str:
         lines += [line for p in result.table.problems for line in _problem(p, style)]
         lines += map(safe, advice(result.before.context, result.table))
     if result.plan is not None and result.plan.replacements:
-        lines.append(f"{len(result.plan.replacements)} of them had a value and get a new one")
+        lines.append(f"{len(result.plan.replacements)} of them had a value, which is replaced")
     if result.plan is not None and result.plan.calls:
         lines.append(f"{len(result.plan.calls)} missing calls of an existing initializer are added")
     if result.plan is not None and result.plan.renames:
@@ -52,8 +59,14 @@ def render(result: FixResult, style: Style, dry_run: bool) -> str:
         lines += _would_check(result, dry_run)
         lines += _unproven(result, style) if not result.check else []
         ready = result.plan is not None
-        return "\n".join([*lines, "nothing written (dry run)" if ready else "cannot be fixed yet"])
+        lines.append("nothing written (dry run)" if ready else "cannot be fixed yet")
+        return "\n".join([*lines, *([to_paste(safe(command))] if command else ())])
     return "\n".join([*lines, *_written(result, style)])
+
+
+def to_paste(command: str) -> str:
+    """A command on lines of its own."""
+    return f"paste this, with your own values:\n  {command}"
 
 
 def _nothing(result: FixResult, style: Style) -> list[str]:
@@ -62,9 +75,9 @@ def _nothing(result: FixResult, style: Style) -> list[str]:
     if not result.before.ok:
         return [
             *findings(result.before, style),
-            f"{name}: fix can repair none of this; {kept}",
+            f"{name}: fix cannot repair any of this; {kept}",
         ]
-    lines = [f"{name}: nothing to fix; every variable that is read has its value; {kept}"]
+    lines = [f"{name}: nothing to fix; every variable that is read has a value; {kept}"]
     if result.run is not None:
         lines += ["checked as it is:", *(f"  {line}" for line in verify_text.lines(result.run))]
     return lines
@@ -78,7 +91,7 @@ def _would_check(result: FixResult, dry_run: bool) -> list[str]:
 
 
 def _summary(matched: MatchTable) -> list[str]:
-    counts = Counter(row.origin for row in matched.rows)
+    counts = Counter(r.confidence if r.origin == INITIAL else r.origin for r in matched.rows)
     parts = [f"{counts[origin]} {words}" for origin, words in _ORIGINS.items() if counts[origin]]
     lines = [f"{len(matched.rows)} variables: {', '.join(parts)}"] if parts else []
     sure = Counter(row.confidence for row in matched.rows if row.origin == WEIGHT)
@@ -87,17 +100,30 @@ def _summary(matched: MatchTable) -> list[str]:
         lines.append(f"how sure those from the weights are: {words}")
     if sure[CHECKED]:
         lines.append(
-            f"{sure[CHECKED]} of them decided by --check: no other reading answers as expected"
+            f"{sure[CHECKED]} of them decided by --check: no other reading matches OUT.npz"
         )
     if matched.unused:
         some = ", ".join(safe(weight.path) for weight in matched.unused[:3])
         more = f" and {len(matched.unused) - 3} more" if len(matched.unused) > 3 else ""
         lines.append(f"{len(matched.unused)} arrays in the weights are not used: {some}{more}")
+    return lines + _assumed(matched)
+
+
+def _assumed(matched: MatchTable) -> list[str]:
+    """What no file says, and what to type if it is not so."""
+    rows = list(matched.assumptions.items())
+    lines = []
+    for assumption, names in rows[:_MOST_ASSUMPTIONS]:
+        count = f" ({len(names)} variables)" if len(names) > 1 else ""
+        lines.append(f"  assumed: {safe(assumption.text)}{count}")
+        lines.append(f"    if that is not so: {safe(assumption.option)}")
+    if len(rows) > _MOST_ASSUMPTIONS:
+        lines.append(f"  assumed: {len(rows) - _MOST_ASSUMPTIONS} more; --dry-run shows each")
     return lines
 
 
 def _rows(matched: MatchTable) -> list[str]:
-    header = ("VARIABLE", "VALUE", "WHY", "SURE BY")
+    header = ("VARIABLE", "VALUE", "WHY", "CONFIDENCE")
     return table([header, *(_row(row) for row in matched.rows)], indent="")
 
 
@@ -119,7 +145,7 @@ def _written(result: FixResult, style: Style) -> list[str]:
     lines = [*map(safe, result.notes)]
     lines += [f"written: {style(out, 'bold')}, {megabytes(result.size)} (was {megabytes(old)})"]
     if result.run is None:
-        lines.append("not run: no LiteRT here (pip install 'tflrepair[run]'); scanned only")
+        lines.append("not run: LiteRT is not installed (pip install 'tflrepair[run]')")
     else:
         lines += ["ran it:", *(f"  {line}" for line in verify_text.lines(result.run))]
     if result.after is not None and not (result.unproven and result.after.ok):

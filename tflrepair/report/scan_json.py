@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from tflrepair.analysis.variables import EntryPoint, Variable
+from tflrepair.analysis.entry_points import EntryPoint
+from tflrepair.analysis.variables import Variable
 from tflrepair.commands.scan import ScanResult
 from tflrepair.findings import Finding
 from tflrepair.graph.location import OperatorRef

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 
-from tflrepair.analysis.variables import Analysis, Variable, VariableStatus
+from tflrepair.analysis.status import VariableStatus
+from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.scan import ScanResult
 from tflrepair.findings import Finding, Severity
@@ -28,6 +29,18 @@ def render(result: ScanResult, style: Style) -> str:
         findings(result, style),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def brief(result: ScanResult, style: Style) -> list[str]:
+    """A model among many: one line, and its findings if there are any."""
+    model = result.model
+    count = sum(subgraph.operator_count for subgraph in model.subgraphs)
+    errors = sum(finding.is_problem for finding in result.findings)
+    state = style(_count(errors, "error"), "red") if errors else style("ok", "green")
+    pad = " " * max(0, 9 - len(_count(errors, "error") if errors else "ok"))
+    facts = f"{megabytes(model.size):>9} {count:>6} operators"
+    head = f"{state}{pad} {facts}  {safe(model.path or 'model')}"
+    return [head, *("  " + line for line in findings(result, style)[:-1])]
 
 
 def _facts(model: Model, style: Style) -> list[str]:

@@ -11,7 +11,7 @@ _COMPARED = {
     ComparedTo.REPEAT: "a second fresh interpreter",
     ComparedTo.NO_DELEGATE: "the run without the delegate",
     ComparedTo.AGAINST: "the other model",
-    ComparedTo.EXPECT: "the expectation",
+    ComparedTo.EXPECT: "the expected outputs",
 }
 
 

@@ -46,7 +46,7 @@ def run_passes(
             if change is None:
                 continue
             after = _write(step, now, change, output, progress)
-        notes += [change.note] if change.note else []
+        notes += change.note.splitlines()
     return Rewritten(after, tuple(notes))
 
 

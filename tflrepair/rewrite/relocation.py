@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from tflrepair.errors import UnsupportedError
 from tflrepair.format import schema, zipped
-from tflrepair.format.splice import Head, layout
+from tflrepair.format.splice import LARGEST_FLATBUFFER, Head, layout
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.progress import Progress
@@ -39,6 +40,7 @@ class Prefixed:
         yield self.tail
 
     def write(self, stream: BinaryIO, progress: Progress | None = None) -> None:
+        check_reach(self.model, len(self.head))
         write_pieces(self.pieces(), self.size, stream, progress)
 
 
@@ -60,6 +62,38 @@ def write_pieces(
         stream.write(b"\0")
 
 
+def check_reach(model: Model, shift: int) -> None:
+    """Refuse to move a flatbuffer to where runtimes cannot read it.
+
+    They look at the first 2 GiB only (FLATBUFFERS_MAX_BUFFER_SIZE; the rest is for
+    Buffer.offset), so what new tables in front push beyond that is lost to them.
+
+    Args:
+        shift: bytes that will stand in front of the old file.
+
+    Raises:
+        UnsupportedError: tables or values of the flatbuffer would end behind that.
+    """
+    if shift + model.size <= LARGEST_FLATBUFFER:
+        return
+    slot = schema.Model
+    ends = [row.start + row.length for row in model.buffers if row.length and not row.outside]
+    for fields in (slot.SUBGRAPHS, slot.BUFFERS, slot.OPERATOR_CODES, slot.SIGNATURE_DEFS):
+        ends += model.root.tables(fields)
+    for subgraph in model.subgraphs:
+        for fields in (schema.SubGraph.TENSORS, schema.SubGraph.OPERATORS):
+            ends += subgraph.table.tables(fields)
+    end = shift + max(ends, default=0)
+    if end > LARGEST_FLATBUFFER:
+        raise UnsupportedError(
+            f"with new tables in front, the flatbuffer would end at byte {end}; runtimes read "
+            f"{LARGEST_FLATBUFFER} bytes of one",
+            where=model.path,
+            hint="convert the model with its weights outside the flatbuffer (Buffer.offset), or "
+            "in parts; nothing was written",
+        )
+
+
 def old_pieces(model: Model, shift: int) -> Iterator[Piece]:
     """The old file, ``shift`` bytes further back: the same bytes but for positions in a ZIP."""
     position = 0
@@ -72,7 +106,9 @@ def old_pieces(model: Model, shift: int) -> Iterator[Piece]:
 
 def _chunks(model: Model, start: int, end: int) -> Iterator[memoryview]:
     for position in range(start, end, _COPY_CHUNK):
-        yield model.data[position : min(position + _COPY_CHUNK, end)]
+        upto = min(position + _COPY_CHUNK, end)
+        yield model.data[position:upto]
+        model.forget(position, upto)
 
 
 def empty_head(model: Model, head_length: int = 0) -> Head:

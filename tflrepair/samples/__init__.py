@@ -2,7 +2,8 @@
 
 Made by tests/makers/small.py with TensorFlow 2.21.0 and Keras 3.15.1: `broken.tflite`, the
 `classifier.weights.h5` that its module loaded, and what the Keras model answers (`expected.npz`)
-to `input.npz`.
+to `input.npz`. `training.npz` is made by tests/makers/sample_data.py;
+`save_restore.py` is a program for people to read.
 """
 
 from __future__ import annotations
@@ -10,7 +11,14 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-NAMES = ("broken.tflite", "classifier.weights.h5", "input.npz", "expected.npz")
+NAMES = (
+    "broken.tflite",
+    "classifier.weights.h5",
+    "input.npz",
+    "expected.npz",
+    "training.npz",
+    "save_restore.py",
+)
 
 
 def copy_to(folder: Path) -> None:

@@ -13,7 +13,7 @@ class Report:
         self.size = size
         self.faults = faults
         self.arrivals: dict[str, list[Arrival]] = {}
-        self._steps: dict[str, dict[int, tuple[Rows, int, str]]] = {}
+        self._steps: dict[str, dict[int, tuple[Arrival, int, int]]] = {}
 
     def fault(self, rows: Rows, row: int, name: str, code: str, text: str) -> None:
         """Note a fault in the field ``name`` of a row."""
@@ -48,8 +48,9 @@ class Report:
             if steps is None:
                 steps = self._steps[rows.table] = {}
                 for arrival in self.arrivals[rows.table]:
-                    for child, parent, field in arrival.steps():
-                        steps.setdefault(child, (arrival.parent, parent, field))
-            rows, row, field = steps[rows.positions[row]]
-            parts.append(field)
+                    for child, parent, number in arrival.steps():
+                        steps.setdefault(child, (arrival, parent, number))
+            arrival, row, number = steps[rows.positions[row]]
+            parts.append(arrival.field + (f"[{number}]" if number >= 0 else ""))
+            rows = arrival.parent
         return ".".join(reversed(parts))

@@ -131,15 +131,15 @@ class Arrival:
                 if child:
                     yield child, total
 
-    def steps(self) -> Iterator[tuple[int, int, str]]:
-        """(child, parent's row, field with index) for the paths; of shared lists the first."""
+    def steps(self) -> Iterator[tuple[int, int, int]]:
+        """(child, parent's row, place in the list or -1); of shared lists the first."""
         seen = set()
         for row, target in self._targets():
             if target in seen:
                 continue
             seen.add(target)
             if not self.in_lists:
-                yield target, row, self.field
+                yield target, row, -1
                 continue
             for number, child in enumerate(self.parent.lists[self.field][target]):
-                yield child, row, f"{self.field}[{number}]"
+                yield child, row, number

@@ -36,7 +36,7 @@ def checkpoint_names(context: AnalysisContext) -> Iterator[Found]:
     yield Found(
         f"save and restore use one name for several variables: {names(list(found))}; "
         f"{name!r} stands for {names(variables)}",
-        "give every one its own name: tflrepair fix MODEL",
+        "give each variable its own name: tflrepair fix MODEL",
         location(
             first.site,
             next(

@@ -1,1 +1,1 @@
-"""Checks of operators: whether any runtime runs them."""
+"""Checks of operators: whether any runtime runs them, and what runs in vain."""

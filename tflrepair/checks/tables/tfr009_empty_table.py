@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.analysis.variables import VariableStatus
+from tflrepair.analysis.status import VariableStatus
 from tflrepair.checks.base import Found, check, location
 from tflrepair.findings import Severity
 
@@ -26,6 +26,6 @@ def empty_table(context: AnalysisContext) -> Iterator[Found]:
         if table.status in (VariableStatus.UNINITIALIZED, VariableStatus.ORDER_DEPENDENT):
             yield Found(
                 f"hash table {table.name} is looked up before anything fills it",
-                "track the table on the module and convert again",
+                "keep the table as an attribute of the tf.Module and convert again",
                 location(table.read_by[0], table.unset_in[0]),
             )

@@ -95,10 +95,10 @@ def _origin(maker: Operator | None, is_input: bool, entry: bool) -> str:
     if maker is None:
         if not is_input:
             return "that no operator makes"
-        return "that a caller would have to hand in, which none can" if entry else ""
+        return "that the caller would have to pass, which no caller can" if entry else ""
     if maker.code in _MAKERS or (maker.is_flex and _FLEX_MAKERS.fullmatch(maker.name)):
         return ""
-    return f"out of {maker.name} (operator {maker.index}), which makes none"
+    return f"from {maker.name} (operator {maker.index}), which makes no resource"
 
 
 def _finding(operator: Operator, origin: str) -> Found:

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.analysis.variables import VariableStatus
+from tflrepair.analysis.status import VariableStatus
 from tflrepair.checks.base import Found, check, megabytes, names
 from tflrepair.findings import Severity
 

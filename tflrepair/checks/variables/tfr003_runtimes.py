@@ -39,7 +39,7 @@ def runtimes(context: AnalysisContext) -> Iterator[Found]:
     entry, _, site = unset[0]
     inside = all(site.subgraph != entry.subgraph for entry, _, site in unset)
     garbage = (
-        "the same error, because the reads stand inside called subgraphs"
+        "the same error, because the reads are inside called subgraphs"
         if inside
         else "no error, but NaN or garbage that changes from run to run"
     )

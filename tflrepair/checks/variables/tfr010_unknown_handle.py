@@ -1,4 +1,4 @@
-"""A variable is used, but it cannot be told which.
+"""A variable is used, but the file does not show which.
 
 What: READ_VARIABLE, ASSIGN_VARIABLE or their Flex twins take a handle that comes from no
 VAR_HANDLE on any path that we follow, for instance out of a custom operator.
@@ -25,6 +25,6 @@ def unknown_handle(context: AnalysisContext) -> Iterator[Found]:
         operator = context.model.subgraph(site.subgraph).operators[site.operator]
         yield Found(
             f"operator {site.operator} ({operator.name}) of subgraph {site.subgraph} uses a "
-            "variable that cannot be told from the file",
+            "variable that the file does not identify",
             location=location(site),
         )

@@ -42,7 +42,7 @@ def accept(result: AnalysisContext, check: Check | None) -> VerifyReport | None:
         for finding in run.findings:
             if finding.code in _WRONG:
                 raise RefusedError(
-                    f"`{run.signature}` of the result does not run right: {finding.message}",
+                    f"`{run.signature}` of the result does not run correctly: {finding.message}",
                     hint="nothing was written; please report this model",
                 )
     return report
@@ -52,7 +52,7 @@ def expect(result: AnalysisContext, check: Check) -> VerifyReport:
     """Hold a model against what is expected of it.
 
     Raises:
-        RefusedError: it answers otherwise, or cannot be run.
+        RefusedError: its outputs are others, or it cannot be run.
     """
     report = verify(result, inputs=check[0], expect=check[1])
     if report.ok:
@@ -60,12 +60,12 @@ def expect(result: AnalysisContext, check: Check) -> VerifyReport:
     found = [(r.signature, f.message) for r in report.runs for f in r.findings if f.is_problem]
     signature, message = found[0] if found else ("the model", "it cannot be run here")
     raise RefusedError(
-        f"`{signature}` does not answer as expected: {message}",
+        f"`{signature}` does not give the expected outputs: {message}",
         hint="nothing was written; look at the match with --dry-run",
     )
 
 
 def answers(check: Check, path: Path) -> bool:
-    """Whether the model answers so in one runtime; all of them have their say when it is done."""
+    """Whether the outputs match in one runtime; the result is run in all of them at the end."""
     one = [_LITERT] if _LITERT in worker.installed() else None
     return verify(path, inputs=check[0], expect=check[1], runtimes=one).ok

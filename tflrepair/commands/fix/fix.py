@@ -36,6 +36,7 @@ from tflrepair.commands.scan import ScanResult, scan
 from tflrepair.files import atomic, write
 from tflrepair.passes.graft.graft import GraftPass, check_grafted
 from tflrepair.progress import Progress, silent
+from tflrepair.rebuild.lower.choose import NoFlex
 from tflrepair.rebuild.rebuild_pass import Origin
 from tflrepair.rewrite.contract import Pass
 from tflrepair.rewrite.pipeline import run_passes
@@ -50,11 +51,13 @@ def fix(
     sets: Mapping[str, str | float] | None = None,
     by_name: bool = False,
     allow_rounding: bool = False,
+    learning_rate: float | None = None,
     replace_values: bool = False,
     check: Check | None = None,
     strategy: str = GRAFT,
     freeze: bool = False,
     origin: Origin | None = None,
+    no_flex: NoFlex | None = None,
     map_out: str | os.PathLike[str] | None = None,
     dry_run: bool = False,
     force: bool = False,
@@ -70,12 +73,14 @@ def fix(
         sets: shared name -> value of every element, such as a learning rate.
         by_name: the names in ``weights`` are the model's own variable names; take them as they are.
         allow_rounding: floats of more precision than a variable has are rounded to the nearest.
+        learning_rate: value of every learning rate that ``sets`` does not name.
         replace_values: give variables that have an initial value a new one, too.
-        check: (inputs, expected outputs), each an .npz: the result must answer so. Where the
-            weights can be read in several ways, the only one that answers so is taken.
+        check: (inputs, expected outputs), each an .npz: the result must give these. Where the
+            weights can be read in several ways, the only one that gives them is taken.
         strategy: ``graft``, ``optimize`` (then freeze and fold) or ``rebuild`` (then reconvert).
         freeze: after the graft, turn variables that nothing assigns into constants.
         origin: for ``rebuild``, what to build from; default: the .tflite alone.
+        no_flex: rebuild the repaired model without Flex operators (needs TensorFlow).
         map_out: write the match here as a JSON map, to be edited and given back as ``mapping``.
         dry_run: match and plan only. Problems are in ``table.problems`` instead of raised.
         force: replace ``out`` if it exists.
@@ -91,8 +96,10 @@ def fix(
     return repair(
         model,
         weights,
-        MatchOptions(mapping or {}, sets or {}, replace_values, by_name, allow_rounding),
-        RepairOptions(strategy, freeze, origin or Origin()),
+        MatchOptions(
+            mapping or {}, sets or {}, replace_values, by_name, allow_rounding, learning_rate
+        ),
+        RepairOptions(strategy, freeze, origin or Origin(), no_flex),
         Acceptance(check),
         OutputOptions(out, map_out, dry_run, force),
         progress or silent,
@@ -110,7 +117,7 @@ def repair(
 ) -> FixResult:
     """``fix`` with its options in groups. Raises as it does."""
     further = passes_after_graft(options)
-    check_outputs(model, weights, acceptance, output)
+    check_outputs(model, weights, acceptance, output, options.origin)
     if acceptance.check is not None:
         check_readable(acceptance.check)
     planned = _plan(model, weights, match, acceptance, output, progress)

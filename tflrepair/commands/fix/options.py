@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tflrepair.rebuild.lower.choose import NoFlex
 from tflrepair.rebuild.rebuild_pass import Origin
 
 GRAFT, OPTIMIZE, REBUILD = "graft", "optimize", "rebuild"
@@ -25,6 +26,7 @@ class MatchOptions:
     replace: bool = False
     by_name: bool = False
     rounds: bool = False
+    rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class RepairOptions:
     strategy: str = GRAFT
     freeze: bool = False
     origin: Origin = field(default_factory=Origin)
+    no_flex: NoFlex | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tflrepair.commands.fix.options import Acceptance, OutputOptions, PathLike, Weights
 from tflrepair.files import check_free, check_no_input
+from tflrepair.rebuild.rebuild_pass import Origin
 
 
 def target_of(model: PathLike, output: OutputOptions) -> Path:
@@ -20,8 +21,17 @@ def default_output(model: Path) -> Path:
     return model.with_name(f"{stem}.fixed.tflite")
 
 
+def _of_origin(origin: Origin) -> list[PathLike]:
+    module = [origin.module.rpartition(":")[0]] if origin.module else []
+    return [*module, *([origin.saved_model] if origin.saved_model else [])]
+
+
 def check_outputs(
-    model: PathLike, weights: Weights, acceptance: Acceptance, output: OutputOptions
+    model: PathLike,
+    weights: Weights,
+    acceptance: Acceptance,
+    output: OutputOptions,
+    origin: Origin,
 ) -> None:
     """Refuse outputs that must not or cannot be written.
 
@@ -31,7 +41,7 @@ def check_outputs(
     """
     target = target_of(model, output)
     files = [each for each in weights if isinstance(each, (str, os.PathLike))]
-    inputs = [model, *files, *(acceptance.check or ())]
+    inputs = [model, *files, *(acceptance.check or ()), *_of_origin(origin)]
     check_no_input(target, inputs)
     if output.map_out is not None:
         check_no_input(Path(output.map_out), [*inputs, target])

@@ -72,7 +72,8 @@ def check_options(before: AnalysisContext, options: MatchOptions) -> None:
 def _unknown(option: str, name: str, known: set[str]) -> UserError:
     near = get_close_matches(name, sorted(known), n=3, cutoff=0.5)
     hint = f"did you mean: {', '.join(near)}" if near else "`tflrepair scan MODEL` lists the names"
-    return UserError(f"{option} names {name!r}, which is no variable that takes a value", hint=hint)
+    message = f"{option} names {name!r}, which is not a variable that takes a value"
+    return UserError(message, hint=hint)
 
 
 def _any_fits(pattern: str, names: set[str]) -> bool:
@@ -151,26 +152,26 @@ def _match(
         sets=options.sets,
         by_name=options.by_name,
         kernels=weights.kernels_of(before.model),
+        rate=options.rate,
     )
     return weights.proven(table, proofs) if proofs else table
 
 
 def _without_kept(table: MatchTable, given: set[str]) -> MatchTable:
-    """Leave out optimizer state that the weights do not hold: it keeps the value it has.
+    """Leave out state that the weights do not hold: it keeps the value it has.
 
     Everything else that is missing stays a problem; a model that is half old and half new would
     look right and be wrong.
     """
-    from tflrepair.weights.optimizers import keras3
+    from tflrepair.weights.starts import optimizer_state
     from tflrepair.weights.types.match_table import INITIAL, OPEN
 
-    starts = keras3.starts([row.target for row in table.rows])
+    starts = optimizer_state.starts([row.target for row in table.rows])
     kept = {
         row.target.shared_name
         for row in table.rows
         if row.target.shared_name in given
-        and row.target.shared_name in starts
-        and row.origin in (INITIAL, OPEN)
+        and (row.origin == INITIAL or (row.origin == OPEN and row.target.shared_name in starts))
     }
     return replace(
         table,
@@ -188,9 +189,11 @@ def _new_value(variable: Variable, row: Row) -> NewValue:
         origin=row.weight.path if row.weight else row.reason,
         pieces=partial(_little_endian, row),
         zero=row.is_zero,
+        handle=variable.created_by[0] if variable.key.kind == "flex" else None,
     )
 
 
 def _little_endian(row: Row) -> Iterator[bytes]:
-    for piece in row.pieces():
-        yield piece.astype(piece.dtype.newbyteorder("<"), copy=False).tobytes()
+    from tflrepair.weights.types.dtypes import little_endian
+
+    return map(little_endian, row.pieces())

@@ -77,11 +77,13 @@ def resolve_by_running(
 
 
 def _filled(table: MatchTable, rows: tuple[Row, ...]) -> MatchTable:
-    by_name = {row.target.shared_name: row for row in rows}
+    from tflrepair.weights.starts.starting import copied
+
+    by_name = {row.target.shared_name: row for row in (*table.rows, *rows)}
     places = {place(row) for row in rows}
     return replace(
         table,
-        rows=tuple(by_name.get(row.target.shared_name, row) for row in table.rows),
+        rows=tuple(copied(by_name[row.target.shared_name], by_name) for row in table.rows),
         problems=(),
         unused=tuple(w for w in table.unused if (w.source, w.path) not in places),
     )
@@ -94,4 +96,5 @@ def _decided(table: MatchTable, count: int) -> MatchTable:
 def _named(row: Row, count: int) -> Row:
     if row.confidence != CHECKED or "alone of" in row.reason:
         return row
-    return replace(row, reason=f"{row.reason}: alone of {count} readings it answers as expected")
+    reason = f"{row.reason}: the only one of {count} readings that gives the expected outputs"
+    return replace(row, reason=reason)

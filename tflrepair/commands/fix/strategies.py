@@ -3,6 +3,8 @@
 graft      nothing: exact, instant, needs nothing; every weight stays a variable
 optimize   freeze what nothing assigns, then fold with litert-converter's MLIR
 rebuild    a tf.Module over the same values, converted anew by TensorFlow
+
+A model that is to run without the Flex delegate is then rebuilt once more, from itself.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from tflrepair.commands.fix.options import GRAFT, OPTIMIZE, REBUILD, STRATEGIES,
 from tflrepair.errors import UserError
 from tflrepair.passes.fold import fold
 from tflrepair.passes.freeze.freeze import FreezePass
+from tflrepair.rebuild.lower.choose import NoFlex
+from tflrepair.rebuild.lower.lower_pass import LowerPass
 from tflrepair.rebuild.rebuild_pass import RebuildPass, require_tensorflow
 from tflrepair.rewrite.contract import Pass
 
@@ -24,11 +28,14 @@ def passes_after_graft(options: RepairOptions) -> tuple[Pass, ...]:
     """
     strategy, origin = options.strategy, options.origin
     if strategy not in STRATEGIES:
-        raise UserError(f"no strategy {strategy!r}", hint=f"choose from {', '.join(STRATEGIES)}")
+        known = ", ".join(STRATEGIES)
+        raise UserError(f"there is no strategy {strategy!r}", hint=f"choose from {known}")
     if strategy != REBUILD and (origin.saved_model or origin.module):
-        raise UserError("a SavedModel or a module is for --strategy rebuild")
+        raise UserError("--saved-model and --module need --strategy rebuild")
     if origin.saved_model and origin.module:
         raise UserError("rebuild from a SavedModel or from a module, not from both")
+    if options.no_flex is not None:
+        return _without_flex(options, options.no_flex)
     if strategy == GRAFT:
         return (FreezePass(),) if options.freeze else ()
     if options.freeze and strategy == REBUILD:
@@ -38,3 +45,14 @@ def passes_after_graft(options: RepairOptions) -> tuple[Pass, ...]:
         return (FreezePass(), fold.FoldPass())
     require_tensorflow()
     return (RebuildPass(origin),)
+
+
+def _without_flex(options: RepairOptions, no_flex: NoFlex) -> tuple[Pass, ...]:
+    if options.freeze or options.strategy == OPTIMIZE:
+        what = "--freeze" if options.freeze else "--strategy optimize"
+        raise UserError(f"{what} and --no-flex do not go together: the result is converted anew")
+    no_flex.check()
+    require_tensorflow()
+    origin = options.origin
+    first = (RebuildPass(origin),) if origin.saved_model or origin.module else ()
+    return (*first, LowerPass(no_flex))

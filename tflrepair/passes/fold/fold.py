@@ -86,7 +86,7 @@ class FoldPass:
 
 
 def _unusable(error: TflRepairError) -> RefusedError:
-    return RefusedError(f"MLIR gave a file that we cannot use: {error}", hint=_KEEP)
+    return RefusedError(f"MLIR wrote a file that cannot be used: {error}", hint=_KEEP)
 
 
 def _operators(model: Model) -> int:

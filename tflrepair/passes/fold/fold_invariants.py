@@ -117,7 +117,7 @@ def check_same(before: AnalysisContext, after: AnalysisContext) -> None:
     for what, old, new in _differences(before, after):
         if old != new:
             raise RefusedError(
-                f"folding changes {what}, so the result was thrown away",
+                f"folding changes {what}, so the result was discarded",
                 hint="keep the model as it is (--strategy graft, with --freeze)",
             )
 

@@ -36,7 +36,7 @@ def _check_shape(before: Model, after: Model) -> None:
         return [(len(subgraph.inputs), len(subgraph.outputs)) for subgraph in model.subgraphs]
 
     if counts(before) != counts(after):
-        raise RefusedError("folding changes the subgraphs, so the result was thrown away")
+        raise RefusedError("folding changes the subgraphs, so the result was discarded")
 
 
 def _appended(model: Model, position: int) -> bytes:

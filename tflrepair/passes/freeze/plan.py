@@ -114,7 +114,7 @@ def _why_not(model: Model, analysis: Analysis, handles: Handles, variable: Varia
     if key.kind != "builtin":
         return "it lives in the Flex delegate"
     if handles.unknown is not None:
-        return f"subgraph {handles.unknown.subgraph} assigns a variable that we cannot tell"
+        return f"subgraph {handles.unknown.subgraph} assigns a variable that is unknown"
     if key in handles.doubtful:
         return handles.doubtful[key]
     entries = {entry.subgraph for entry in analysis.entries if entry.signatures}

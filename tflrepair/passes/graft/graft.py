@@ -30,7 +30,7 @@ from tflrepair.passes.graft.plan import (
 from tflrepair.passes.graft.tables import Tables
 from tflrepair.progress import Progress
 from tflrepair.rewrite.contract import Change
-from tflrepair.rewrite.relocation import Piece, old_pieces, write_pieces
+from tflrepair.rewrite.relocation import Piece, check_reach, old_pieces, write_pieces
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,8 @@ def graft(model: Model, plan: GraftPlan) -> Graft:
     """Build the new tables of ``plan``.
 
     Raises:
-        UnsupportedError: a table that must be copied has a field newer than our schema.
+        UnsupportedError: a table that must be copied has a field newer than our schema, or the
+            flatbuffer would become too large (see ``check_reach``).
     """
     # A head takes some 300 bytes for each new variable; the estimate only decides on which side
     # of the old bytes the values go.
@@ -137,4 +138,5 @@ def graft(model: Model, plan: GraftPlan) -> Graft:
     data = head.build()
     if head.head.absolute:
         data = Tables(model, plan, Head(place, len(data))).build()
+    check_reach(model, len(data) + place.old)
     return Graft(model, plan, data, place)

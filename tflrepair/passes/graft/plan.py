@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from tflrepair.analysis.checkpoints import clashes
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.analysis.variables import Analysis, Variable, VariableStatus
+from tflrepair.analysis.status import VariableStatus
+from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.format.types import numpy_dtype
 from tflrepair.graph.location import OperatorRef
@@ -23,6 +24,8 @@ class NewValue:
 
     ``pieces`` gives exactly ``nbytes`` little-endian bytes in row-major order, and is called once,
     when they are written. ``zero`` says that all of them are zero, so it need not be called.
+    ``handle`` is the operator that makes the handle of a variable that lives in the Flex delegate;
+    None for a builtin one.
     """
 
     key: ResourceId
@@ -32,6 +35,7 @@ class NewValue:
     origin: str
     pieces: Callable[[], Iterable[Bytes]] = field(repr=False, compare=False)
     zero: bool = False
+    handle: OperatorRef | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def initializing_sites(analysis: Analysis, variable: Variable) -> tuple[Operator
 
 
 def missing_calls(analysis: Analysis) -> tuple[tuple[int, int], ...]:
-    """(entry subgraph, initializer subgraph) pairs that mend the variables that are ``partial``.
+    """(entry subgraph, initializer subgraph) pairs that fix the variables that are ``partial``.
 
     An entry that reads such a variable unset is to call each initializer that sets it. One
     CALL_ONCE target is shared by all entries, so that training survives a first call of another
@@ -145,8 +149,8 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
     """The graft's precondition.
 
     Raises:
-        UnsupportedError: a variable without a value lives in the Flex delegate, has an unknown
-            type or shape; a hash table is empty; or metadata counts operators.
+        UnsupportedError: a variable without a value holds strings, or has an unknown type or shape;
+            a hash table is empty; or metadata counts operators.
         RefusedError: one name stands for variables of different type or shape.
     """
     for name, buffer in model.metadata:
@@ -161,14 +165,14 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
             raise UnsupportedError(
                 f"hash table {table.name} is never filled, and no weights file holds its entries",
                 where=place(table.read_by),
-                hint="track the table on the module and convert again",
+                hint="keep the table as an attribute of the tf.Module and convert again",
             )
     for variable in needing_values(analysis):
-        if variable.key.kind == "flex":
+        if variable.dtype == "string":
             raise UnsupportedError(
-                f"variable {variable.name!r} lives in the Flex delegate ({variable.dtype}); "
-                "its initial value cannot be grafted",
-                hint="reconvert the model instead",
+                f"variable {variable.name!r} holds strings, which no weights file has",
+                where=place(variable.created_by),
+                hint="make it a constant in the source and convert again",
             )
         if variable.conflicts:
             raise RefusedError(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tflrepair.analysis.checkpoints import NAMES_INPUT
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.format import schema, strings
+from tflrepair.format import flex_options, schema, strings
 from tflrepair.format.splice import Head
 from tflrepair.format.types import type_code
+from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Tensor
 from tflrepair.passes.graft.plan import GraftPlan, NewValue
@@ -42,6 +43,7 @@ class Tables:
         self.codes = [head.old(p) for p in model.root.tables(schema.Model.OPERATOR_CODES)]
         self.buffers = relocation.buffers(head, model)
         self.opcodes: dict[int, int] = {}
+        self.custom: dict[str, int] = {}
         self.constants = _constants(plan)
         self.position = {value.key: index for index, value in enumerate(plan.all_values)}
 
@@ -122,7 +124,11 @@ class Tables:
             self.buffers += [empty, self.head.value_buffer(index)]
             handle, constant = 2 * index, 2 * index + 1
             tensors += [self._handle(value), self._constant(value)]
-            operators += [self._var_handle(value.key, handle), self._assign(handle, constant)]
+            if value.handle is None:
+                operators += [self._var_handle(value.key, handle), self._assign(handle, constant)]
+            else:
+                operators.append(self._flex_handle(value.handle, handle))
+                operators.append(self._flex_assign(value.dtype, handle, constant))
         slot = schema.SubGraph
         fields = {
             slot.TENSORS: self.head.tables(tensors),
@@ -180,6 +186,42 @@ class Tables:
 
     def _assign(self, handle: int, constant: int) -> int:
         return self._operator(_OP.ASSIGN_VARIABLE, (handle, constant), ())
+
+    def _flex_handle(self, made_by: OperatorRef, handle: int) -> int:
+        """The same operator as ``made_by``: its NodeDef is the variable's identity."""
+        old = self.model.subgraph(made_by.subgraph).operators[made_by.operator]
+        start, length = old.table.span(schema.Operator.CUSTOM_OPTIONS) or (0, 0)
+        options = bytes(self.model.data[start : start + length])
+        return self._custom("FlexVarHandleOp", (), (handle,), options)
+
+    def _flex_assign(self, dtype: str, handle: int, constant: int) -> int:
+        options = flex_options.assign_variable(dtype)
+        return self._custom("FlexAssignVariableOp", (handle, constant), (), options)
+
+    def _custom(
+        self, name: str, inputs: tuple[int, ...], outputs: tuple[int, ...], options: bytes
+    ) -> int:
+        known = next((r.index for r in self.model.operator_codes if r.name == name), None)
+        if known is None and name not in self.custom:
+            slot = schema.OperatorCode
+            fields = {
+                slot.DEPRECATED_BUILTIN_CODE: _OP.CUSTOM,
+                slot.CUSTOM_CODE: self.head.string(name),
+                slot.VERSION: 1,
+                slot.BUILTIN_CODE: _OP.CUSTOM,
+            }
+            self.custom[name] = len(self.codes)
+            self.codes.append(self.head.table("OperatorCode", fields))
+        operator = schema.Operator
+        return self.head.table(
+            "Operator",
+            {
+                operator.OPCODE_INDEX: self.custom[name] if known is None else known,
+                operator.INPUTS: self.head.numbers(inputs),
+                operator.OUTPUTS: self.head.numbers(outputs),
+                operator.CUSTOM_OPTIONS: self.head.data(options),
+            },
+        )
 
     def _call_once(self, target: int) -> int:
         fields = {schema.CallOnceOptions.INIT_SUBGRAPH_INDEX: target}

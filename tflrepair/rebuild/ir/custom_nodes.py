@@ -106,13 +106,13 @@ def _type(attribute: Any, value: Any) -> None:
     import tensorflow as tf
 
     if not value.IsInt:
-        raise ValueError("a type is no number")
+        raise ValueError("a type is not a number")
     attribute.type = tf.as_dtype(type_name(value.AsInt)).as_datatype_enum
 
 
 def _bool(attribute: Any, value: Any) -> None:
     if not value.IsBool:
-        raise ValueError("a truth value is none")
+        raise ValueError("a boolean is not a boolean")
     attribute.b = value.AsBool
 
 

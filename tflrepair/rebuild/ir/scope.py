@@ -71,7 +71,7 @@ class Scope:
     def resource(self, operator: Operator) -> ResourceId:
         key = self.handles.get(operator.inputs[0]) if operator.inputs else None
         if key is None:
-            raise UnsupportedError("which resource it uses cannot be told")
+            raise UnsupportedError("it is unclear which resource it uses")
         return key
 
     def result(self, operator: Operator) -> int:

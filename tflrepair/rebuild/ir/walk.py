@@ -55,7 +55,7 @@ class Walk(Scope):
         builtin = operators()[operator.name]
         least, most = builtin.arity
         if not least <= len(operator.inputs) <= most:
-            raise BadFileError(f"has {len(operator.inputs)} inputs, which it cannot have")
+            raise BadFileError(f"has {len(operator.inputs)} inputs, which is a wrong number")
         for position in builtin.states:
             self.read_state(operator, position)
         options = read_options(operator, builtin.keywords)
@@ -66,7 +66,7 @@ class Walk(Scope):
         arguments = tuple(self.argument(tensor, builtin.raw) for tensor in operator.inputs)
         for position, tensor in enumerate(operator.inputs[: int(least)]):
             if tensor < 0 and position not in builtin.states:
-                raise BadFileError(f"input {position} is left out, which it cannot be")
+                raise BadFileError(f"input {position} is left out, but it is required")
         outputs = [self.output(tensor, builtin.raw) for tensor in operator.outputs]
         new = [self.new_state(operator, position) for position in builtin.states]
         self.steps.append(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.analysis.variables import VariableStatus
+from tflrepair.analysis.status import VariableStatus
 from tflrepair.errors import RefusedError
 from tflrepair.graph.model import Model, Signature, from_bytes
 from tflrepair.leftovers import workspace

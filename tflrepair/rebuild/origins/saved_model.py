@@ -59,7 +59,7 @@ def load_saved_model(folder: Path) -> Any:
 
     if not (folder / "saved_model.pb").is_file():
         raise UserError(
-            "is no SavedModel: there is no saved_model.pb in it",
+            "is not a SavedModel: there is no saved_model.pb in it",
             where=str(folder),
             hint="name the folder that tf.saved_model.save wrote",
         )

@@ -47,7 +47,7 @@ def rebuild_from_module(
     functions = {s.key: _concrete(model, module, s) for s in model.signatures}
     if not functions:
         raise UserError(
-            "the model has no signatures, so nothing tells which functions to convert",
+            "the model has no signatures, so it is unclear which functions to convert",
             hint="convert the module with tflrepair convert",
         )
     variables = captured(functions.values())
@@ -76,7 +76,7 @@ def _import(path: Path) -> ModuleType:
     name = f"_tflrepair_user_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise UserError("is no Python file", where=str(path))
+        raise UserError("is not a Python file", where=str(path))
     module = importlib.util.module_from_spec(spec)
     folder = str(path.resolve().parent)
     sys.modules[name] = module  # dataclasses and the like look their module up
@@ -85,7 +85,7 @@ def _import(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise UserError(f"does not import: {_described(error)}", where=str(path)) from error
+        raise UserError(f"cannot be imported: {_described(error)}", where=str(path)) from error
     finally:
         sys.path.remove(folder)
     return module
@@ -99,7 +99,7 @@ def _build(source: ModuleType, name: str, init_kwargs: Mapping[str, Any]) -> Any
     if build is None:
         raise UserError(f"has no class {name}; it has: {', '.join(there)}", where=source.__file__)
     if not isinstance(build, type) or not issubclass(build, tf.Module):
-        raise UserError(f"{name} is no subclass of tf.Module", where=source.__file__)
+        raise UserError(f"{name} is not a subclass of tf.Module", where=source.__file__)
     signature = inspect.signature(build)
     try:
         signature.bind(**init_kwargs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from tflrepair.analysis.resources import ResourceId
@@ -46,6 +46,10 @@ class Tracer:
         self.plan = plan
         self.resources = resources
 
+    def frame(self, function: Function, inputs: Sequence[Any]) -> Frame:
+        """What runs the steps of one call."""
+        return Frame(self, function, inputs)
+
     def call(self, identity: FunctionId, inputs: Sequence[Any]) -> list[Any]:
         return self.run(self.plan.functions[identity], inputs)
 
@@ -55,10 +59,10 @@ class Tracer:
         Raises:
             UnsupportedError: TensorFlow refuses an operator that TFLite might run; it says where.
         """
-        frame = _Frame(self, function, inputs)
+        frame = self.frame(function, inputs)
         for step in function.steps:
             try:
-                _RUN[type(step)](frame, step)
+                getattr(frame, _RUN[type(step)])(step)
             except TflRepairError:
                 raise
             except Exception as error:  # whatever TensorFlow raises for a node it does not like
@@ -68,7 +72,7 @@ class Tracer:
                     f"TensorFlow does not take this operator: {_first_line(error)}",
                     where=f"subgraph {subgraph.index}, operator {step.site.operator} ({name})",
                 ) from error
-        return [frame.value(output) for output in function.outputs]
+        return [frame.kept(output) for output in function.outputs]
 
 
 def _first_line(error: Exception) -> str:
@@ -76,7 +80,7 @@ def _first_line(error: Exception) -> str:
     return lines[0][:300] if lines else type(error).__name__
 
 
-class _Frame:
+class Frame:
     """One run of one function: the values of its subgraph's tensors."""
 
     def __init__(self, tracer: Tracer, function: Function, inputs: Sequence[Any]) -> None:
@@ -84,7 +88,12 @@ class _Frame:
         self.subgraph = tracer.plan.model.subgraph(function.subgraph)
         self.values = dict(zip(function.inputs, inputs, strict=True))
 
+    def kept(self, argument: Argument) -> Any:
+        """The value as it is handed from function to function."""
+        return self.value(argument)
+
     def value(self, argument: Argument) -> Any:
+        """The value as a tensor."""
         import tensorflow as tf
 
         if argument is None:
@@ -96,7 +105,7 @@ class _Frame:
         else:
             row = self.subgraph.tensor(argument.tensor)
             value = tf.constant(constant(self.tracer.plan.model, row))
-        return _dequantized(value, argument.quantization)
+        return dequantized(value, argument.quantization)
 
     def all(self, arguments: Sequence[Argument]) -> list[Any]:
         return [self.value(argument) for argument in arguments]
@@ -184,7 +193,7 @@ def quantize_arguments(output: Output) -> tuple[list[float], list[int], str, int
     return list(q.scale), list(q.zero_point), output.dtype, q.axis
 
 
-def _dequantized(value: Any, quantization: Quantization | None) -> Any:
+def dequantized(value: Any, quantization: Quantization | None) -> Any:
     if quantization is None:
         return value
     from tflrepair.rebuild.ops.quant import dequantize
@@ -194,15 +203,15 @@ def _dequantized(value: Any, quantization: Quantization | None) -> Any:
     )
 
 
-_RUN: dict[type, Callable[[_Frame, Any], None]] = {
-    Compute: _Frame.compute,
-    Raw: _Frame.raw,
-    Read: _Frame.read,
-    Assign: _Frame.assign,
-    Import: _Frame.fill,
-    Find: _Frame.find,
-    Size: _Frame.size,
-    CallStep: _Frame.call,
-    If: _Frame.if_,
-    While: _Frame.while_,
+_RUN: dict[type, str] = {
+    Compute: "compute",
+    Raw: "raw",
+    Read: "read",
+    Assign: "assign",
+    Import: "fill",
+    Find: "find",
+    Size: "size",
+    CallStep: "call",
+    If: "if_",
+    While: "while_",
 }

@@ -85,23 +85,23 @@ def folded(view: GraphView, use: LayerUse) -> str:
         if near:
             return f"{near} follows it"
         near = other.scale or other.shift or other.layer
-        return near and f"{near} stands before it"
+        return near and f"{near} comes before it"
     found = affine(use.host, view.graph)
     if found is None:
-        return "its operator is none that we know"
+        return "its operator is not a known one"
     before = _before(view, use.host.inputs[found.data])
     if use.kind == BIAS:
         near = behind.scale or behind.shift or behind.layer
         if near:
             return f"{near} follows it"
         if before.shift:
-            return f"{before.shift} stands before its layer"
+            return f"{before.shift} comes before its layer"
         if use.op is not use.host and has_own_bias(view, use.host):
             return f"{_text(view, use.host)} has a bias of its own"
         return ""
     if behind.scale:
         return f"{behind.scale} follows it"
-    return before.scale and f"{before.scale} stands before it"
+    return before.scale and f"{before.scale} comes before it"
 
 
 def _behind(view: GraphView, op: Operator) -> _Near:

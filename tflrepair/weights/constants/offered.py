@@ -15,7 +15,7 @@ from tflrepair.weights.types.weight import Source, Target, Weight
 
 _SHOWN = 3
 _HINT = (
-    "the converter folds what stands near a layer into its constants: give the weights in another "
+    "the converter folds what is near a layer into its constants: give the weights in another "
     "file, or this constant with --map FILE if it is right"
 )
 
@@ -38,7 +38,7 @@ def offer(
 
 
 def proven(table: MatchTable, proofs: Mapping[str, Proof]) -> MatchTable:
-    """The table without the constants that may be something else than the variable's value.
+    """The table without the constants that may not be the variable's value.
 
     Those that a map gives are left: the user decided.
     """
@@ -101,7 +101,7 @@ def _shaped(constant: LayerConstant, shapes: Shapes, sure: set[Held]) -> LayerCo
 
 
 def _doubt(row: Row, proofs: Mapping[str, Proof]) -> Problem | None:
-    """Why the row's constant may be something else than the variable's value."""
+    """Why the row's constant may not be the variable's value."""
     constant, name = row.weight, row.target.shared_name
     if not isinstance(constant, LayerConstant) or row.origin != WEIGHT or row.confidence == "given":
         return None
@@ -111,7 +111,7 @@ def _doubt(row: Row, proofs: Mapping[str, Proof]) -> Problem | None:
         reason = f"it is a {constant.kind} there, and a {proof.kind} here"
     if not reason:
         return None
-    message = f"{constant.path} in {constant.source} may be something else than {name!r}: {reason}"
+    message = f"{constant.path} in {constant.source} may not be {name!r}: {reason}"
     return Problem("evidence", (name,), message, (constant.path,), _HINT)
 
 

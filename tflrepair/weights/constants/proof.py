@@ -25,7 +25,7 @@ _CONTROL = frozenset({_OP.IF, _OP.WHILE, _OP.CALL, _OP.STABLEHLO_COMPOSITE})
 _NOWHERE = -1  # no operator has such an input
 _SAVES = ("FlexSave", "FlexMergeV2")
 _UNUSED = "no signature that leaves the variables as they are uses it"
-_ELSEWISE = "this model uses it otherwise than a layer does"
+_ELSEWISE = "this model does not use it as a layer does"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tflrepair.weights.optimizers import keras3
+from tflrepair.weights.starts import optimizer_state
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layers import target_layers
 from tflrepair.weights.types.match_table import EXACT, WEIGHT, Problem, Row
@@ -32,7 +32,11 @@ def by_exact_name(
     for target in targets:
         name = target.shared_name
         found = set[Weight]()
-        for alias in (*(target.saved_as if source.saved else ()), called.get(name, name)):
+        for alias in (
+            *(target.saved_as if source.saved else ()),
+            called.get(name, name),
+            target.name,
+        ):
             found = found or whole.get(alias) or inner.get(alias, set())
         if len(found) != 1:
             continue
@@ -93,7 +97,7 @@ def without_slots(source: Source) -> Source:
     named = {
         w.path: Target("", w.path.removesuffix(":0"), w.dtype, w.shape) for w in source.weights
     }
-    slots = keras3.starts(list(named.values()))
+    slots = optimizer_state.starts(list(named.values()))
     kept = (w for w in source.weights if named[w.path].shared_name not in slots)
     return replace(source, weights=tuple(kept))
 

@@ -9,8 +9,10 @@ from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
 from tflrepair.format.types import numpy_dtype
+from tflrepair.weights.starts import copies
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.match_table import SET, WEIGHT, Row
+from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
 
 # What --set fills is a learning rate, a counter, a bias. What demands more is a damaged shape.
@@ -32,7 +34,7 @@ def by_map(
         if not path or path.startswith("?"):
             continue
         if name not in known:
-            raise _unknown(f"the map names {name!r}, which is no variable to repair", name, known)
+            raise _unknown(f"the map names {name!r}, not a variable to repair", name, known)
         weight = _find(path, sources)
         target = known[name]
         if not fits(target, weight):
@@ -44,8 +46,34 @@ def by_map(
     return rows
 
 
+def as_copies(
+    targets: Sequence[Target], sets: Mapping[str, str | float], starts: Mapping[str, Start]
+) -> dict[str, Start]:
+    """Starts for ``--set NAME=copy``: each as a copy of the variable that it is named after.
+
+    Raises:
+        UserError: a name that fits no variable, or one that is named after none.
+    """
+    owners = copies.owners(targets, starts)
+    found = {}
+    for pattern, text in sets.items():
+        if text != copies.COPY:
+            continue
+        for name in _named(pattern, {target.shared_name: target for target in targets}):
+            if name not in owners:
+                raise UserError(
+                    f"--set {pattern}={text}: {name!r} is named after no other variable",
+                    hint="give it the other's array with --map FILE",
+                )
+            reason = f"a copy of {owners[name]}, as given with --set"
+            found[name] = Start(reason, like=owners[name], in_optimizer=False, given=True)
+    return found
+
+
 def by_set(targets: Sequence[Target], sets: Mapping[str, str | float]) -> dict[str, Row]:
     """Rows for values given by hand; ``*`` in a name stands for anything.
+
+    A value is one number for all elements, or one for each, with commas between them.
 
     Raises:
         UserError: a name that fits no variable, or a value that is no number of its dtype.
@@ -53,14 +81,13 @@ def by_set(targets: Sequence[Target], sets: Mapping[str, str | float]) -> dict[s
     known = {target.shared_name: target for target in targets}
     rows = {}
     for pattern, text in sets.items():
-        names = [pattern] if pattern in known else [n for n in known if fnmatchcase(n, pattern)]
-        if not names:
-            raise _unknown(
-                f"--set names {pattern!r}, which is no variable to repair", pattern, known
-            )
-        for name in names:
-            fill = _number(pattern, text, known[name].dtype)
-            row = Row(known[name], SET, None, fill, "given with --set", "given")
+        for name in _named(pattern, known) if text != copies.COPY else ():
+            fill, weight = None, None
+            if isinstance(text, str) and "," in text:
+                weight = _listed(pattern, text, known[name])
+            else:
+                fill = _number(pattern, text, known[name].dtype)
+            row = Row(known[name], SET, weight, fill, "given with --set", "given")
             if row.nbytes > LARGEST_FILL:
                 raise UserError(
                     f"--set {pattern} would write {row.nbytes} bytes for {name!r}; one number "
@@ -69,6 +96,32 @@ def by_set(targets: Sequence[Target], sets: Mapping[str, str | float]) -> dict[s
                 )
             rows[name] = row
     return rows
+
+
+def _named(pattern: str, known: Mapping[str, Target]) -> list[str]:
+    names = [pattern] if pattern in known else [n for n in known if fnmatchcase(n, pattern)]
+    if not names:
+        raise _unknown(f"--set names {pattern!r}, not a variable to repair", pattern, known)
+    return names
+
+
+def _listed(name: str, text: str, target: Target) -> Weight:
+    """An array of numbers with commas between them.
+
+    Raises:
+        UserError: it has another number of elements than the variable.
+    """
+    import numpy as np
+
+    values = [_number(name, part.strip(), target.dtype) for part in text.split(",")]
+    shape = target.shape
+    if shape is None or -1 in shape or len(values) != math.prod(shape):
+        raise UserError(
+            f"--set {name}={text}: {len(values)} numbers for {target.shared_name!r}, "
+            f"which is {size_text(shape)}"
+        )
+    array = np.array(values, target.dtype).reshape(shape)
+    return Weight("--set", target.shared_name, shape, target.dtype, reader=lambda: array)
 
 
 def _find(path: str, sources: Sequence[Source]) -> Weight:
@@ -85,7 +138,7 @@ def _find(path: str, sources: Sequence[Source]) -> Weight:
         choices = ", ".join(f"{w.source}::{w.path}" for w in found)
         raise UserError(f"{path!r} is in several files", hint=f"write one of: {choices}")
     paths = [weight.path for source in sources for weight in source.weights]
-    raise _unknown(f"the map names the weight {path!r}, which no source has", path, paths)
+    raise _unknown(f"the map names the weight {path!r}, which none of the sources has", path, paths)
 
 
 def _number(name: str, text: str | float, dtype: str) -> float | int:
@@ -119,7 +172,7 @@ def _check_float(shown: str, value: float, dtype: str) -> None:
     with np.errstate(all="ignore"):
         stored = np.array(value).astype(numpy_dtype(dtype))
     if not np.isfinite(stored) or (value and not stored):
-        raise UserError(f"{shown}: no {dtype} comes near it")
+        raise UserError(f"{shown}: no {dtype} is close to it")
 
 
 def _range(dtype: str) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from tflrepair.weights.matching import given
 from tflrepair.weights.matching.by_name import (
@@ -17,21 +18,14 @@ from tflrepair.weights.matching.frozen import Kernel, frozen, strangers
 from tflrepair.weights.matching.question import Candidate, Question
 from tflrepair.weights.matching.reading import read
 from tflrepair.weights.matching.suspicion import suspicious
-from tflrepair.weights.optimizers import keras3
 from tflrepair.weights.optimizers.saved_state import saved_state
+from tflrepair.weights.starts import layer_state, starting
 from tflrepair.weights.types.layers import file_layers, target_layers
-from tflrepair.weights.types.match_table import (
-    CHECKED,
-    INITIAL,
-    OPEN,
-    WEIGHT,
-    MatchTable,
-    Problem,
-    Row,
-)
+from tflrepair.weights.types.match_table import CHECKED, OPEN, WEIGHT, MatchTable, Problem, Row
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
 
 _SHOWN = 8
+_FILE_HINT = "give one with --weights FILE"
 _CHECK_HINT = "decide with --check IN.npz OUT.npz: what the Python model answers"
 _CONFLICT_HINT = f"{_CHECK_HINT}; or with --map FILE"
 
@@ -44,6 +38,7 @@ def match(
     sets: Mapping[str, str | float] | None = None,
     by_name: bool = False,
     kernels: Sequence[Kernel] = (),
+    rate: float | None = None,
 ) -> MatchTable:
     """Find the value of every target, or say what stands in the way.
 
@@ -52,31 +47,30 @@ def match(
         sets: shared name (``*`` stands for anything) -> value of every element.
         by_name: the sources' names are the model's own variable names: take them as they are.
         kernels: the model's constants; a layer of a file that is one of them is no variable.
+        rate: value of every learning rate that ``mapping`` and ``sets`` do not name.
 
     Raises:
         UserError: ``mapping`` or ``sets`` names what does not exist or does not fit.
         BadFileError: a source is damaged.
     """
-    starts = _starts(targets, sources)
+    starts = starting.starts(targets, sources)
+    starts |= given.as_copies(targets, sets or {}, starts)
     rows = given.by_map(targets, sources, mapping or {})
-    rows |= given.by_set(targets, sets or {})
+    rows |= starting.rates(targets, starts, rate) | given.by_set(targets, sets or {})
     problems: list[Problem] = []
     for source in sources:
         if source.exact or source.saved or by_name:
             by_exact_name(targets, source, rows, problems)
     by_all_names([t for t in targets if t.shared_name not in starts], sources, rows, problems)
-    weights = _only(targets, {t.shared_name for t in targets} - set(rows) - set(starts))
-    found, more = _by_layer(weights, [s for s in sources if not s.exact], rows, kernels)
+    by_layer = partial(_by_layer, targets, [s for s in sources if not s.exact], kernels)
+    starts, found, more = layer_state.settled(by_layer, targets, sources, rows, starts)
     rows |= found
     problems += more
     state, warnings = saved_state(targets, starts, rows, sources)
     rows = state | rows
-    for target in targets:
-        name = target.shared_name
-        if name in starts and name not in rows:
-            rows[name] = _start(target, starts[name], rows)
-            if rows[name].origin == OPEN:
-                problems.append(_must_be_given(name, starts[name].reason))
+    rows |= starting.rows(targets, starts, rows, sources)
+    open_ = {name: start for name, start in starts.items() if rows[name].origin == OPEN}
+    problems += starting.missing(open_, targets)
     doubts, more_warnings = suspicious(rows.values())
     used = {(r.weight.source, r.weight.path) for r in rows.values() if r.weight}
     unused = tuple(w for s in sources for w in s.weights if (w.source, w.path) not in used)
@@ -96,30 +90,19 @@ def _only(targets: Sequence[Target], names: Collection[str]) -> list[Target]:
     return [replace(targets[place], upstream=moved(targets[place].upstream)) for place in places]
 
 
-def _starts(
-    targets: Sequence[Target], sources: Sequence[Source]
-) -> dict[str, keras3.OptimizerStart]:
-    """The starts of optimizer variables, without what a file holds as a layer's weight.
-
-    tf-keras may call a slot ``m/dense/kernel``: a model named ``m`` would look the same.
-    """
-    held = {
-        name.removesuffix(":0") for s in sources for w in s.weights if w.plain for name in w.names
-    }
-    return {
-        name: start
-        for name, start in keras3.starts(targets).items()
-        if not (start.keras2 and start.slot and name.startswith(f"{start.slot}/") and name in held)
-    }
-
-
 def _by_layer(
-    targets: Sequence[Target],
+    all_targets: Sequence[Target],
     sources: Sequence[Source],
-    taken: Mapping[str, Row],
     kernels: Sequence[Kernel],
+    taken: Mapping[str, Row],
+    starts: Collection[str],
 ) -> tuple[dict[str, Row], list[Problem]]:
-    """Match layer by layer in each source by itself, then bring the sources together."""
+    """Match layer by layer in each source by itself, then bring the sources together.
+
+    Args:
+        taken, starts: shared names that have their value already, or start by themselves.
+    """
+    targets = _only(all_targets, {t.shared_name for t in all_targets} - {*taken, *starts})
     groups = target_layers(targets)
     used = {(r.weight.source, r.weight.path) for r in taken.values() if r.weight}
     opened = []
@@ -144,7 +127,9 @@ def _by_layer(
         shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
         count = "1 variable needs" if len(names) == 1 else f"{len(names)} variables need"
         message = f"{count} a file of weights: {shown}"
-        problems.append(Problem("missing", names, message, (), "give one with --weights FILE"))
+        problems.append(
+            Problem("missing", names, message, (), _FILE_HINT, options=("--weights FILE",))
+        )
     return rows, problems
 
 
@@ -218,21 +203,3 @@ def _hint(readings: Sequence[tuple[Question, Candidate, Mapping[str, Weight]]]) 
     own = any(all(name in w.names for name, w in reading.items()) for _, _, reading in readings)
     trust = "; or with --by-name, if the names in the file are this model's own" if own else ""
     return f"{_CHECK_HINT}{trust}; or {MAP_HINT.removeprefix('decide ')}"
-
-
-def _start(target: Target, start: keras3.OptimizerStart, rows: Mapping[str, Row]) -> Row:
-    name = start.like
-    if name is not None and name in rows and rows[name].origin != OPEN:
-        like = rows[name]
-        return Row(
-            target, INITIAL, like.weight, like.fill, start.reason, "documented", start.source
-        )
-    if start.value is None:
-        return Row(target, OPEN, reason=start.reason)
-    fill = int(start.value) if "int" in target.dtype else start.value
-    return Row(target, INITIAL, None, fill, start.reason, "documented", start.source)
-
-
-def _must_be_given(name: str, reason: str) -> Problem:
-    message = f"{name!r} has no value: {reason}"
-    return Problem("missing", (name,), message, (), f"give it with --set {name}=VALUE")

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from tflrepair.weights.matching.assign import assignments
+from tflrepair.weights.matching.cased import by_case
 from tflrepair.weights.matching.doubts import Facts, examine
 from tflrepair.weights.matching.numbers import by_number, no_shift
 from tflrepair.weights.matching.order import contradict, narrow, updates_agree
@@ -60,6 +61,7 @@ def read(
         questions.append(Question(target, [c for c in fitting if c.readings]))
     for question in questions:
         _not_frozen(question, frozen)
+    by_case(questions)
     _by_name(questions, layers)
     by_graph(questions, layers, found, frozen)
     groups = _nested(questions)
@@ -135,10 +137,9 @@ def _by_name(questions: Sequence[Question], layers: Sequence[FileLayer]) -> None
     for question in questions:
         own = question.target.last
         if canonical(own) in ours:
-            there = [c for c in question.candidates if _given(_last(c)) == canonical(own)]
-            there = [c for c in there if _last(c).name == own] or there
+            there = [c for c in question.candidates if _is_called(_last(c), own)]
             if not there:
-                question.conflict = f"the file's layer {own!r} has other shapes"
+                question.conflict = f"the file's layer {own!r} has other arrays"
             question.candidates = there
             question.reason = "name"
             continue
@@ -156,6 +157,10 @@ def _by_name(questions: Sequence[Question], layers: Sequence[FileLayer]) -> None
 def _given_outside(candidate: Candidate) -> set[str]:
     """Names that somebody gave to the models and layers around the candidate."""
     return {_given(level) for level in candidate.layer.levels[:-1]}
+
+
+def _is_called(level: Level, name: str) -> bool:
+    return name == level.name or canonical(name) == _given(level)
 
 
 def _given(level: Level) -> str:

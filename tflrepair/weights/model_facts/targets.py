@@ -9,9 +9,11 @@ from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.variables import Variable
 from tflrepair.graph.model import Model
+from tflrepair.weights.model_facts.called import called_names
 from tflrepair.weights.model_facts.dataflow import flow_of
 from tflrepair.weights.model_facts.layer_flow import layer_flow
 from tflrepair.weights.model_facts.normalizing import normalizing
+from tflrepair.weights.model_facts.selfupdate import self_updates
 from tflrepair.weights.model_facts.updates import in_order, update_ranks
 from tflrepair.weights.types.layers import target_layers
 from tflrepair.weights.types.weight import Target
@@ -34,6 +36,8 @@ def targets_of(
     used = frozenset(name for op in flow.ops for name in op.variables) if flow else frozenset()
     hints = update_ranks(model, whole.variables, used)
     normal = normalizing(model)
+    own = self_updates(model, whole, variables)
+    called = called_names(v.key.shared_name for v in variables)
     targets = tuple(
         Target(
             v.key.container,
@@ -47,6 +51,10 @@ def targets_of(
             update_hint=hints.get(v.key),
             normalizes=v.key.shared_name in normal,
             flow=flow,
+            called=called.get(v.name, ""),
+            unset_in=v.unset_in,
+            update=own[v.key].kind if v.key in own else "",
+            follows=own[v.key].follows if v.key in own else "",
         )
         for v, (rank, upstream) in zip(variables, flows, strict=True)
     )

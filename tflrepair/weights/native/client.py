@@ -99,13 +99,18 @@ class LibraryFile:
             "stamp": stamp(path),
         }
         found: Any = None
-        for tag, data in self._ask({"do": "list"}, f"is no readable {_KINDS[kind][0]} file"):
+        for tag, data in self._ask({"do": "list"}, f"is not a readable {_KINDS[kind][0]} file"):
             if tag == b"J":
                 found = json.loads(data)
         self.groups: dict[str, dict[str, Any]] = found["groups"]
         self.skipped: list[str] = found["skipped"]
-        self.arrays = tuple(
-            LibraryArray(path, tuple(shape), dtype, self) for path, shape, dtype in found["arrays"]
+        self._rows: list[tuple[str, list[int], str]] = found["arrays"]
+
+    @property
+    def arrays(self) -> tuple[LibraryArray, ...]:
+        """Made anew each time: kept, they and the file would keep each other alive."""
+        return tuple(
+            LibraryArray(path, tuple(shape), dtype, self) for path, shape, dtype in self._rows
         )
 
     def pieces(self, array: LibraryArray) -> Iterator[Array]:
@@ -213,8 +218,8 @@ class _Child:
     def _death(self) -> str:
         name = ending.signal_name(self.process.wait())
         if name in ("SIGPROF", "SIGXCPU"):
-            return "takes more time to read than a file of its size can need: damaged, or made so"
-        return f"the library that reads it died of it ({name}): it is damaged, or made to do harm"
+            return "takes longer to read than a file of its size should: damaged or malicious"
+        return f"the library that reads it crashed ({name}): the file is damaged or malicious"
 
 
 def _ask(request: dict[str, Any]) -> Iterator[tuple[bytes, bytearray]]:

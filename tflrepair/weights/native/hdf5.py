@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 # deflate cannot pack better than 1032:1 (https://zlib.net/zlib_tech.html)
 _BEST_PACKING = 1032
 _LARGEST_CHUNK = 32 << 20  # bytes; h5py makes chunks of at most 1 MB by itself
-_MOST_OBJECTS = 100_000
+_MOST_OBJECTS = 15_000  # the largest Keras applications have some 5000
 _DEEPEST = 64
 # the attributes that Keras's formats use; others are not touched
-_WANTED = ("name", "weight_names", "layer_names", "keras_version", "backend", "model_config")
+_WANTED = ("name", "weight_names", "layer_names", "keras_version", "backend", "model_config",
+           "training_config")  # fmt: skip
 
 
 @dataclass(frozen=True)

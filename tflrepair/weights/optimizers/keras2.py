@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tflrepair.weights.types.layer_names import split_number
+from tflrepair.weights.types.layer_names import snake_case, split_number
+from tflrepair.weights.types.start import NO_RATE
 from tflrepair.weights.types.weight import Target
 
 _SOURCE = "tf_keras/src/optimizers"
 _COPY = "average"  # with use_ema=True; starts as its variable
-_STARTS = {"accumulator": 0.1}  # initial_accumulator_value of Adagrad and Ftrl; all others: 0
+_STARTS = {"accumulator": 0.1}  # the default of ``_ARGUMENTS``; all others: 0
+_ARGUMENTS = {"accumulator": "initial_accumulator_value"}  # of Adagrad and Ftrl
 
 # class -> (file, slots of today's optimizer, slots of the one in legacy/)
 _CLASSES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
@@ -58,6 +60,18 @@ class Slot:
         return None if self.slot == _COPY else _STARTS.get(self.slot, 0.0)
 
     @property
+    def argument(self) -> str:
+        """Argument of the constructor that changes the value."""
+        return _ARGUMENTS.get(self.slot, "")
+
+    @property
+    def pattern(self) -> str:
+        """What stands for all slots like this one, ``*`` for anything."""
+        if self.legacy:
+            return f"{self.kind}*/{self.slot}"
+        return f"{self.kind}*/{self.slot}/*" if self.kind else f"{self.slot}/*"
+
+    @property
     def source(self) -> str:
         file = _CLASSES[self.kind][0] if self.kind else "optimizer"
         return f"{_SOURCE}/legacy/{file}.py" if self.legacy else f"{_SOURCE}/{file}.py"
@@ -65,11 +79,16 @@ class Slot:
 
 @dataclass(frozen=True)
 class Scalar:
-    """What an optimizer keeps once. ``value`` None: a hyperparameter, which must be given."""
+    """What an optimizer keeps once. ``value`` None: a hyperparameter, which must be given.
+
+    ``argument`` of the constructor of ``kind`` decides its value; empty if nothing does.
+    """
 
     reason: str
     value: float | None = None
     source: str = ""
+    kind: str = ""
+    argument: str = ""
 
 
 def recognise(targets: Sequence[Target]) -> dict[str, Slot | Scalar]:
@@ -105,11 +124,13 @@ def _scalar(name: str, names: Iterable[str]) -> Scalar | None:
         if base == "iteration":
             return Scalar("the step counter starts at 0", 0.0, f"{_SOURCE}/optimizer.py")
         if base == "learning_rate":
-            return Scalar("the learning rate is in no weights file and has no safe default")
+            return Scalar(NO_RATE, kind=_only_kind(names), argument="learning_rate")
         if base in _LOSS_SCALE and _LOSS_SCALE.keys() <= {split_number(n)[0] for n in names}:
             value = _LOSS_SCALE[base]
             file = "tf_keras/src/mixed_precision/loss_scale_optimizer.py"
-            return Scalar(f"{base} starts at {value:g}", value, file)
+            argument = "initial_scale" if value else ""
+            reason = f"{base} starts at {value:g}"
+            return Scalar(reason, value, file, "loss_scale_optimizer", argument)
         return None
     kind = _kind(first)
     if not kind or "/" in rest:
@@ -119,7 +140,17 @@ def _scalar(name: str, names: Iterable[str]) -> Scalar | None:
         return Scalar("the step counter starts at 0", 0.0, file)
     if f"{kind}/{rest}" in _PRODUCTS:
         return Scalar("Nadam's running product starts at 1", 1.0, f"{_SOURCE}/nadam.py")
-    return Scalar(f"{rest} is a hyperparameter of {kind}, which is in no weights file")
+    reason = f"{rest} is a hyperparameter of {kind}, which no weights file holds"
+    kind = snake_case(kind)
+    if rest == "learning_rate":
+        return Scalar(NO_RATE, kind=kind, argument=rest)
+    return Scalar(reason, kind=kind, argument=rest)
+
+
+def _only_kind(names: Iterable[str]) -> str:
+    """The one class of optimizer that has slots here, as Keras names optimizers after it."""
+    kinds = {kind for name in names if (kind := _kind(name.partition("/")[0]))}
+    return snake_case(kinds.pop()) if len(kinds) == 1 else ""
 
 
 def _slot(name: str, target: Target, names: Mapping[str, Target]) -> Slot | None:

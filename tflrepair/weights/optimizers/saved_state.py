@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tflrepair.weights.optimizers import saved_state_keras2
-from tflrepair.weights.optimizers.keras3 import OptimizerStart
 from tflrepair.weights.optimizers.numbered_state import numbered
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.match_table import WEIGHT, Row
+from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Source, Target, Weight
 
 
 def saved_state(
     targets: Sequence[Target],
-    starts: Mapping[str, OptimizerStart],
+    starts: Mapping[str, Start],
     rows: Mapping[str, Row],
     sources: Sequence[Source],
 ) -> tuple[dict[str, Row], list[str]]:
@@ -37,8 +37,8 @@ def saved_state(
         if not set(mine) <= set(taken):
             warnings.append(
                 f"{source.label} holds optimizer state ({len(state)} arrays); for "
-                f"{len(set(mine) - set(taken))} of {len(mine)} optimizer variables it is not clear "
-                "which is theirs, and they start anew"
+                f"{len(set(mine) - set(taken))} of {len(mine)} optimizer variables it is unclear "
+                "which are theirs, so they take their start values"
             )
     return found, warnings
 
@@ -46,7 +46,7 @@ def saved_state(
 def _from_source(
     source: Source,
     state: Sequence[Weight],
-    starts: Mapping[str, OptimizerStart],
+    starts: Mapping[str, Start],
     rows: Mapping[str, Row],
     targets: Mapping[str, Target],
 ) -> dict[str, Row]:
@@ -68,7 +68,7 @@ def _from_source(
 def _state(
     source: Source,
     state: Sequence[Weight],
-    starts: Mapping[str, OptimizerStart],
+    starts: Mapping[str, Start],
     rows: Mapping[str, Row],
 ) -> dict[str, Weight]:
     scopes = {name.partition("/")[0] for name in starts}
@@ -82,7 +82,7 @@ def _state(
 
 
 def _find(
-    name: str, start: OptimizerStart, rows: Mapping[str, Row], kept: Mapping[str, Weight]
+    name: str, start: Start, rows: Mapping[str, Row], kept: Mapping[str, Weight]
 ) -> Weight | None:
     rest = name.partition("/")[2]
     if rest in ("iteration", "learning_rate"):

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tflrepair.weights.optimizers.keras3 import OptimizerStart
 from tflrepair.weights.optimizers.numbered_state import numbered
 from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.match_table import Row
+from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Source, Weight
 
 # Class -> its name in Keras 3, and what Keras 3 calls its slots: so numbered state is named.
@@ -33,7 +33,7 @@ _TODAY: dict[str, tuple[str, dict[str, str]]] = {
 def state(
     source: Source,
     kept: Sequence[Weight],
-    starts: Mapping[str, OptimizerStart],
+    starts: Mapping[str, Start],
     rows: Mapping[str, Row],
 ) -> dict[str, Weight]:
     """Shared name -> array, for each optimizer variable that the source's state tells."""
@@ -46,7 +46,7 @@ def state(
 
 
 def _by_name(
-    name: str, start: OptimizerStart, rows: Mapping[str, Row], named: Mapping[str, Weight]
+    name: str, start: Start, rows: Mapping[str, Row], named: Mapping[str, Weight]
 ) -> Weight | None:
     if not start.slot:
         last = split_number(name.rpartition("/")[2])[0]
@@ -66,7 +66,7 @@ def _by_name(
 def _by_number(
     source: Source,
     kept: Sequence[Weight],
-    starts: Mapping[str, OptimizerStart],
+    starts: Mapping[str, Start],
     rows: Mapping[str, Row],
 ) -> dict[str, Weight | None]:
     kinds = {split_number(name.partition("/")[0])[0] for name, s in starts.items() if s.slot}
@@ -82,7 +82,7 @@ def _by_number(
     return found
 
 
-def _owner(start: OptimizerStart, rows: Mapping[str, Row]) -> Weight | None:
+def _owner(start: Start, rows: Mapping[str, Row]) -> Weight | None:
     """The array that went to the variable which the slot belongs to."""
     row = rows.get(start.owner) if start.owner is not None else None
     return row.weight if row is not None else None

@@ -17,6 +17,7 @@ from tflrepair.errors import BadFileError
 from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import keras3, zips
 from tflrepair.weights.readers.architecture import architecture
+from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.layer_names import snake_case
 from tflrepair.weights.types.weight import Source
 
@@ -34,7 +35,7 @@ def source(archive: zipfile.ZipFile, label: str) -> Source:
     try:
         weights, config = archive.getinfo(WEIGHTS), archive.getinfo(CONFIG)
     except KeyError as error:
-        raise BadFileError(f"is no .keras file: {error}", where=label) from None
+        raise BadFileError(f"is not a .keras file: {error}", where=label) from None
     if config.file_size > _LONGEST_CONFIG:
         raise BadFileError(
             f"its {CONFIG} has {config.file_size} bytes; at most {_LONGEST_CONFIG} are read",
@@ -47,11 +48,15 @@ def source(archive: zipfile.ZipFile, label: str) -> Source:
     try:
         model = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadFileError(f"its {CONFIG} is no JSON: {error}", where=label) from None
+        raise BadFileError(f"its {CONFIG} is not JSON: {error}", where=label) from None
     names = dict(_names(model, (), 0)) if isinstance(model, dict) else {}
     found = architecture(model) if isinstance(model, dict) else None
     file = LibraryFile(Path(label), label, "hdf5", WEIGHTS)
-    return replace(keras3.source(file, "Keras model file", names), architecture=found)
+    compiled = model.get("compile_config") if isinstance(model, dict) else None
+    optimizer = compiled.get("optimizer") if isinstance(compiled, dict) else None
+    optimizers = tuple(optimizer_config.optimizers(optimizer))
+    source_ = keras3.source(file, "Keras model file", names)
+    return replace(source_, architecture=found, optimizers=optimizers)
 
 
 def _names(

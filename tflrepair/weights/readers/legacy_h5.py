@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tflrepair.errors import BadFileError
 from tflrepair.weights.readers.architecture import architecture
 from tflrepair.weights.readers.keras_file import class_names
+from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.layer_names import split_path
 from tflrepair.weights.types.weight import Source, Weight
 
@@ -35,7 +36,7 @@ def source(file: LibraryFile) -> Source:
     """
     root = _root(file) or ""
     datasets = {row.path: row for row in file.arrays}
-    config = _config(file)
+    config = _json(file, "model_config")
     classes = dict(class_names(config))
     sorted_by_flow = _sorted_by_flow(file, root, config)
     weights: list[Weight] = []
@@ -54,7 +55,14 @@ def source(file: LibraryFile) -> Source:
             names, role = split_path(name)
             weights.append(row.weight(layer=names, keys=("optimizer",), role=role, plain=False))
     kind = "Keras 2 model file" if root else "Keras 2 weights file"
-    return Source(file.label, kind, tuple(weights), architecture=architecture(config))
+    compiled = _json(file, "training_config").get("optimizer_config")
+    return Source(
+        file.label,
+        kind,
+        tuple(weights),
+        architecture=architecture(config),
+        optimizers=tuple(optimizer_config.optimizers(compiled)),
+    )
 
 
 def _split(name: str, layer: str) -> tuple[tuple[str, ...], str]:
@@ -98,9 +106,9 @@ def _list(attributes: Mapping[str, Any], name: str) -> list[str]:
     return found
 
 
-def _config(file: LibraryFile) -> dict[str, Any]:
-    """The model's config, where the file has one that can be read."""
-    text = file.groups.get("", {}).get("model_config")
+def _json(file: LibraryFile, name: str) -> dict[str, Any]:
+    """A config of the model (``model_config``, ``training_config``), if there is a readable one."""
+    text = file.groups.get("", {}).get(name)
     try:
         config = json.loads(text) if isinstance(text, (str, bytes)) else {}
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Sources that map names to arrays: .safetensors, a dict, a live Keras model.
+"""Sources that map names to arrays: .safetensors, plain HDF5, a dict, a live Keras model.
 
 The names are variables' names (``model/dense/kernel``), as ``v.path`` or ``v.name`` gives them.
 """
@@ -31,19 +31,27 @@ def safetensors(label: str) -> Source:
         BadFileError: the library rejects the file.
         UnsupportedError: the library is not installed.
     """
-    file = LibraryFile(Path(label), label, "safetensors")
+    return _by_path(LibraryFile(Path(label), label, "safetensors"), "safetensors file")
+
+
+def hdf5(file: LibraryFile) -> Source:
+    """An HDF5 file without Keras's marks: each array's path is the variable's name."""
+    return _by_path(file, "HDF5 file")
+
+
+def _by_path(file: LibraryFile, kind: str) -> Source:
     weights = []
     for row in file.arrays:
         layer, role = split_path(row.path)
         weights.append(row.weight(layer=layer, role=role))
-    return Source(label, "safetensors file", tuple(weights), named=True)
+    return Source(file.label, kind, tuple(weights), named=True)
 
 
 def mapping(arrays: Mapping[str, Any]) -> Source:
     """A dict of arrays by variable name.
 
     Raises:
-        UserError: a value is no array of numbers.
+        UserError: a value is not an array of numbers.
     """
     import numpy as np
 
@@ -52,7 +60,7 @@ def mapping(arrays: Mapping[str, Any]) -> Source:
     for name, value in arrays.items():
         array = np.asarray(value)
         if array.dtype.kind not in "biufcV":
-            raise UserError(f"the value of {name!r} is no array of numbers: {array.dtype}")
+            raise UserError(f"the value of {name!r} is not an array of numbers: {array.dtype}")
         weights.append(
             named(label, str(name), array.shape, array.dtype.name, partial(_same, array))
         )
@@ -68,7 +76,7 @@ def keras_model(model: Any) -> Source:
     variables = getattr(model, "variables", None)
     if not isinstance(variables, (list, tuple)) or not variables:
         raise UserError(
-            f"a {type(model).__name__} is no source of weights",
+            f"a {type(model).__name__} is not a source of weights",
             hint="give a path, a dict of arrays, or a Keras model that is built",
         )
     label = f"the model {getattr(model, 'name', type(model).__name__)!r}"

@@ -23,7 +23,7 @@ def source(archive: zipfile.ZipFile, label: str) -> Source:
     """The arrays of an ``.npz``; each one's name is the variable's name.
 
     Raises:
-        BadFileError: a member is no .npy file, holds Python objects, or declares more bytes
+        BadFileError: a member is not an .npy file, holds Python objects, or declares more bytes
             than it has.
     """
     weights = []
@@ -57,11 +57,11 @@ def _header(
         if dtype.hasobject or dtype.kind not in "biufc":
             raise BadFileError(f"{name} holds {dtype}, not numbers")
         if any(n < 0 for n in shape) or prod(shape) * dtype.itemsize != size - stream.tell():
-            raise BadFileError(f"{name} declares shape {shape}, its size does not fit")
+            raise BadFileError(f"{name} declares shape {shape}, which does not fit its size")
     except TflRepairError as error:
         raise error.within(label) from None
     except Exception as error:  # numpy raises ValueError, SyntaxError, EOFError, ...
-        raise BadFileError(f"{name} is no .npy file: {error}", where=label) from None
+        raise BadFileError(f"{name} is not an .npy file: {error}", where=label) from None
     return tuple(int(n) for n in shape), dtype, bool(fortran)
 
 

@@ -40,7 +40,7 @@ def open_weights(source: str | os.PathLike[str] | Mapping[str, Any] | Any) -> So
     Raises:
         BadFileError: there is no such file, it is damaged, or it holds no weights.
         UnsupportedError: reading it needs a package that is not installed.
-        UserError: an object that is no source of weights.
+        UserError: an object that is not a source of weights.
     """
     if isinstance(source, Mapping):
         return named.mapping(source)
@@ -51,7 +51,7 @@ def open_weights(source: str | os.PathLike[str] | Mapping[str, Any] | Any) -> So
     if path.is_dir():
         if tensorflow_files.is_saved_model(path):
             return tensorflow_files.saved_model(label)
-        raise BadFileError("is a folder, but no SavedModel", where=label, hint=f"give {_KNOWN}")
+        raise BadFileError("is a folder, but not a SavedModel", where=label, hint=f"give {_KNOWN}")
     if not path.exists() and tensorflow_files.is_checkpoint(label):
         return tensorflow_files.checkpoint(label)
     return _file(label)
@@ -72,7 +72,7 @@ def _file(label: str) -> Source:
     if tensorflow_files.is_old_checkpoint(tail):
         return tensorflow_files.checkpoint(label)
     hint = f"give {_KNOWN}"
-    raise BadFileError("is no source of weights that we know", where=label, hint=hint)
+    raise BadFileError("is not a recognized weights file", where=label, hint=hint)
 
 
 def _ends(label: str) -> tuple[bytes, bytes, int]:
@@ -96,7 +96,9 @@ def _hdf5(label: str) -> Source:
         return legacy_h5.source(file)
     if keras3.looks_like(file):
         return keras3.source(file)
-    raise BadFileError("is an HDF5 file, but holds no Keras weights", where=label)
+    if not file.arrays:
+        raise BadFileError("is an HDF5 file, but holds no arrays of numbers", where=label)
+    return named.hdf5(file)
 
 
 def _zip(label: str) -> Source:

@@ -42,12 +42,12 @@ def _shards(path: Path, label: str) -> list[str]:
         groups = index["weight_map"].values()
         names = sorted({n for g in groups for n in ([g] if isinstance(g, str) else g)})
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
-        raise BadFileError("is JSON, but no Keras index of weight shards", where=label) from None
+        raise BadFileError("is JSON, but not a Keras index of weight shards", where=label) from None
     if len(names) > _MOST_SHARDS:
         raise BadFileError(f"names {len(names)} shards", where=label)
     for name in names:
         if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
             raise BadFileError(f"names a shard outside its folder: {name!r}", where=label)
         if not (path.parent / name).is_file():
-            raise BadFileError(f"names a shard that is not there: {name!r}", where=label)
+            raise BadFileError(f"names a missing shard: {name!r}", where=label)
     return names

@@ -32,6 +32,13 @@ def canonical(name: str) -> str:
     return re.sub(r"^model(?=_[0-9]+$|$)", "functional", name)
 
 
+def snake_case(name: str) -> str:
+    """``Conv2D`` -> ``conv2d`` (keras/src/utils/naming.py, ``to_snake_case``)."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
 def split_path(name: str) -> tuple[tuple[str, ...], str]:
     """A variable's name as layer chain and role: ``seq/dense/kernel:0`` -> (seq, dense), kernel."""
     *layers, role = re.sub(r":\d+$", "", name).split("/")
@@ -64,10 +71,3 @@ def is_within(inner: Sequence[str], outer: Sequence[str]) -> bool:
     """Whether all parts of ``inner`` stand in ``outer``, in the same order."""
     rest = iter(outer)
     return all(part in rest for part in inner)
-
-
-def snake_case(name: str) -> str:
-    """``Conv2D`` -> ``conv2d`` (keras/src/utils/naming.py, ``to_snake_case``)."""
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -152,8 +152,7 @@ class FileLayer:
 
 def target_layers(targets: Sequence[Target]) -> list[TargetLayer]:
     """Group variables by layer: by their names, or by scope where names do not tell."""
-    lower = {t.shared_name.lower() for t in targets}
-    rows = [(_split(t.shared_name, lower), _chain(t)) for t in targets]
+    rows = [(split_path(t.name), _chain(t)) for t in targets]
     by_prefix: dict[tuple[str, ...], list[int]] = {}
     for position, ((prefix, _), _) in enumerate(rows):
         by_prefix.setdefault(prefix, []).append(position)
@@ -173,19 +172,9 @@ def target_layers(targets: Sequence[Target]) -> list[TargetLayer]:
     return found
 
 
-def _split(name: str, lower: Container[str]) -> tuple[tuple[str, ...], str]:
-    """Layer chain and role. TensorFlow numbers a name that another one has but for the case:
-    ``Q/kernel_1`` beside ``q/kernel``."""
-    prefix, role = split_path(name)
-    base, number = split_number(role)
-    plain = name.lower().removesuffix(f"_{number}")
-    is_copy = number and plain in lower and "/".join((*prefix, base)) != plain
-    return prefix, base if is_copy else role
-
-
 def _chain(target: Target) -> tuple[str, ...]:
     """Layer names around the variable from its scope, if they agree with its own name."""
-    prefix, _ = split_path(target.shared_name)
+    prefix, _ = split_path(target.name)
     for name in target.read_as:
         chain = unscoped(scope_of(name))
         if chain and is_within(prefix, chain):

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from tflrepair.errors import RefusedError
+from tflrepair.errors import RefusedError, UndecidedError
 from tflrepair.format.types import numpy_dtype
+from tflrepair.weights.types.dtypes import is_float
 from tflrepair.weights.types.pieces import PIECE
+from tflrepair.weights.types.start import Assumption
 from tflrepair.weights.types.weight import Array, Target, Weight, size_text
 
 # origins of a value
@@ -25,7 +27,7 @@ CLOSED = "closed"
 NUMBER = "by number only"
 CHECKED = "checked"  # by running
 
-_NARROW = "no value of that type comes near some of its values; give another file"
+_NARROW = "that type has no value close to some of its values; give another file"
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,12 @@ class Row:
             ``named`` (names that somebody gave, or classes, rule out all else that fits),
             ``closed`` (everything else that fits has its own place), ``by number only`` (Keras's
             running numbers decide: not proven), ``checked`` (running decided), ``given`` (the user
-            did), ``documented`` (an optimizer's start).
+            did), ``documented`` (an optimizer's start), ``config`` (a file's config tells what the
+            constructor was given), ``assumed``.
         trusted: whether its name or the user decided, so that its values are not doubted.
         source: where a documented start is documented.
+        assumption: what the value rests on that no file says, if there is such a thing.
+        like: shared name of the variable that it copies, if it does.
     """
 
     target: Target
@@ -54,6 +59,8 @@ class Row:
     reason: str = ""
     confidence: str = ""
     source: str = ""
+    assumption: Assumption | None = None
+    like: str = ""
     trusted: bool = False
 
     @property
@@ -125,8 +132,8 @@ def exact(array: Array, target: Target, weight: Weight) -> Array:
         return np.ascontiguousarray(array).reshape(array.shape)
     with np.errstate(all="ignore"):
         result = array.astype(wanted)
-        same = np.array_equal(result.astype(array.dtype), array, equal_nan=array.dtype.kind == "f")
-    floats = array.dtype.kind == wanted.kind == "f"
+        same = np.array_equal(result.astype(array.dtype), array, equal_nan=is_float(array.dtype))
+    floats = is_float(array.dtype) and is_float(wanted)
     fits = floats and np.array_equal(np.isfinite(result), np.isfinite(array))
     if not same and not (target.rounds and fits):
         raise RefusedError(
@@ -147,6 +154,7 @@ class Problem:
         candidates: for each reading, what it would take.
         hint: the option that decides.
         choices: the rows of each reading, where running can decide between them.
+        options: options of the command line that decide, with an example for each value.
     """
 
     kind: str
@@ -155,6 +163,7 @@ class Problem:
     candidates: tuple[str, ...] = ()
     hint: str = ""
     choices: tuple[tuple[Row, ...], ...] = ()
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -182,7 +191,7 @@ class MatchTable:
         return replace(self, rows=tuple(rows))
 
     def require(self, advice: Sequence[str] = ()) -> None:
-        """Raise RefusedError if anything is undecided; its message lists all of it.
+        """Raise UndecidedError if anything is undecided; its message lists all of it.
 
         Args:
             advice: lines behind the list.
@@ -196,7 +205,25 @@ class MatchTable:
             lines.extend(f"    - {candidate}" for candidate in problem.candidates)
             if problem.hint:
                 lines.append(f"    {problem.hint}")
-        raise RefusedError("\n".join([*lines, *(f"  {line}" for line in advice)]))
+        raise UndecidedError(
+            "\n".join([*lines, *(f"  {line}" for line in advice)]), options=self.options
+        )
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Options that would decide all that is open; () if some of it has none."""
+        if not all(problem.options for problem in self.problems):
+            return ()
+        return tuple(dict.fromkeys(o for problem in self.problems for o in problem.options))
+
+    @property
+    def assumptions(self) -> dict[Assumption, list[str]]:
+        """What values rest on that no file says -> the variables concerned."""
+        found: dict[Assumption, list[str]] = {}
+        for row in self.rows:
+            if row.assumption is not None and row.origin != OPEN:
+                found.setdefault(row.assumption, []).append(row.target.shared_name)
+        return found
 
     def to_map(self) -> dict[str, str]:
         """Shared name -> weight path, to be edited and given back as a map.

@@ -10,7 +10,7 @@ of attribute names under which Keras saved it, and ``layer``, the chain of layer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -42,6 +42,10 @@ class Target:
         normalizes: whether it is used as Keras's own normalization layers use their variables.
         flow: the operators of `infer`; the same for all variables of a model.
         rounds: whether a float of more precision may be rounded to ``dtype``.
+        called: its name in the program, if the graph has another one (see ``called``); else empty.
+        unset_in: entries (signatures) that read it before they set it.
+        update: how the model itself changes it from its own value (see ``selfupdate``); or empty.
+        follows: shared name of the variable that updates mix into it, if that is all they do.
     """
 
     container: str
@@ -57,6 +61,15 @@ class Target:
     update_hint: int | None = None
     normalizes: bool = False
     flow: LayerFlow | None = field(default=None, repr=False, compare=False)
+    called: str = ""
+    unset_in: tuple[str, ...] = ()
+    update: str = ""
+    follows: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the program that made the model called it."""
+        return self.called or self.shared_name
 
 
 @dataclass(frozen=True)
@@ -157,7 +170,18 @@ class Weight:
     def nbytes(self) -> int:
         import numpy as np
 
+        if self.dtype == "bfloat16":  # no type of numpy's own
+            return prod(self.shape) * 2
         return prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """An optimizer that a file describes: its class as Keras names optimizers after it
+    (``adam_w``), and the arguments of its constructor."""
+
+    kind: str
+    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -173,6 +197,7 @@ class Source:
         architecture: layers and their calls, where the file holds them.
         weightless: (class, name) of the layers of Functional models for which the file holds
             nothing; the name is empty before Keras 3.6.
+        optimizers: the optimizers that the model was compiled with, where the file tells.
     """
 
     label: str
@@ -183,6 +208,7 @@ class Source:
     named: bool = False
     architecture: Architecture | None = field(default=None, repr=False)
     weightless: tuple[tuple[str, str], ...] = ()
+    optimizers: tuple[OptimizerConfig, ...] = ()
 
 
 def size_text(shape: tuple[int, ...] | None) -> str:

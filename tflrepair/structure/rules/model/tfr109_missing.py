@@ -1,8 +1,8 @@
 """Something that must be there is missing.
 
 What: the model has no subgraphs or no buffers; a subgraph has no list of tensors; a signature has
-no key or no list of inputs or outputs; a custom operator has no name; an operator lacks the options
-that it cannot do without (IF, WHILE, CALL_ONCE, VAR_HANDLE and their kin, LSTM, BUCKETIZE,
+no key or no list of inputs or outputs; a custom operator has no name; an operator lacks the
+options that it cannot do without (IF, WHILE, CALL_ONCE, VAR_HANDLE and their kin, LSTM, BUCKETIZE,
 STABLEHLO_PAD and so on).
 
 Why it matters: runtimes refuse the file, or fill the gap with zeros: a WHILE without options runs

@@ -34,6 +34,8 @@ def check(subject: Subject) -> None:
         listed = subject.vectors(model, "metadata_buffer")[0]
         _list(subject, model, 0, "metadata_buffer", listed, buffers, "buffer")
     subgraphs = len(subject.subgraphs)
+    groups = len(subject.of("ExternalBufferGroup"))
+    _column(subject, "ExternalBuffer", "group", groups, "group of external buffers")
     for table, fields in CALLS.items():
         least = -1 if table == "StableHLOCompositeOptions" else 0  # without decomposition
         rows = subject.of(table)

@@ -1,11 +1,13 @@
 """An operator has operands that it cannot have.
 
-What: the operators that touch variables and tables or call subgraphs take and give a fixed number
-of tensors of fixed types: READ_VARIABLE one resource and one value, ASSIGN_VARIABLE a resource
-and a value, IF a condition and what both branches take, WHILE as many as its body takes and
-gives, CALL_ONCE none at all (tensorflow/lite/kernels/*.cc, Prepare).
+What: most operators take and give a fixed number of tensors, none of which may be left out (-1).
+Those that touch variables and tables or call subgraphs take fixed types as well: READ_VARIABLE
+one resource and one value, ASSIGN_VARIABLE a resource and a value, tables int64 and strings, IF a
+condition and what both branches take, WHILE as many as its body takes and gives, CALL_ONCE none
+(tensorflow/lite/kernels/*.cc, Prepare).
 
-Why it matters: the runtime stops at that operator, or copies tensors that are not there.
+Why it matters: the runtime stops at that operator, or copies tensors that are not there. Loading
+a file does not show it; preparing to run it does.
 
 Example: a WHILE with three inputs whose body takes two.
 
@@ -15,11 +17,13 @@ How it is fixed: convert the model again.
 from __future__ import annotations
 
 from tflrepair.format import schema
+from tflrepair.structure.rules.model.operand_counts import COUNTS
 from tflrepair.structure.subject import Subject, operator_name
 
 CODE = "TFR119"
 
 _O = schema.BuiltinOperator
+_INT64, _STRING = schema.TensorType.INT64, schema.TensorType.STRING
 # inputs, outputs, which input or output ("i0", "o0") is a resource
 _FIXED = {
     _O.VAR_HANDLE: (0, 1, "o0"),
@@ -31,12 +35,20 @@ _FIXED = {
     _O.HASHTABLE_SIZE: (1, 1, "i0"),
     _O.CALL_ONCE: (0, 0, ""),
 }
+# The first inputs, of operators whose last may be left out.
+_NEEDED = {
+    _O.CONV_2D: 2,
+    _O.DEPTHWISE_CONV_2D: 2,
+    _O.FULLY_CONNECTED: 2,
+    _O.TRANSPOSE_CONV: 3,
+    _O.CONCATENATION: 1 << 30,
+    _O.PACK: 1 << 30,
+    _O.ADD_N: 1 << 30,
+}
 _CALLING = (_O.IF, _O.WHILE, _O.STABLEHLO_WHILE, _O.CALL, _O.CALL_ONCE, _O.STABLEHLO_COMPOSITE)
 
 
 def check(subject: Subject) -> None:
-    if set(subject.codes).isdisjoint((*_FIXED, *_CALLING)):
-        return
     rows, codes = subject.of("Operator"), subject.code_of
     ends = rows.ref("inputs"), rows.ref("outputs")
     skip = {row for column in ends for row, pos in enumerate(column) if pos < 0} | rows.broken
@@ -46,12 +58,24 @@ def check(subject: Subject) -> None:
             if row < 0 or row in skip:
                 continue
             code = codes[row]
-            wrong = _fixed(subject, row, types) if code in _FIXED else ""
+            wrong = _fixed(subject, row, types) if code in _FIXED else _counted(subject, row)
             if not wrong and code in _CALLING:
                 wrong = _Call(subject, row, types).wrong()
             if wrong:
                 name = operator_name(code)
                 subject.fault(CODE, rows, row, "inputs", f"{name} {wrong}")
+
+
+def _counted(subject: Subject, row: int) -> str:
+    """What is wrong with the number of tensors, or with one that is left out."""
+    code, taken = subject.code_of[row], subject.inputs[row]
+    wanted = COUNTS.get(code)
+    if wanted is None:
+        return "lacks an input" if -1 in taken[: _NEEDED.get(code, 0)] else ""
+    counts = len(taken), len(subject.outputs[row])
+    if counts != wanted:
+        return f"takes {counts[0]} and gives {counts[1]} tensors, not {wanted[0]} and {wanted[1]}"
+    return "needs all its inputs, and one is left out" if -1 in taken else ""
 
 
 def _fixed(subject: Subject, row: int, types: list[int]) -> str:
@@ -66,7 +90,34 @@ def _fixed(subject: Subject, row: int, types: list[int]) -> str:
         if 0 <= index < len(types) and types[index] != schema.TensorType.RESOURCE:
             kind = schema.TENSOR_TYPE_NAMES.get(types[index], types[index])
             return f"has {kind} tensor {index} where the resource should be"
-    return ""
+    return _table_types(
+        subject, row, [types[i] if 0 <= i < len(types) else -1 for i in taken + made]
+    )
+
+
+def _table_types(subject: Subject, row: int, types: list[int]) -> str:
+    """What is wrong with the types of keys and values of a hash table."""
+    code = subject.code_of[row]
+    if code == _O.HASHTABLE_SIZE:
+        return "" if types[1] == _INT64 else "gives a size that is not INT64"
+    if code == _O.HASHTABLE_FIND:
+        if types[2] != types[3]:
+            return "has a default of another type than its answer"
+        pair = types[1], types[3]
+    elif code == _O.HASHTABLE_IMPORT:
+        pair = types[1], types[2]
+    elif code == _O.HASHTABLE:
+        options = subject.of("HashtableOptions")
+        place = options.index.get(subject.of("Operator").ref("builtin_options")[row], -1)
+        if place < 0:
+            return ""  # TFR109 has said so
+        pair = options.column("key_dtype")[place], options.column("value_dtype")[place]
+    else:
+        return ""
+    if pair in ((_INT64, _STRING), (_STRING, _INT64)):
+        return ""
+    names = [schema.TENSOR_TYPE_NAMES.get(kind, str(kind)) for kind in pair]
+    return f"maps {names[0]} to {names[1]}; tables map INT64 to STRING or STRING to INT64"
 
 
 class _Call:
@@ -86,7 +137,7 @@ class _Call:
         if not self.targets or min(self.targets) < 0:
             return ""  # TFR109 and TFR110 have said so
         if self.code == _O.CALL_ONCE:
-            return self._differs(self.targets[0], 0, 0)
+            return ""  # TFR017 is about initializers with inputs
         if self.code == _O.IF:
             return self._branch()
         taken, made = len(self.taken), len(self.made)

@@ -1,11 +1,13 @@
 """An operator's options have a value that does not exist.
 
 What: a padding, activation, element type or format is a number that the schema does not have, a
-list is longer than the eight numbers that runtimes keep, or the sizes of STABLEHLO_PAD or
-STABLEHLO_REDUCE_WINDOW differ (tensorflow/lite/core/api/flatbuffer_conversions.cc).
+list is longer than the eight numbers that runtimes keep, the sizes of STABLEHLO_PAD or
+STABLEHLO_REDUCE_WINDOW differ (tensorflow/lite/core/api/flatbuffer_conversions.cc), or a builtin
+operator has custom options, which are for custom operators.
 
 Why it matters: runtimes refuse the file, or take the number for "none" and answer wrong. The
-second is stricter than they are.
+second is stricter than they are; so is the rule about custom options, which they report and
+ignore.
 
 Example: padding 3 in CONV_2D; a RESHAPE to nine dimensions.
 
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 from tflrepair.format import schema
 from tflrepair.format.layout import TABLES
-from tflrepair.structure.subject import Subject
+from tflrepair.structure.subject import UNKNOWN, Subject, operator_name
 
 CODE = "TFR122"
 
@@ -70,9 +72,22 @@ def check(subject: Subject) -> None:
                 if count > _MOST:
                     text = f"it has {count} numbers; {_MOST} is the limit"
                     subject.fault(CODE, rows, row, field, text)
+    _custom(subject)
     _sizes(subject, "StablehloPadOptions", "edge_padding_low", _LISTS[2][1], 1)
     _sizes(subject, "StablehloReduceWindowOptions", "window_dimensions", _WINDOW, 1)
     _sizes(subject, "StablehloReduceWindowOptions", "window_dimensions", ("padding",), 2)
+
+
+def _custom(subject: Subject) -> None:
+    """Custom options of builtin operators."""
+    rows = subject.of("Operator")
+    if "custom_options" not in rows.refs:
+        return
+    for row, pos in enumerate(rows.refs["custom_options"]):
+        code = subject.code_of[row]
+        if pos > 0 and code not in (schema.BuiltinOperator.CUSTOM, UNKNOWN):
+            text = f"{operator_name(code)} is builtin and has custom options"
+            subject.fault(CODE, rows, row, "custom_options", text)
 
 
 def _sizes(subject: Subject, table: str, first: str, fields: tuple[str, ...], times: int) -> None:

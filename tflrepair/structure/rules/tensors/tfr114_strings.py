@@ -31,7 +31,8 @@ def check(subject: Subject) -> None:
         if kind != schema.TensorType.STRING or data is None:
             continue
         if data not in known:
-            subject.spend(rows, "buffer", data[1])
+            if sum(data) <= len(subject.words.buf):
+                subject.spend(rows, "buffer", data[1])
             known[data] = _wrong(subject.words.buf, *data)
         wrong, count = known[data]
         shape = subject.shapes[row]

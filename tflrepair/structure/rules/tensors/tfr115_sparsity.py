@@ -56,7 +56,7 @@ class _Sparse:
             return "" if total <= 64 else f"{total} dimensions are described"
         halves = (self.order[:rank], range(rank)), (self.order[rank:], range(rank, total))
         if any(sorted(part) != list(wanted) for part, wanted in halves):
-            return f"the order of dimensions {self.order} is no permutation"
+            return f"the order of dimensions {self.order} is not a permutation"
         return self._sizes(subject, tensor, shape)
 
     def _sizes(self, subject: Subject, tensor: int, shape: Sequence[int]) -> str:

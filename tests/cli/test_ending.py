@@ -1,0 +1,34 @@
+"""How the command line ends: signals, streams that fail, and children that end with it."""
+
+from __future__ import annotations
+
+import pytest
+from faults import files, kills
+
+pytestmark = pytest.mark.runs
+
+
+def test_signals_have_their_exit_codes_and_leave_nothing() -> None:
+    line = kills.signals(6, seed=1)
+    assert line.runs == 6 and line.wrong == []
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_kill_9_tears_nothing_and_the_next_run_cleans_up(named: bool) -> None:
+    line = kills.kill_9(3, seed=2, named=named)
+    assert line.runs == 3 and line.wrong == []
+
+
+def test_streams_that_fail_are_exit_code_2() -> None:
+    line = files.streams()
+    assert line.runs > 8 and line.wrong == []
+
+
+def test_no_room_read_only_and_odd_names() -> None:
+    line = files.full_and_read_only()
+    assert line.runs > 5 and line.wrong == []
+
+
+def test_inputs_that_are_cut_short_are_errors_of_ours() -> None:
+    line = files.truncated_while_read(3, seed=3)
+    assert line.runs == 3 and line.wrong == []

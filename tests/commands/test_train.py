@@ -1,0 +1,140 @@
+"""Training on the desk, under LiteRT alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+
+import tflrepair
+from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError, UserError
+from tflrepair.report import train_text
+from tflrepair.report.style import Style
+
+pytestmark = pytest.mark.runs
+interpreters = pytest.importorskip("ai_edge_litert.interpreter")
+
+
+@pytest.fixture(scope="module")
+def fixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    sample = Path(tflrepair.__file__).parent / "samples"
+    out = tmp_path_factory.mktemp("train") / "fixed.tflite"
+    weights = [sample / "classifier.weights.h5"]
+    tflrepair.fix(sample / "broken.tflite", weights, sets={"adam/learning_rate": "0.01"}, out=out)
+    return out
+
+
+def examples(sample: Path) -> dict[str, Any]:
+    with np.load(sample / "training.npz") as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def test_the_loss_falls(fixed: Path, sample: Path) -> None:
+    told: list[int] = []
+    result = tflrepair.train(
+        fixed, sample / "training.npz", steps=60, progress=lambda step, loss: told.append(step)
+    )
+    assert result.ok and result.ends < 0.6 * result.begins
+    assert told == list(range(1, 61))
+    assert (result.signature, result.batch) == ("train", 8)
+    lines = train_text.lines(result, Style())
+    assert lines[-1] == "It trains."
+    assert len(train_text.curve(result.losses)) == 60
+
+
+def test_steps_are_the_model_s_own(fixed: Path, sample: Path) -> None:
+    """A batch of all that there is is the same each round, up to its order."""
+    data = {name: value[:8] for name, value in examples(sample).items()}
+    result = tflrepair.train(fixed, data, steps=5)
+    run = interpreters.Interpreter(str(fixed)).get_signature_runner("train")
+    wanted = [float(run(**data)["loss"]) for _ in range(5)]
+    np.testing.assert_allclose(result.losses, wanted, rtol=1e-4)
+
+
+def test_writes_the_trained_model(fixed: Path, sample: Path, tmp_path: Path) -> None:
+    out = tmp_path / "trained.tflite"
+    result = tflrepair.train(fixed, sample / "training.npz", steps=40, out=out)
+    assert result.out == str(out) and tflrepair.scan(out).ok
+    x = examples(sample)["x"][:1]
+    state = tmp_path / "state.tflite"
+    tflrepair.add_state(fixed, state)
+    interpreter = interpreters.Interpreter(str(state))
+    interpreter.get_signature_runner("set_weights")(**result.state)
+    wanted = interpreter.get_signature_runner("infer")(x=x)["output"]
+    found = interpreters.Interpreter(str(out)).get_signature_runner("infer")(x=x)["output"]
+    np.testing.assert_array_equal(found, wanted)
+    keys = [s.key for s in tflrepair.load(out).signatures]
+    assert keys == [s.key for s in tflrepair.load(fixed).signatures]
+    with pytest.raises(UserError, match="exists"):
+        tflrepair.train(fixed, sample / "training.npz", steps=1, out=out)
+
+
+def test_wrong_calls(fixed: Path, sample: Path) -> None:
+    data = examples(sample)
+    wrong: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+        ({"x": data["x"]}, {}, "the data lack y"),
+        ({**data, "y": data["y"][:5]}, {}, "different numbers of examples"),
+        ({**data, "x": data["x"][:, :2]}, {}, "shape"),
+        ({**data, "x": data["x"].astype("U8")}, {}, "type"),
+        (data, {"steps": 0}, "at least one step"),
+        (data, {"batch": 3}, "fixed batch of 8"),
+        (data, {"signature": "nothing"}, "no signature"),
+        (data, {"loss": "nothing"}, "no output 'nothing'"),
+    ]
+    for arrays, options, message in wrong:
+        with pytest.raises(UserError, match=message):
+            tflrepair.train(fixed, arrays, **options)
+
+
+def test_refuses_a_broken_model(sample: Path) -> None:
+    with pytest.raises(RefusedError, match="no initial value"):
+        tflrepair.train(sample / "broken.tflite", sample / "training.npz")
+
+
+def test_refuses_flex(data: Path) -> None:
+    half = {"x": np.ones((8, 4), np.float32)}
+    with pytest.raises(UnsupportedError, match="needs Flex") as refusal:
+        tflrepair.train(data / "half.tflite", half, signature="infer", loss="output")
+    assert "--no-flex" in str(refusal.value.hint)
+
+
+def test_a_model_that_cannot_be_run(fixed: Path, sample: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.tflite"
+    cut.write_bytes(fixed.read_bytes()[:30_000])
+    with pytest.raises(TflRepairError):
+        tflrepair.train(cut, sample / "training.npz")
+
+
+def test_nan_is_a_problem(fixed: Path, sample: Path, tmp_path: Path) -> None:
+    data = examples(sample)
+    data["x"][:] = np.nan
+    result = tflrepair.train(fixed, data, steps=3)
+    assert not result.finite and not result.ok
+    assert "nan from step 1 on" in train_text.lines(result, Style())[-1]
+    with pytest.raises(RefusedError, match="not finite"):
+        tflrepair.train(fixed, data, steps=3, out=tmp_path / "out.tflite")
+    assert not (tmp_path / "out.tflite").exists()
+
+
+def test_command_line(fixed: Path, sample: Path) -> None:
+    command = [sys.executable, "-m", "tflrepair", "train", str(fixed), "--steps", "30"]
+    command += ["--data", str(sample / "training.npz"), "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["schema"], found["ok"]) == (0, "tflrepair/train/1", True)
+    assert len(found["losses"]) == 30
+    schema = Path(tflrepair.__file__).parent / "report" / "schemas" / "train-1.json"
+    jsonschema.validate(found, json.loads(schema.read_text(encoding="utf-8")))
+
+
+def test_demo_trains() -> None:
+    command = [sys.executable, "-m", "tflrepair", "demo", "--train"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "It trains." in done.stdout and "equal to the last bit" in done.stdout

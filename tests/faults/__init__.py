@@ -1,0 +1,1 @@
+"""Faults on purpose: ``make faults`` kills, fills, cuts short, forges, and counts what is left."""

@@ -1,0 +1,266 @@
+"""Training modules of many kinds, broken by the real converter, with what eager TensorFlow does.
+
+NAME/model.tflite    Keras 3 in a tf.Module with ``infer`` and ``train``, open batch: no values
+NAME/values.npz      the true value of each variable by shared name
+NAME/eager.npz       x, y; loss of the first step, ``infer`` before; per trained variable the first
+                     step's gradient: ``g32/NAME`` in float32, ``g64/NAME`` in float64, and
+                     ``noise/NAME``, how far float32 moves when x changes by 1e-7 of itself;
+                     ``losses`` of five steps
+
+Momentum makes the gradient visible: after one step it is -rate times the gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from makers.common import convert, randomize
+
+L = keras.layers
+RATE = 0.05
+BATCH = 3
+IMAGE = (8, 8, 3)
+SERIES = (5, 4)
+Builder = Callable[[], Any]
+NETWORKS: dict[str, Builder] = {}
+
+
+def network(build: Builder) -> Builder:
+    NETWORKS[build.__name__] = build
+    return build
+
+
+def rows(name: str, shape: tuple[int, ...], *layers: Callable[[], Any]) -> None:
+    """A row of layers, built anew at each call; the last is a Dense of three."""
+
+    def build() -> Any:
+        x = inputs = keras.Input(shape)
+        for make in layers:
+            x = make()(x)
+        if len(x.shape) > 2:
+            x = L.Flatten()(x)
+        return keras.Model(inputs, L.Dense(3)(x))
+
+    NETWORKS[name] = build
+
+
+rows("mlp", (6,), lambda: L.Dense(8, "relu"), lambda: L.Dense(5, "tanh"))
+for activation in ("elu", "selu", "softplus", "softsign", "relu6", "leaky_relu", "swish", "gelu",
+                   "hard_swish", "sigmoid", "exponential"):  # fmt: skip
+    rows(f"dense_{activation}", (6,), partial(L.Dense, 8, activation), lambda: L.Dense(4))
+rows(
+    "cnn", IMAGE, lambda: L.Conv2D(4, 3, padding="same", activation="relu"),
+    lambda: L.MaxPooling2D(),
+    lambda: L.Conv2D(5, 3, strides=2, padding="same"), lambda: L.ReLU(6.0),
+)  # fmt: skip
+rows(
+    "dilated", IMAGE, lambda: L.Conv2D(4, 3, dilation_rate=2, activation="tanh"),
+    lambda: L.Conv2D(4, (1, 3), padding="same", dilation_rate=(1, 2)),
+)  # fmt: skip
+rows("grouped", (6, 6, 4), lambda: L.Conv2D(6, 3, groups=2, activation="relu"))
+rows(
+    "batch_norm", IMAGE, lambda: L.Conv2D(4, 3, use_bias=False), lambda: L.BatchNormalization(),
+    lambda: L.Activation("tanh"), lambda: L.GlobalAveragePooling2D(),
+)  # fmt: skip
+rows(
+    "depthwise", IMAGE, lambda: L.DepthwiseConv2D(3, depth_multiplier=2, activation="tanh"),
+    lambda: L.DepthwiseConv2D(3, strides=2, padding="same"),
+)  # fmt: skip
+rows(
+    "separable", IMAGE, lambda: L.SeparableConv2D(6, 3, padding="same", activation="tanh"),
+    lambda: L.AveragePooling2D(3, 2, "same"),
+)  # fmt: skip
+rows("pools", IMAGE, lambda: L.Conv2D(4, 3), lambda: L.MaxPooling2D(3, 2, "same"),
+     lambda: L.AveragePooling2D(2, 1))  # fmt: skip
+rows("transposed", (4, 4, 3), lambda: L.Conv2DTranspose(4, 3, strides=2, activation="tanh"),
+     lambda: L.Conv2D(2, 3))  # fmt: skip
+rows("up_nearest", (4, 4, 3), lambda: L.Conv2D(3, 3, padding="same"), lambda: L.UpSampling2D(2),
+     lambda: L.Conv2D(2, 3))  # fmt: skip
+rows("up_bilinear", (4, 4, 3), lambda: L.Conv2D(3, 3, padding="same"),
+     lambda: L.UpSampling2D(2, interpolation="bilinear"), lambda: L.Conv2D(2, 3))  # fmt: skip
+rows("padded", IMAGE, lambda: L.Conv2D(3, 3), lambda: L.ZeroPadding2D(((1, 2), (0, 1))),
+     lambda: L.Cropping2D(1), lambda: L.Conv2D(2, 2))  # fmt: skip
+rows("conv1d", (9, 4), lambda: L.Conv1D(5, 3, padding="causal", activation="relu"),
+     lambda: L.MaxPooling1D(2), lambda: L.Conv1D(3, 2))  # fmt: skip
+rows("conv3d", (5, 6, 6, 2), lambda: L.Conv3D(3, 2, activation="relu"), lambda: L.MaxPooling3D(2),
+     lambda: L.Conv3D(2, 2, padding="same"))  # fmt: skip
+rows("average3d", (5, 6, 6, 2), lambda: L.Conv3D(3, 2, activation="tanh"),
+     lambda: L.AveragePooling3D(2))  # fmt: skip
+rows("layer_norm", SERIES, lambda: L.Dense(6), lambda: L.LayerNormalization())
+rows("group_norm", (6, 6, 4), lambda: L.Conv2D(4, 3), lambda: L.GroupNormalization(2),
+     lambda: L.PReLU(shared_axes=[1, 2]))  # fmt: skip
+rows("lstm", SERIES, lambda: L.LSTM(4, unroll=True))
+rows("lstm_loop", SERIES, lambda: L.LSTM(4))
+rows("gru_loop", SERIES, lambda: L.GRU(4, return_sequences=True), lambda: L.GRU(3))
+rows("simple_rnn_loop", SERIES, lambda: L.SimpleRNN(4))
+rows("bidirectional", SERIES, lambda: L.Bidirectional(L.LSTM(3)))
+rows("time_distributed", SERIES, lambda: L.TimeDistributed(L.Dense(4, "tanh")))
+
+
+@network
+def embedding() -> Any:
+    inputs = keras.Input((5,), dtype="int32")
+    x = L.Conv1D(4, 2, activation="relu")(L.Embedding(12, 6)(inputs))
+    return keras.Model(inputs, L.Dense(3)(L.GlobalMaxPooling1D()(x)))
+
+
+@network
+def attention() -> Any:
+    x = inputs = keras.Input((5, 8))
+    x = L.LayerNormalization()(L.Add()([x, L.MultiHeadAttention(2, 4)(x, x)]))
+    x = L.Add()([x, L.Dense(8)(L.Dense(16, "gelu")(x))])
+    return keras.Model(inputs, L.Dense(3)(L.GlobalAveragePooling1D()(x)))
+
+
+@network
+def residual() -> Any:
+    x = inputs = keras.Input(IMAGE)
+    x = L.Conv2D(4, 3, padding="same")(x)
+    for stride in (1, 2):
+        y = L.ReLU()(L.BatchNormalization()(L.Conv2D(4, 3, stride, padding="same")(x)))
+        y = L.BatchNormalization()(L.Conv2D(4, 3, padding="same")(y))
+        x = L.ReLU()(L.Add()([y, L.Conv2D(4, 1, stride)(x)]))
+    return keras.Model(inputs, L.Dense(3)(L.GlobalAveragePooling2D()(x)))
+
+
+@network
+def squeeze_excite() -> Any:
+    x = inputs = keras.Input(IMAGE)
+    x = L.Conv2D(6, 3, padding="same", activation="swish")(x)
+    s = L.Conv2D(2, 1, activation="relu")(L.GlobalAveragePooling2D(keepdims=True)(x))
+    x = L.Multiply()([x, L.Conv2D(6, 1, activation="sigmoid")(s)])
+    return keras.Model(inputs, L.Dense(3)(L.Flatten()(x)))
+
+
+@network
+def unet() -> Any:
+    inputs = keras.Input(IMAGE)
+    a = L.Conv2D(4, 3, padding="same", activation="relu")(inputs)
+    b = L.Conv2D(4, 3, padding="same", activation="relu")(L.MaxPooling2D()(a))
+    c = L.Concatenate()([L.Conv2DTranspose(4, 2, 2)(b), a])
+    return keras.Model(inputs, L.Dense(3)(L.Flatten()(L.Conv2D(2, 3, padding="same")(c))))
+
+
+@network
+def siamese() -> Any:
+    tower = keras.Sequential([keras.Input((4,)), L.Dense(5, "tanh"), L.Dense(3)])
+    inputs = keras.Input((8,))
+    left, right = (L.Lambda(lambda t, s=s: t[:, s : s + 4])(inputs) for s in (0, 4))
+    return keras.Model(inputs, L.Dense(3)(L.Subtract()([tower(left), tower(right)])))
+
+
+@network
+def mobile() -> Any:
+    base = keras.applications.MobileNetV2((32, 32, 3), alpha=0.35, include_top=False, weights=None)
+    x = L.GlobalAveragePooling2D()(base.output)
+    return keras.Model(base.input, L.Dense(3)(x))
+
+
+class Training(tf.Module):
+    def __init__(self, net: Any, dtype: str = "float32") -> None:
+        super().__init__()
+        self.net = net
+        self.optimizer = keras.optimizers.SGD(RATE, momentum=0.9)
+        self.optimizer.build(net.trainable_variables)
+        first = net.inputs[0]
+        x = tf.TensorSpec(first.shape, first.dtype if "int" in first.dtype else dtype, name="x")
+        y = tf.TensorSpec((None, 3), dtype, name="y")
+        self.infer = tf.function(self._infer, input_signature=[x])
+        self.train = tf.function(self._train, input_signature=[x, y])
+
+    def _infer(self, x: Any) -> Any:
+        return {"output": self.net(x, training=False)}
+
+    def _train(self, x: Any, y: Any) -> Any:
+        variables = self.net.trainable_variables
+        with tf.GradientTape() as tape:
+            logits = self.net(x, training=True)
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(y, logits))
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        return {"loss": loss}
+
+
+def gradients(module: Training) -> dict[str, Any]:
+    """Minus momentum / rate: what the only step that was made had for gradients."""
+    momenta = module.optimizer.variables[2:]
+    return {
+        v.path: -np.asarray(m) / RATE
+        for v, m in zip(module.net.trainable_variables, momenta, strict=True)
+    }
+
+
+def make_one(name: str, folder: Path) -> None:
+    keras.backend.clear_session()
+    keras.backend.set_floatx("float32")
+    rng = np.random.default_rng(sorted(NETWORKS).index(name))
+    net = NETWORKS[name]()
+    randomize(net.variables, seed=1)
+    weights = net.get_weights()
+    module = Training(net)
+    start = {v.path: np.array(v) for v in [*net.variables, *module.optimizer.variables]}
+    shape = (BATCH, *net.inputs[0].shape[1:])
+    integers = "int" in net.inputs[0].dtype
+    x = rng.integers(0, 12, shape).astype("int32") if integers else rng.normal(0, 1, shape)
+    x = x if integers else x.astype("float32")
+    y = np.eye(3, dtype="float32")[rng.integers(0, 3, BATCH)]
+    names = {k: getattr(module, k).get_concrete_function() for k in ("infer", "train")}
+    tf.saved_model.save(module, str(folder / "saved_model"), signatures=names)
+    (folder / "model.tflite").write_bytes(convert(folder / "saved_model", flex=True))
+    values: Any = start
+    np.savez(folder / "values.npz", **values)
+
+    def again(images: Any) -> dict[str, Any]:
+        for v in [*net.variables, *module.optimizer.variables]:
+            v.assign(start[v.path])
+        module.train(images, y)
+        return gradients(module)
+
+    eager: dict[str, Any] = {"x": x, "y": y, "output": module.infer(x)["output"].numpy()}
+    g32 = again(x)
+    near = x if integers else (x * (1 + 1e-7)).astype("float32")
+    moved = again(near)
+    again(x)
+    losses = [module.train(x, y)["loss"].numpy() for _ in range(4)]
+    for v in [*net.variables, *module.optimizer.variables]:
+        v.assign(start[v.path])
+    losses.insert(0, module.train(x, y)["loss"].numpy())
+    eager["losses"] = np.array(losses)
+    g64 = exact(name, weights, x if integers else x.astype("float64"), y)
+    for (path, value), judge in zip(g32.items(), g64, strict=True):
+        eager[f"g32/{path}"], eager[f"g64/{path}"] = value, judge
+        eager[f"noise/{path}"] = np.abs(moved[path] - value).max()
+    np.savez(folder / "eager.npz", **eager)
+
+
+def exact(name: str, weights: Any, x: Any, y: Any) -> list[Any]:
+    """The gradients in float64."""
+    keras.backend.set_floatx("float64")
+    try:
+        net = NETWORKS[name]()
+        net.set_weights(weights)
+        module = Training(net, "float64")
+        module.train(x, y.astype("float64"))
+        return list(gradients(module).values())
+    finally:
+        keras.backend.set_floatx("float32")
+
+
+# What the tests take; benchmarks/training_modules.py takes all.
+TESTED = (
+    "dense_gelu", "cnn", "grouped", "batch_norm", "depthwise", "pools", "up_nearest", "conv3d",
+    "lstm_loop", "embedding", "attention",
+)  # fmt: skip
+
+
+def make(out: Path, names: tuple[str, ...] = TESTED) -> None:
+    for name in names:
+        folder = out / name
+        folder.mkdir(parents=True)
+        make_one(name, folder)

@@ -1,0 +1,278 @@
+"""Inputs for each lowering: strides, paddings, dilations, ties, edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from rebuild.lower.single import Case, ShapeOf
+
+RNG = np.random.default_rng(11)
+Feed = dict[str, Any]
+
+
+def real(*shape: int, scale: float = 1.0) -> Any:
+    return RNG.normal(0, scale, shape).astype(np.float32)
+
+
+def ties(*shape: int) -> Any:
+    """Few different values, so that windows have several maxima."""
+    return RNG.integers(-1, 2, shape).astype(np.float32)
+
+
+def activations() -> Iterator[Case]:
+    edge = np.array([[-7.0, -1.0, -0.0, 0.0, 1e-30, 0.5, 6.0, 6.5, 30.0, -30.0]], np.float32)
+    x = np.concatenate([edge, real(4, 10, scale=3)])
+    for op in ("ReluGrad", "Relu6Grad", "SoftplusGrad", "SoftsignGrad"):
+        yield Case(op, {"gradients": real(5, 10), "features": x})
+    yield Case("LeakyReluGrad", {"gradients": real(5, 10), "features": x}, {}, {"alpha": 0.3})
+    for op in ("EluGrad", "SeluGrad"):
+        yield Case(op, {"gradients": real(5, 10), "outputs": np.maximum(x, -0.9)})
+    for op in ("Softplus", "Softsign", "Selu"):
+        yield Case(op, {"features": x})
+    for op in ("TanhGrad", "SigmoidGrad", "SqrtGrad", "RsqrtGrad", "ReciprocalGrad"):
+        yield Case(op, {"y": real(5, 10) ** 2 + 0.1, "dy": real(5, 10)})
+
+
+def special() -> Iterator[Case]:
+    x = np.concatenate([np.linspace(-5, 5, 401), np.geomspace(1e-6, 1, 39)]).astype(np.float32)
+    x = x.reshape(4, 110)
+    for op in ("Erf", "Expm1"):
+        yield Case(op, {"x": x})
+    yield Case("Erfc", {"x": x})
+    yield Case("Log1p", {"x": np.abs(x)})
+    a, b = ties(4, 6), real(4, 6) ** 2
+    for op in ("Xdivy", "Xlogy", "Xlog1py", "DivNoNan", "MulNoNan"):
+        other = b * (a > -1) if op in ("DivNoNan", "MulNoNan") else b
+        yield Case(op, {"x": a, "y": other.astype(np.float32)})
+    yield Case("L2Loss", {"t": real(4, 5)})
+
+
+def losses() -> Iterator[Case]:
+    logits = real(4, 7, scale=5)
+    labels = np.eye(7, dtype=np.float32)[[0, 3, 6, 2]]
+    soft = np.abs(real(4, 7))
+    op = "SoftmaxCrossEntropyWithLogits"
+    yield Case(op, {"features": logits, "labels": labels})
+    yield Case(op, {"features": logits, "labels": soft}, note="soft")
+    op = "SparseSoftmaxCrossEntropyWithLogits"
+    for kind in (np.int32, np.int64):
+        yield Case(op, {"features": logits, "labels": np.array([0, 3, 6, 2], kind)}, note=str(kind))
+
+
+# size, kernel, stride, dilation, padding
+GEOMETRY = [
+    (7, 3, 1, 1, "SAME"),
+    (7, 3, 1, 1, "VALID"),
+    (8, 3, 2, 1, "SAME"),
+    (8, 3, 2, 1, "VALID"),
+    (7, 2, 3, 1, "SAME"),
+    (9, 3, 1, 2, "SAME"),
+    (9, 2, 1, 3, "VALID"),
+    (6, 1, 1, 1, "SAME"),
+    (6, 1, 2, 1, "VALID"),
+    (5, 5, 1, 1, "VALID"),
+    (8, 3, 2, 1, "EXPLICIT"),
+    (4, 3, 1, 1, "EXPLICIT"),
+]
+
+
+def _attributes(stride: int, dilation: int, padding: str) -> Feed:
+    found: Feed = {
+        "strides": [1, stride, stride, 1],
+        "padding": padding,
+        "dilations": [1, dilation, dilation, 1],
+    }
+    if padding == "EXPLICIT":
+        found["explicit_paddings"] = [0, 0, 2, 1, 0, 3, 0, 0]
+    return found
+
+
+def _depthwise(x: Any, kernel: Any, attributes: Feed) -> Any:
+    """TensorFlow's gradient kernel has no dilation: the convolution's own derivative instead."""
+    return tf.raw_ops.DepthwiseConv2dNative(input=x, filter=kernel, **attributes)
+
+
+def convolutions() -> Iterator[Case]:
+    for size, kernel, stride, dilation, padding in GEOMETRY:
+        a = _attributes(stride, dilation, padding)
+        x, w = real(3, size, size + 1, 4), real(kernel, kernel + (kernel == 2), 4, 6)
+        plain = {k: v for k, v in a.items() if k != "dilations"}
+        y = _output(x, w, a)
+        sizes = np.array(w.shape, np.int32)
+        fed = {"input": x, "out_backprop": real(*y)}
+        yield Case("Conv2DBackpropFilter", fed, {"filter_sizes": sizes}, a)
+        fed = {"_x": x, "out_backprop": real(*y)}
+        yield Case("Conv2DBackpropInput", fed, {"input_sizes": ShapeOf("_x"), "filter": w}, a)
+        if dilation == 1:
+            for multiplier in (1, 2):
+                v = real(*w.shape[:2], 4, multiplier)
+                dy = real(*y[:3], 4 * multiplier)
+                sizes = np.array(v.shape, np.int32)
+                fed = {"input": x, "out_backprop": dy}
+                op = "DepthwiseConv2dNativeBackpropFilter"
+                yield Case(op, fed, {"filter_sizes": sizes}, plain)
+                fed = {"_x": x, "out_backprop": dy}
+                fixed = {"input_sizes": ShapeOf("_x"), "filter": v}
+                yield Case("DepthwiseConv2dNativeBackpropInput", fed, fixed, plain)
+    a = _attributes(2, 1, "SAME")
+    x, w = real(3, 6, 6, 4), real(3, 3, 2, 6)  # two groups
+    y = _output(x, w, a)
+    fed = {"input": x, "out_backprop": real(*y)}
+    yield Case(
+        "Conv2DBackpropFilter", fed, {"filter_sizes": np.array(w.shape, np.int32)}, a, note="groups"
+    )
+    fed = {"_x": x, "out_backprop": real(*y)}
+    fixed = {"input_sizes": ShapeOf("_x"), "filter": w}
+    yield Case("Conv2DBackpropInput", fed, fixed, a, note="groups")
+    for padding, stride in (("SAME", 1), ("VALID", 2)):
+        three = {"strides": [1, stride, stride, stride, 1], "padding": padding}
+        x, w = real(2, 5, 6, 5, 3), real(3, 2, 3, 3, 4)
+        y = tf.raw_ops.Conv3D(input=x, filter=w, **three).shape
+        fed = {"input": x, "out_backprop": real(*y)}
+        fixed = {"filter_sizes": np.array(w.shape, np.int32)}
+        yield Case("Conv3DBackpropFilterV2", fed, fixed, three)
+        fed = {"_x": x, "out_backprop": real(*y)}
+        fixed = {"input_sizes": ShapeOf("_x"), "filter": w}
+        yield Case("Conv3DBackpropInputV2", fed, fixed, three)
+    a = _attributes(2, 1, "EXPLICIT")
+    yield Case("Conv2D", {"input": real(2, 7, 7, 3)}, {"filter": real(3, 3, 3, 2)}, a)
+    yield Case(
+        "DepthwiseConv2dNative", {"input": real(2, 7, 7, 3)}, {"filter": real(3, 3, 3, 2)}, a
+    )
+
+
+def _output(x: Any, w: Any, attributes: Feed) -> Any:
+    return tf.raw_ops.Conv2D(input=x, filter=w, **attributes).shape
+
+
+def pooling() -> Iterator[Case]:
+    for size, kernel, stride, padding in (
+        (8, 2, 2, "VALID"), (7, 2, 2, "VALID"), (7, 2, 2, "SAME"), (8, 3, 2, "SAME"),
+        (8, 3, 2, "VALID"), (6, 3, 1, "SAME"), (6, 2, 3, "VALID"), (6, 3, 3, "SAME"),
+    ):  # fmt: skip
+        a: Feed = {
+            "ksize": [1, kernel, kernel, 1],
+            "strides": [1, stride, stride, 1],
+            "padding": padding,
+        }
+        for make in (real, ties):
+            x = make(3, size, size, 2)
+            y = tf.raw_ops.MaxPool(input=x, **a).numpy()
+            fed = {"orig_input": x, "orig_output": y, "grad": real(*y.shape)}
+            yield Case("MaxPoolGrad", fed, {}, a, note=make.__name__)
+        fed = {"_x": x, "grad": real(*y.shape)}
+        yield Case("AvgPoolGrad", fed, {"orig_input_shape": ShapeOf("_x")}, a)
+    for stride, padding in ((2, "SAME"), (1, "VALID"), (2, "VALID")):
+        a = {
+            "ksize": [1, 2, 2, 2, 1],
+            "strides": [1, stride, stride, stride, 1],
+            "padding": padding,
+        }
+        x = ties(2, 5, 4, 5, 2)
+        for op in ("MaxPool3D", "AvgPool3D"):
+            yield Case(op, {"input": real(2, 5, 4, 5, 2)}, {}, a)
+        y = tf.raw_ops.MaxPool3D(input=x, **a).numpy()
+        fed = {"orig_input": x, "orig_output": y, "grad": real(*y.shape)}
+        yield Case("MaxPool3DGrad", fed, {}, a)
+        fed = {"_x": x, "grad": real(*y.shape)}
+        yield Case("AvgPool3DGrad", fed, {"orig_input_shape": ShapeOf("_x")}, a)
+
+
+def resizing() -> Iterator[Case]:
+    flags = [{"align_corners": c, "half_pixel_centers": h} for c, h in ((0, 0), (1, 0), (0, 1))]
+    for (old, new), flag in product((((4, 5), (8, 10)), ((7, 6), (3, 4))), flags):
+        a = {name: bool(value) for name, value in flag.items()}
+        fed = {"grads": real(2, *new, 3), "original_image": real(2, *old, 3)}
+        yield Case("ResizeBilinearGrad", fed, {}, a)
+        fed = {"grads": real(2, *new, 3)}
+        yield Case("ResizeNearestNeighborGrad", fed, {"size": np.array(old, np.int32)}, a)
+    for mode, pads in (
+        ("REFLECT", [[0, 0], [2, 1], [0, 3], [0, 0]]),
+        ("SYMMETRIC", [[0, 0], [2, 1], [3, 0], [1, 1]]),
+    ):
+        grown = [s + sum(p) for s, p in zip((2, 5, 5, 3), pads, strict=True)]
+        fixed = {"paddings": np.array(pads, np.int32)}
+        yield Case("MirrorPadGrad", {"input": real(*grown)}, fixed, {"mode": mode})
+
+
+def normalization() -> Iterator[Case]:
+    x, scale, offset = real(3, 4, 5, 6), real(6) ** 2 + 0.5, real(6)
+    mean, variance = real(6), real(6) ** 2 + 0.5
+    for training, factor in ((True, 1.0), (True, 0.3), (False, 1.0)):
+        a = {"epsilon": 1e-3, "exponential_avg_factor": factor, "is_training": training}
+        fixed = {"scale": scale, "offset": offset, "mean": mean, "variance": variance}
+        yield Case("FusedBatchNormV3", {"x": x}, fixed, a, outputs=(0, 1, 2))
+    for training in (True, False):
+        a = {"epsilon": 1e-3, "is_training": training}
+        *_, m, v, _ = tf.raw_ops.FusedBatchNormV3(
+            x=x, scale=scale, offset=offset, mean=mean, variance=variance, **a
+        )
+        fixed = {"scale": scale, "reserve_space_1": m.numpy(), "reserve_space_2": v.numpy()}
+        fixed["reserve_space_3"] = np.zeros(0, np.float32)
+        fed = {"y_backprop": real(3, 4, 5, 6), "x": x}
+        yield Case("FusedBatchNormGradV3", fed, fixed, a, outputs=(0, 1, 2))
+
+
+def slices() -> Iterator[Case]:
+    shape = (4, 7, 6, 3)
+    x = real(*shape)
+    picks: list[Any] = [
+        np.s_[:, 1:4], np.s_[:, ::2], np.s_[:, 5:1:-2], np.s_[:, ::-1, 1], np.s_[..., -2],
+        np.s_[:, None, 2:, :-1], np.s_[:, -3:-1, 1:6:3], np.s_[:, 9:, :], np.s_[:, :, 3, 0],
+        np.s_[:, 2:2], np.s_[:, -9:3],
+    ]  # fmt: skip
+    for pick in picks:
+        yield _slice(x, pick, opened=True)
+    for pick in (np.s_[1:], np.s_[:-1], np.s_[::-1], np.s_[-2], np.s_[1:3, 2], np.s_[0]):
+        yield _slice(x, pick, opened=False)
+
+
+def _slice(x: Any, pick: Any, opened: bool) -> Case:
+    with tf.Graph().as_default() as graph:
+        tf.constant(x)[pick]
+        node = next(op for op in graph.get_operations() if op.type == "StridedSlice")
+        bounds = [tf.get_static_value(t) for t in node.inputs[1:]]
+        masks = {name: node.get_attr(name) for name in (
+            "begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"
+        )}  # fmt: skip
+    fed = {"_x": x, "dy": real(*x[pick].shape)}
+    fixed = dict(zip(("begin", "end", "strides"), bounds, strict=True))
+    return Case(
+        "StridedSliceGrad",
+        fed,
+        {"shape": ShapeOf("_x"), **fixed},
+        masks,
+        opened=opened,
+        note=str(pick),
+    )
+
+
+def others() -> Iterator[Case]:
+    x, rows = real(5, 3), np.array([[0], [3], [0]], np.int32)
+    for op in ("TensorScatterAdd", "TensorScatterSub"):
+        fed = {"tensor": x, "updates": real(3, 3)}
+        yield Case(op, fed, {"indices": rows}, opened=False)
+    fed = {"tensor": x, "updates": real(2, 3)}
+    rows = np.array([[4], [1]], np.int32)
+    yield Case("TensorScatterUpdate", fed, {"indices": rows}, opened=False)
+    fed = {"input": np.array([0, 3, 3, 1], np.int32)}
+    weights = np.zeros(0, np.float32)
+    yield Case("DenseBincount", fed, {"size": np.int32(5), "weights": weights}, opened=False)
+
+
+FAMILIES = {
+    "activations": activations,
+    "special": special,
+    "losses": losses,
+    "convolutions": convolutions,
+    "pooling": pooling,
+    "resizing": resizing,
+    "normalization": normalization,
+    "slices": slices,
+    "others": others,
+}

@@ -1,0 +1,37 @@
+"""Each lowering against TensorFlow's own kernel, under LiteRT, with and without XNNPACK."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rebuild.lower.cases import FAMILIES
+from rebuild.lower.single import DELEGATES, Case, Models, distance, first
+
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
+CASES = {family: list(make()) for family, make in FAMILIES.items()}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Models]:
+    return {
+        family: Models(cases, tmp_path_factory.mktemp(family)) for family, cases in CASES.items()
+    }
+
+
+@pytest.mark.parametrize("delegate", DELEGATES)
+@pytest.mark.parametrize(
+    ("family", "case"),
+    [pytest.param(family, case, id=case.label) for family, rows in CASES.items() for case in rows],
+)
+def test_like_the_kernel(models: Any, family: str, case: Case, delegate: str) -> None:
+    feeds = [case.fed] + ([first(case.fed)] if case.opened else [])
+    for fed in feeds:
+        found = models[family].answers(case, delegate, fed)
+        for got, want in zip(found, case.wanted(fed), strict=True):
+            assert distance(got, want) <= case.rtol
+    assert (
+        all(np.asarray(value).size for value in found) or "9:" in case.label or "2, 2" in case.note
+    )

@@ -1,0 +1,128 @@
+"""The child that reads weights with native libraries: its crash, its loop, its pieces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from faults.hostile import DATA, weights_files
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tflrepair.errors import BadFileError, TflRepairError, UserError
+from tflrepair.weights import open_weights
+from tflrepair.weights.matching.given import by_set
+from tflrepair.weights.native import client
+from tflrepair.weights.types.match_table import SET, Row
+from tflrepair.weights.types.pieces import selections
+from tflrepair.weights.types.weight import Target
+
+
+def test_a_crash_of_the_library_is_an_error_of_ours() -> None:
+    with pytest.raises(BadFileError, match=r"crashed \(SIG") as caught:
+        open_weights(DATA / "crash.keras")
+    assert "crash.keras" in str(caught.value.where)
+
+
+def test_a_loop_in_the_library_ends() -> None:
+    with pytest.raises(BadFileError, match="to read than a file of its size"):
+        open_weights(DATA / "endless.weights.h5")
+
+
+FILES = weights_files()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_hostile_files_end_in_an_answer_or_an_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(FILES[name])
+    try:
+        for weight in open_weights(tmp_path / name).weights:
+            for piece in weight.pieces():
+                assert piece.nbytes <= 8 << 20
+    except TflRepairError as error:
+        assert name in str(error)
+
+
+@pytest.mark.parametrize("packed", [{}, {"compression": "gzip"}])
+def test_a_large_array_comes_in_pieces(tmp_path: Path, packed: dict[str, str]) -> None:
+    array = np.arange(3 * 1_500_000, dtype=np.float32).reshape(3, 1_500_000)
+    path = tmp_path / "w.weights.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("layers/dense/vars/0", data=array, **packed)
+    (weight,) = open_weights(path).weights
+    pieces = list(weight.pieces())
+    assert len(pieces) > 1 and np.array_equal(np.concatenate(pieces), array.ravel())
+    assert np.array_equal(weight.read(), array)
+
+
+def test_a_file_that_changes_is_not_half_read(tmp_path: Path) -> None:
+    path = tmp_path / "w.weights.h5"
+    for value in (1.0, 2.0):
+        with h5py.File(path, "w") as file:
+            file["layers/dense/vars/0"] = np.full(3, value, np.float32)
+        if value == 1.0:
+            (weight,) = open_weights(path).weights
+    with pytest.raises(BadFileError, match="chang"):
+        weight.read()
+
+
+def test_no_child_keeps_a_file_that_nobody_needs(tmp_path: Path) -> None:
+    path = tmp_path / "w.weights.h5"
+    with h5py.File(path, "w") as file:
+        file["layers/dense/vars/0"] = np.ones(3, np.float32)
+    source = open_weights(path)
+    assert source.weights[0].read().sum() == 3
+    del source
+    assert client._idle == []
+    with h5py.File(path, "w") as file:  # may be written again at once
+        file["x"] = 1
+
+
+@given(st.lists(st.integers(0, 5), max_size=4), st.integers(1, 40))
+def test_selections_take_each_element_once_in_order(shape: list[int], piece: int) -> None:
+    array = np.arange(int(np.prod(shape)), dtype=np.int8).reshape(shape)
+    parts = [np.ravel(array[where]) for where in selections(shape, 1, piece)]
+    assert all(part.size <= max(piece, 1) for part in parts) or not shape
+    whole = np.concatenate(parts) if parts else np.empty(0, np.int8)
+    assert np.array_equal(whole, array.ravel())
+
+
+def target(dtype: str, shape: tuple[int, ...] = (2,)) -> Target:
+    return Target("", "v", dtype, shape)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "text"),
+    [
+        ("float32", "nan"), ("float32", "inf"), ("float32", "1e39"), ("float16", "70000"),
+        ("float32", "1e-60"), ("float64", "1e400"), ("int64", "1e30"), ("int8", "128"),
+        ("uint8", "-1"), ("bool", "2"), ("int32", "0.5"), ("float32", "x"), ("int64", "9" * 5000),
+    ],
+)  # fmt: skip
+def test_numbers_that_no_element_can_hold_are_refused(dtype: str, text: str) -> None:
+    with pytest.raises(UserError, match="--set v="):
+        by_set([target(dtype)], {"v": text})
+
+
+@pytest.mark.parametrize(
+    ("dtype", "text", "value"),
+    [
+        ("float32", "3.4e38", 3.4e38), ("int64", str(2**63 - 1), 2**63 - 1), ("bool", "1", 1),
+        ("bfloat16", "1.5", 1.5), ("uint8", "2.55e2", 255), ("float32", "-0.0", -0.0),
+    ],
+)  # fmt: skip
+def test_numbers_that_fit_are_taken(dtype: str, text: str, value: float) -> None:
+    (row,) = by_set([target(dtype)], {"v": text}).values()
+    (piece,) = row.pieces()
+    assert piece.tolist() == [np.array(value, piece.dtype).item()] * 2
+    assert row.is_zero is False
+
+
+def test_one_number_does_not_fill_gigabytes() -> None:
+    with pytest.raises(UserError, match="fills at most"):
+        by_set([target("float32", (2**31,))], {"v": 1})
+    large = Row(target("float32", (3, 10_000_000)), SET, fill=2.0)
+    pieces = list(large.pieces())
+    assert sum(p.size for p in pieces) == 30_000_000 and all(p.nbytes <= 8 << 20 for p in pieces)

@@ -1,0 +1,1 @@
+"""Checks of constants: their values, and bytes that nobody needs."""

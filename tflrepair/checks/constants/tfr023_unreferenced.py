@@ -1,0 +1,40 @@
+"""Bytes in the file that nothing refers to.
+
+What: buffers that no tensor and no metadata names, more than a hundredth of the file.
+
+Why it matters: they are shipped and mapped for nothing. Where a weight is missing elsewhere, they
+may be what became of it.
+
+Example: a tool that removed operators and left their weights behind.
+
+How it is fixed: `tflrepair extract MODEL --signature NAME -o OUT.tflite` writes a signature
+with only what it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.checks.base import Found, Needs, check, megabytes
+from tflrepair.findings import Location, Severity
+from tflrepair.format import schema
+
+_LEAST = 10_000  # bytes
+
+
+@check("TFR023", Severity.INFO, Needs.TABLES)
+def unreferenced(context: AnalysisContext) -> Iterator[Found]:
+    model = context.model
+    used = {buffer for _, buffer in model.metadata}
+    used.update(model.root.numbers(schema.Model.METADATA_BUFFER))
+    for subgraph in model.subgraphs:
+        used.update(subgraph.tensor(n).buffer for n in range(subgraph.tensor_count))
+    left = [row for row in model.buffers if row.length and row.index not in used]
+    waste = sum(row.length for row in left)
+    if waste > max(_LEAST, model.size // 100):
+        yield Found(
+            f"{megabytes(waste)} in {len(left)} buffers belong to no tensor and no metadata",
+            "leave them out: tflrepair extract MODEL --signature NAME -o OUT.tflite",
+            Location(buffer=left[0].index),
+        )

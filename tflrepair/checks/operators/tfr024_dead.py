@@ -1,0 +1,69 @@
+"""Operators or subgraphs that do nothing for any answer.
+
+What: operators whose outputs nobody reads and that have no effect, or subgraphs that no signature
+reaches.
+
+Why it matters: operators run all the same and cost time; weights that only they read cost space.
+
+Example: a debugging output that was removed from the signature, but not from the function.
+
+How it is fixed: `tflrepair extract MODEL --signature NAME --outputs NAME -o OUT.tflite` keeps what
+the outputs need.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.checks.base import Found, Needs, check
+from tflrepair.findings import Location, Severity
+from tflrepair.graph.options import called_subgraphs
+from tflrepair.graph.subgraph import Operator, Subgraph
+
+_HANDLES = ("resource", "variant")
+
+
+@check("TFR024", Severity.INFO, Needs.TABLES)
+def dead(context: AnalysisContext) -> Iterator[Found]:
+    model = context.model
+    entries = {s.subgraph for s in model.signatures} | {0}
+    reached = {n for entry in entries for n in context.calls.reachable(entry)}
+    lost = [n for n in range(len(model.subgraphs)) if n not in reached]
+    if lost:
+        listed = ", ".join(map(str, lost[:6])) + (", ..." if len(lost) > 6 else "")
+        yield Found(
+            f"{len(lost)} subgraphs are reached by no signature: {listed}",
+            "leave them out: tflrepair extract MODEL --signature NAME -o OUT.tflite",
+            Location(subgraph=lost[0]),
+        )
+    for subgraph in model.subgraphs:
+        rows = _dead(subgraph)
+        if rows:
+            kinds = Counter(operator.name for operator in rows).most_common(4)
+            listed = ", ".join(f"{name} {count}" for name, count in kinds)
+            yield Found(
+                f"{len(rows)} operators of subgraph {subgraph.index} work for no output: {listed}",
+                "",
+                Location(subgraph=subgraph.index, operator=rows[0].index),
+            )
+
+
+def _dead(subgraph: Subgraph) -> list[Operator]:
+    needed = set(subgraph.outputs)
+    found = []
+    for operator in reversed(subgraph.operators):
+        if needed.isdisjoint(operator.outputs) and not _acts(subgraph, operator):
+            found.append(operator)
+        else:
+            needed.update(operator.inputs)
+    return found[::-1]
+
+
+def _acts(subgraph: Subgraph, operator: Operator) -> bool:
+    """Whether it may do more than compute its outputs. A handle alone does nothing."""
+    if not operator.outputs or operator.is_custom or called_subgraphs(operator):
+        return True
+    tensors = (subgraph.tensor(t) for t in (*operator.inputs, *operator.outputs) if t >= 0)
+    return any(tensor.dtype in _HANDLES for tensor in tensors)

@@ -1,0 +1,43 @@
+"""The model needs the Flex delegate.
+
+What: operators of TensorFlow itself, which no builtin kernel runs.
+
+Why it matters: a runtime without the delegate stops with `Regular TensorFlow ops are not supported
+by this interpreter`. It must be added, and adds some 20 MB to an application:
+
+    Android   org.tensorflow:tensorflow-lite-select-tf-ops, beside tensorflow-lite
+    iOS       the pod TensorFlowLiteSelectTfOps, and -force_load of it for static frameworks
+    Python    tensorflow-cpu 2.18.1 or older; wheels since 2.19 and ai-edge-litert lack it
+    TFLM      cannot run them
+
+Example: gradients of convolutions, Save and Restore in a model that trains on the device.
+
+How it is fixed: `tflrepair scan MODEL --target litert` lists the operators. Where they are a few,
+write them in builtin operators, and convert with TFLITE_BUILTINS only, which refuses the rest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.checks.base import Found, Needs, check
+from tflrepair.findings import Location, Severity
+
+
+@check("TFR026", Severity.INFO, Needs.TABLES)
+def flex(context: AnalysisContext) -> Iterator[Found]:
+    operators = [o for s in context.model.subgraphs for o in s.operators if o.is_flex]
+    if not operators:
+        return
+    kinds = Counter(operator.name for operator in operators)
+    first = operators[0]
+    listed = ", ".join(f"{name} {count}" for name, count in kinds.most_common(4))
+    more = f" and {len(kinds) - 4} more kinds" if len(kinds) > 4 else ""
+    yield Found(
+        f"needs the Flex delegate for {len(operators)} operators: {listed}{more}",
+        "Android: add tensorflow-lite-select-tf-ops; iOS: TensorFlowLiteSelectTfOps; Python: "
+        "tensorflow-cpu 2.18.1 or older; see tflrepair explain TFR026",
+        Location(subgraph=first.subgraph, operator=first.index),
+    )

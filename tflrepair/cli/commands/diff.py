@@ -1,0 +1,41 @@
+"""tflrepair diff"""
+
+from __future__ import annotations
+
+import shutil
+from typing import Annotated
+
+import typer
+
+from tflrepair.cli.options import FormatOption
+from tflrepair.cli.output import Format, emit, emit_json, progress, style
+
+
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help="a .tflite file")],
+    b: Annotated[str, typer.Argument(metavar="B", help="another")],
+    run: Annotated[
+        bool, typer.Option("--run", help="run both, and find the first operator at fault")
+    ] = False,
+    signature: Annotated[
+        str | None, typer.Option("--signature", metavar="NAME", help="for --run: this one")
+    ] = None,
+    inputs: Annotated[
+        str | None, typer.Option("--inputs", metavar="IN.npz", help="for --run: name -> array")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="leave nothing out of lists")] = False,
+    format: FormatOption = Format.text,
+) -> None:
+    """Say how B differs from A; exit code 0 if in nothing that changes an answer."""
+    from tflrepair.commands.diff import diff as diff_models
+    from tflrepair.report.diff import data, text
+
+    with progress("comparing"):
+        result = diff_models(a, b, run=run, signature=signature, inputs=inputs)
+    if format is Format.json:
+        emit_json(data.to_dict(result))
+    else:
+        width = shutil.get_terminal_size().columns
+        for line in text.lines(result, style(), width=width, everything=everything):
+            emit(line)
+    raise typer.Exit(0 if result.same else 1)

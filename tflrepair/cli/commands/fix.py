@@ -1,0 +1,144 @@
+"""tflrepair fix"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tflrepair.cli.again import again, paste_on_refusal
+from tflrepair.cli.options import (
+    BatchOption,
+    ForceOption,
+    FormatOption,
+    InitKwargsOption,
+    KeepFlexOption,
+    MapOption,
+    NoFlexOption,
+    RateOption,
+    SetOption,
+    StateOption,
+    WeightsOption,
+    json_object,
+    no_flex_options,
+    parse_sets,
+    read_map,
+)
+from tflrepair.cli.output import Format, emit, emit_json, progress, style
+from tflrepair.errors import UserError
+
+if TYPE_CHECKING:
+    from tflrepair.rebuild.rebuild_pass import Origin
+
+
+class Strategy(StrEnum):
+    graft = "graft"
+    optimize = "optimize"
+    rebuild = "rebuild"
+
+
+def fix(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="the .tflite file to repair")],
+    weights: WeightsOption = None,
+    by_name: Annotated[
+        bool, typer.Option("--by-name", help="the names in FILE are the model's own")
+    ] = False,
+    allow_rounding: Annotated[
+        bool, typer.Option("--allow-rounding", help="round float64 weights to float32 variables")
+    ] = False,
+    map_file: MapOption = None,
+    map_out: Annotated[
+        str | None,
+        typer.Option("--map-out", metavar="FILE", help="write the match as a map to edit"),
+    ] = None,
+    set_values: SetOption = None,
+    learning_rate: RateOption = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="also replace values that exist")
+    ] = False,
+    check: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--check", metavar="IN.npz OUT.npz", help="refuse unless the outputs match OUT.npz"
+        ),
+    ] = None,
+    strategy: Annotated[
+        Strategy, typer.Option("--strategy", help="what to do after the graft")
+    ] = Strategy.graft,
+    freeze: Annotated[
+        bool, typer.Option("--freeze", help="make constants of variables that nothing assigns")
+    ] = False,
+    saved_model: Annotated[
+        str | None,
+        typer.Option("--saved-model", metavar="DIR", help="rebuild from this SavedModel"),
+    ] = None,
+    module: Annotated[
+        str | None,
+        typer.Option("--module", metavar="FILE.py:CLASS", help="rebuild from it; runs its code"),
+    ] = None,
+    init_kwargs: InitKwargsOption = None,
+    no_flex: NoFlexOption = False,
+    batch: BatchOption = None,
+    state: StateOption = None,
+    keep_flex: KeepFlexOption = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="OUT", help="default: MODEL with .fixed.tflite"),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="show what would be done; write nothing")
+    ] = False,
+    force: ForceOption = False,
+    format: FormatOption = Format.text,
+) -> None:
+    """Put the lost values back: write a copy of MODEL in which every variable has its value."""
+    from pathlib import Path
+
+    from tflrepair.commands.fix.fix import fix as fix_model
+    from tflrepair.commands.fix.outputs import default_output
+    from tflrepair.files import check_no_input
+    from tflrepair.report import fix_json, fix_text
+
+    if map_file:
+        check_no_input(Path(output or default_output(Path(model))), [map_file])
+    with paste_on_refusal(context), progress("fixing") as tell:
+        result = fix_model(
+            model,
+            weights or ([saved_model] if saved_model else []),
+            out=output,
+            mapping=read_map(map_file) if map_file else None,
+            map_out=map_out,
+            sets=parse_sets(set_values or []),
+            by_name=by_name,
+            allow_rounding=allow_rounding,
+            learning_rate=learning_rate,
+            replace_values=replace,
+            check=check,
+            strategy=strategy.value,
+            freeze=freeze,
+            origin=_origin(saved_model, module, init_kwargs, weights not in (None, [saved_model])),
+            no_flex=no_flex_options(no_flex, batch, state, keep_flex),
+            dry_run=dry_run,
+            force=force,
+            progress=tell,
+        )
+    if format is Format.json:
+        emit_json(fix_json.to_dict(result))
+    else:
+        options = result.table.options if result.table is not None else ()
+        emit(fix_text.render(result, style(), dry_run, again(context, options) if options else ""))
+    undecided = result.table is not None and bool(result.table.problems)
+    raise typer.Exit(2 if undecided else 1 if result.problems else 0)
+
+
+def _origin(
+    saved_model: str | None, module: str | None, init_kwargs: str | None, given: bool
+) -> Origin:
+    from tflrepair.rebuild.rebuild_pass import Origin
+
+    if init_kwargs is not None and module is None:
+        raise UserError("--init-kwargs belongs to --module")
+    kwargs = json_object(init_kwargs, "--init-kwargs") if init_kwargs else {}
+    return Origin(saved_model, module, kwargs, given)

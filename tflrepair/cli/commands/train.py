@@ -1,0 +1,69 @@
+"""tflrepair train"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tflrepair.cli.options import ForceOption, FormatOption
+from tflrepair.cli.output import Format, emit, emit_json, progress, style
+
+
+def train(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="the .tflite file")],
+    data: Annotated[
+        str, typer.Option("--data", metavar="X.npz", help="input name -> examples, in rows")
+    ],
+    steps: Annotated[int, typer.Option("--steps", metavar="N", help="how many")] = 100,
+    batch: Annotated[
+        int | None, typer.Option("--batch", metavar="N", help="examples for each step")
+    ] = None,
+    signature: Annotated[
+        str | None, typer.Option("--signature", metavar="NAME", help="the one that trains")
+    ] = None,
+    loss: Annotated[
+        str | None, typer.Option("--loss", metavar="NAME", help="the output that is the loss")
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="OUT", help="write the trained model"),
+    ] = None,
+    plot: Annotated[
+        str | None, typer.Option("--plot", metavar="LOSS.png", help="draw the loss")
+    ] = None,
+    force: ForceOption = False,
+    format: FormatOption = Format.text,
+) -> None:
+    """Train MODEL under LiteRT: no TensorFlow, no Flex; exit code 1 if the loss does not fall."""
+    from tflrepair.commands.train import train as train_model
+    from tflrepair.files import check_free, write
+    from tflrepair.report import train_text
+
+    if plot is not None:
+        check_free(Path(plot), force)
+    with progress("training") as tell:
+
+        def told(step: int, value: float) -> None:
+            if tell is not None:
+                tell(f"loss {value:.4g}", step, steps)
+
+        result = train_model(
+            model,
+            data,
+            steps=steps,
+            batch=batch,
+            signature=signature,
+            loss=loss,
+            out=out,
+            force=force,
+            progress=told,
+        )
+    if plot is not None:
+        write(Path(plot), train_text.picture(result), force)
+    if format is Format.json:
+        emit_json(train_text.to_dict(result))
+    else:
+        emit("\n".join(train_text.lines(result, style())))
+    raise typer.Exit(0 if result.ok else 1)

@@ -1,0 +1,224 @@
+"""How `scan` writes: a writer for each format, fed one model after the other."""
+
+from __future__ import annotations
+
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from tflrepair.cli.output import emit, emit_json, error_dict, report_error, style
+from tflrepair.errors import TflRepairError
+from tflrepair.findings import Finding
+
+if TYPE_CHECKING:
+    from tflrepair.commands.scan import ScanResult
+    from tflrepair.commands.scan_saved_model import SavedModelScan
+
+
+class ScanFormat(StrEnum):
+    text = "text"
+    json = "json"
+    sarif = "sarif"
+    github = "github"
+    md = "md"
+
+
+class FailOn(StrEnum):
+    error = "error"
+    warning = "warning"
+    info = "info"
+
+
+def fails(findings: Iterable[Finding], threshold: FailOn) -> bool:
+    """Whether a finding is as bad as ``threshold`` or worse."""
+    order = list(FailOn)
+    return any(order.index(FailOn(str(f.severity))) <= order.index(threshold) for f in findings)
+
+
+class Writer(ABC):
+    """``targets``: pairs of a TargetReport and an arena, for each --target."""
+
+    @abstractmethod
+    def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None: ...
+
+    @abstractmethod
+    def saved_model(self, scan: SavedModelScan) -> None: ...
+
+    def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
+        report_error(error)
+
+    def finish(self, exit_codes: list[int], many: bool) -> None:
+        """After the last one. ``many``: a folder or an archive was among them."""
+        return
+
+
+class TextWriter(Writer):
+    def __init__(self) -> None:
+        self.width = shutil.get_terminal_size().columns
+        self.count = 0
+
+    def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None:
+        from tflrepair.report import scan_text
+
+        if brief:
+            emit("\n".join(scan_text.brief(scan, style())))
+        else:
+            emit(("\n" if self.count else "") + scan_text.render(scan, style()))
+        for report, arena in targets:
+            from tflrepair.report import target_text
+
+            emit("\n" + "\n".join(target_text.lines(report, arena, style(), self.width)))
+        self.count += 1
+
+    def saved_model(self, scan: SavedModelScan) -> None:
+        from tflrepair.report import saved_model_text
+
+        emit("\n".join(saved_model_text.lines(scan, style(), self.width)))
+        self.count += 1
+
+    def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
+        from tflrepair.report import damage
+
+        super().failed(path, error, salvage)
+        before = "\n" if self.count else ""
+        self.count += 1
+        verdict = _verdict(error)
+        if verdict is None:
+            return
+        left = remains_of(verdict) if salvage else None
+        lines = [*damage.remains_text(path, left, style()), ""] if left else []
+        emit(before + "\n".join([*lines, *damage.faults_text(verdict, style())]))
+        self._salvaged(path, verdict if salvage else None)
+
+    def _salvaged(self, path: str, verdict: Any) -> None:
+        from tflrepair.commands.scan import scan_what_is_left
+        from tflrepair.report import scan_text
+
+        result = scan_what_is_left(path, verdict) if verdict is not None else None
+        if result is not None:
+            emit("\n" + scan_text.render(result, style()))
+
+    def finish(self, exit_codes: list[int], many: bool) -> None:
+        if many and len(exit_codes) > 1:
+            emit(
+                f"\n{len(exit_codes)} models: {exit_codes.count(0)} with nothing wrong, "
+                f"{exit_codes.count(1)} with errors, {exit_codes.count(2)} unreadable"
+            )
+
+
+class JsonWriter(Writer):
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None:
+        from tflrepair.report import scan_json
+
+        row = scan_json.to_dict(scan)
+        if targets:
+            from tflrepair.report import target_text
+
+            row["targets"] = [target_text.to_dict(*pair) for pair in targets]
+        self.rows.append(row)
+
+    def saved_model(self, scan: SavedModelScan) -> None:
+        from tflrepair.report import saved_model_text
+
+        self.rows.append(saved_model_text.to_dict(scan))
+
+    def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
+        super().failed(path, error, salvage)
+        from tflrepair.report import damage
+
+        verdict = _verdict(error)
+        told = None
+        if verdict is not None:
+            told = damage.to_dict(verdict, remains_of(verdict) if salvage else None)
+        self.rows.append(error_dict(path, error, told))
+
+    def finish(self, exit_codes: list[int], many: bool) -> None:
+        emit_json(self.rows[0] if len(self.rows) == 1 else self.rows)
+
+
+class SarifWriter(Writer):
+    def __init__(self) -> None:
+        self.scans: list[tuple[str, Any]] = []
+        self.errors: dict[str, TflRepairError] = {}
+
+    def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None:
+        self.scans.append((scan.model.path or "model", scan.findings))
+
+    def saved_model(self, scan: SavedModelScan) -> None:
+        self.scans.append((scan.facts.path, scan.findings))
+
+    def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
+        super().failed(path, error, salvage)
+        self.errors[path] = error
+
+    def finish(self, exit_codes: list[int], many: bool) -> None:
+        from tflrepair.report.export import sarif
+
+        emit_json(sarif.to_dict(self.scans, self.errors))
+
+
+class GithubWriter(Writer):
+    def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None:
+        from tflrepair.report.export import github
+
+        for line in github.lines(scan.model.path or "model", scan.findings):
+            emit(line)
+
+    def saved_model(self, scan: SavedModelScan) -> None:
+        from tflrepair.report.export import github
+
+        for line in github.lines(scan.facts.path, scan.findings):
+            emit(line)
+
+    def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
+        from tflrepair.report.export import github
+
+        super().failed(path, error, salvage)
+        emit(github.failed(path, error))
+
+
+class MarkdownWriter(Writer):
+    def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None:
+        from tflrepair.report.export import markdown
+
+        told = markdown.facts(scan)
+        emit("\n".join(markdown.lines(scan.model.path or "model", told, scan.findings)) + "\n")
+
+    def saved_model(self, scan: SavedModelScan) -> None:
+        from tflrepair.report.export import markdown
+
+        emit("\n".join(markdown.lines(scan.facts.path, "SavedModel", scan.findings)) + "\n")
+
+    def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
+        from tflrepair.report.export import markdown
+
+        super().failed(path, error, salvage)
+        emit("\n".join(markdown.failed(path, error)) + "\n")
+
+
+def _verdict(error: TflRepairError) -> Any:
+    """What is wrong with a damaged file; None for any other error."""
+    from tflrepair.structure.verify import DamagedError
+
+    return error.verdict if isinstance(error, DamagedError) else None
+
+
+def remains_of(verdict: Any) -> Any:
+    """What can still be read of a damaged file."""
+    from tflrepair.structure.salvage import remains
+
+    return remains(verdict)
+
+
+WRITERS: dict[ScanFormat, type[Writer]] = {
+    ScanFormat.text: TextWriter,
+    ScanFormat.json: JsonWriter,
+    ScanFormat.sarif: SarifWriter,
+    ScanFormat.github: GithubWriter,
+    ScanFormat.md: MarkdownWriter,
+}

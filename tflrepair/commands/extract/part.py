@@ -1,0 +1,158 @@
+"""A smaller model: one signature, or what some tensors need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tflrepair.containers.find import load_model
+from tflrepair.errors import TflRepairError, UserError
+from tflrepair.files import atomic, check_no_input
+from tflrepair.graph.model import Model, Signature, load
+from tflrepair.parts.build import Part, Ports, build, check_part
+from tflrepair.parts.slice import Slicer
+from tflrepair.views.tensors import SubgraphView
+
+
+@dataclass(frozen=True)
+class ExtractedPart:
+    """A part that was written. ``ports`` names its inputs and outputs by the whole's tensors."""
+
+    part: Part
+    ports: Ports
+    path: str
+
+    @property
+    def operators(self) -> tuple[int, int]:
+        """(operators of the part, of the whole)"""
+        whole = sum(subgraph.operator_count for subgraph in self.part.model.subgraphs)
+        return sum(len(rows) for rows in self.part.kept.operators.values()), whole
+
+
+def extract_part(
+    model: Model | str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    signature: str | None = None,
+    outputs: Sequence[str] = (),
+    force: bool = False,
+) -> ExtractedPart:
+    """Write a model that holds only what ``signature`` or the tensors ``outputs`` need.
+
+    Args:
+        signature: keep this one; with ``outputs``: look for the tensors there.
+        outputs: names of tensors, or ``#`` and an index, that the part shall answer.
+
+    Raises:
+        UserError: no such signature or tensor, a tensor that is not computed, or ``out`` exists.
+        UnsupportedError: a table that must be copied has a field newer than our schema.
+        BadFileError: the model is damaged.
+    """
+    path = Path(out)
+    if path.suffix != ".tflite":
+        raise UserError(f"{path.name!r} is no name for a model", hint="end it in .tflite")
+    if not isinstance(model, Model):
+        model = load_model(model)
+    model.walk()
+    try:
+        part, ports = _plan(model, signature, tuple(outputs))
+    except TflRepairError as error:
+        raise error.within(model.path) if model.path else error from None
+    check_no_input(path, [model.path] if model.path else [])
+    with atomic(path, force) as output:
+        draft = output.begin()
+        part.write(draft.stream)
+        draft.stream.flush()
+        check_part(part, load(draft.path))
+    return ExtractedPart(part, ports, str(path))
+
+
+def _plan(model: Model, key: str | None, names: tuple[str, ...]) -> tuple[Part, Ports]:
+    slicer = Slicer(model)
+    signature = _signature(model, key)
+    if not names:
+        if signature is None:
+            raise UserError(
+                "nothing is asked for", hint="give --signature NAME or --outputs TENSOR"
+            )
+        graph = model.subgraph(signature.subgraph)
+        kept = slicer.whole(signature.subgraph, graph.inputs, graph.outputs)
+        ports = Ports(signature.key, signature.inputs, signature.outputs)
+        return build(model, kept, ports), ports
+    entries = (
+        [signature.subgraph]
+        if signature
+        else list(dict.fromkeys([*(s.subgraph for s in model.signatures), 0]))
+    )
+    places = [_find(slicer.views, entries, name) for name in names]
+    entry = places[0][0]
+    if any(subgraph != entry for subgraph, _ in places):
+        raise UserError(
+            "the tensors are in different signatures", hint="choose one with --signature NAME"
+        )
+    kept = slicer.back_from(entry, tuple(dict.fromkeys(tensor for _, tensor in places)))
+    signature = signature or next((s for s in model.signatures if s.subgraph == entry), None)
+    if signature is None:
+        ports = Ports(None, _named(model, entry, kept.inputs), _named(model, entry, kept.outputs))
+    else:
+        known = {tensor: name for name, tensor in signature.outputs}
+        ports = Ports(
+            signature.key,
+            tuple(pair for pair in signature.inputs if pair[1] in kept.inputs),
+            tuple(
+                (known.get(tensor, name), tensor)
+                for name, tensor in _named(model, entry, kept.outputs)
+            ),
+        )
+    return build(model, kept, ports), ports
+
+
+def _named(model: Model, subgraph: int, tensors: Sequence[int]) -> tuple[tuple[str, int], ...]:
+    graph = model.subgraph(subgraph)
+    return tuple((graph.tensor(t).name or f"tensor_{t}", t) for t in tensors)
+
+
+def _signature(model: Model, key: str | None) -> Signature | None:
+    if key is None:
+        return None
+    found = next((s for s in model.signatures if s.key == key), None)
+    if found is None:
+        keys = ", ".join(s.key for s in model.signatures)
+        raise UserError(
+            f"the model has no signature {key!r}",
+            hint=f"it has {keys}" if keys else "it has no signatures; use --outputs",
+        )
+    return found
+
+
+def _find(views: Sequence[SubgraphView], entries: Sequence[int], name: str) -> tuple[int, int]:
+    """(subgraph, tensor) of the one tensor of this name in ``entries``."""
+    found = []
+    for entry in entries:
+        view = views[entry]
+        if name.startswith("#") and name[1:].isdecimal():
+            if int(name[1:]) < view.subgraph.tensor_count:
+                found.append((entry, int(name[1:])))
+        else:
+            found += [
+                (entry, n)
+                for n in range(view.subgraph.tensor_count)
+                if view.subgraph.tensor(n).name == name
+            ]
+    if len(found) > 1:  # a constant may be called like the operator that takes it
+        computed = [(s, t) for s, t in found if t in views[s].makers]
+        found = computed or found
+    if not found:
+        raise UserError(
+            f"no tensor of the chosen signatures is called {name!r}",
+            hint=f"`tflrepair show MODEL --tensor {name}` looks for names that contain it",
+        )
+    if len(found) > 1:
+        listed = ", ".join(f"#{t} of subgraph {s}" for s, t in found[:6])
+        raise UserError(
+            f"{len(found)} tensors are called {name!r}: {listed}",
+            hint="name one as #INDEX, and its signature with --signature",
+        )
+    return found[0]

@@ -1,0 +1,207 @@
+"""The initial values of variables, and constants, in one file of arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tflrepair.analysis.variables import Variable, analyse
+from tflrepair.commands.extract.formats import FORMATS, Rows
+from tflrepair.containers.find import load_model
+from tflrepair.errors import RefusedError, TflRepairError, UserError
+from tflrepair.files import atomic, check_no_input
+from tflrepair.graph.model import Model
+from tflrepair.views.tensors import SubgraphView, TensorView
+from tflrepair.views.values import Array, array
+
+# Types that the formats lack, and what carries their values exactly
+_WIDENED = {
+    "bfloat16": "float32", "int4": "int8", "uint4": "uint8", "int2": "int8",
+    "float8_e4m3fn": "float32", "float8_e5m2": "float32",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Written:
+    """An array in the file. ``stored`` is its type there, ``dtype`` the one in the model."""
+
+    name: str
+    dtype: str
+    stored: str
+    shape: tuple[int, ...]
+    nbytes: int
+    is_variable: bool
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    name: str
+    reason: str
+    is_variable: bool
+
+
+@dataclass(frozen=True)
+class ExtractedWeights:
+    """What was written, and what was not and why."""
+
+    model: Model
+    path: str
+    size: int
+    written: tuple[Written, ...]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every variable has its value in the file."""
+        return not any(row.is_variable for row in self.left_out)
+
+
+def extract_weights(
+    model: Model | str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    constants: bool = False,
+    force: bool = False,
+) -> ExtractedWeights:
+    """Write the initial values of all variables by their shared names.
+
+    Args:
+        out: ``.npz``, ``.safetensors`` or ``.h5``; the suffix decides.
+        constants: write constants by tensor name, too. A name that is taken gets ``#2`` behind it.
+        force: replace ``out`` if it exists.
+
+    Raises:
+        UserError: a suffix that is no format of arrays, or the output exists.
+        RefusedError: there is nothing to write, or a name does not fit the format.
+        BadFileError: the model is damaged.
+        UnsupportedError: the format's package is not installed.
+    """
+    path = Path(out)
+    save = FORMATS.get(path.suffix)
+    if save is None:
+        raise UserError(
+            f"{path.name!r} is not a file of weights",
+            hint=f"end it in {', '.join(FORMATS)}; a part of the model goes to .tflite",
+        )
+    if not isinstance(model, Model):
+        model = load_model(model)
+    model.walk()
+    try:
+        found = _Found(model)
+        found.variables()
+        if constants:
+            found.constants()
+        if not found.rows:
+            raise RefusedError(_nothing(found, constants), hint=_hint(found, constants))
+    except TflRepairError as error:
+        raise error.within(model.path) if model.path else error from None
+    check_no_input(path, [model.path] if model.path else [])
+    with atomic(path, force) as output:
+        draft = output.begin()
+        save(draft.stream, found.rows)
+        draft.stream.flush()
+        size = draft.stream.seek(0, os.SEEK_END)
+    return ExtractedWeights(model, str(path), size, tuple(found.written), tuple(found.left_out))
+
+
+def _nothing(found: _Found, constants: bool) -> str:
+    if found.left_out:
+        row = found.left_out[0]
+        more = len(found.left_out) - 1
+        return f"nothing can be written: {row.name!r}: {row.reason}" + (
+            f", and {more} more" if more else ""
+        )
+    return "the model has no constants" if constants else "the model has no variables"
+
+
+def _hint(found: _Found, constants: bool) -> str:
+    if not constants:
+        return "--constants writes the constants by tensor name"
+    return "`tflrepair show` tells what is in it"
+
+
+class _Found:
+    """Arrays and their names as they are collected; nothing is read before it is written."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.views = tuple(SubgraphView(model, n) for n in range(len(model.subgraphs)))
+        self.rows: Rows = {}
+        self.written: list[Written] = []
+        self.left_out: list[LeftOut] = []
+        self.initial: set[tuple[int, int]] = set()
+
+    def variables(self) -> None:
+        for variable in analyse(self.model).variables:
+            initial = variable.initial
+            if initial is None:
+                self.left_out.append(LeftOut(variable.name, _why(variable), True))
+                continue
+            self.initial.add((initial.target, initial.tensor))
+            tensor = self.views[initial.target].tensor(initial.tensor)
+            if initial.via == "constant":
+                self._add(variable.name, tensor, partial(array, self.model, tensor), True)
+            elif tensor.dtype == "float16":
+                self._add(variable.name, tensor, partial(self._widened, tensor), True, "float32")
+            else:
+                reason = f"its initial value is computed from {tensor.dtype}"
+                self.left_out.append(LeftOut(variable.name, reason, True))
+
+    def _widened(self, tensor: TensorView) -> Array:
+        """What DEQUANTIZE makes of a float16 constant: every float16 is a float32."""
+        return array(self.model, tensor).astype("float32")
+
+    def constants(self) -> None:
+        seen: set[int] = set()
+        for tensor in self._constant_tensors():
+            place = (tensor.subgraph, tensor.index)
+            if place in self.initial or tensor.buffer in seen:
+                continue
+            seen.add(tensor.buffer)
+            name = tensor.name or f"subgraph{tensor.subgraph}/tensor{tensor.index}"
+            self._add(name, tensor, partial(array, self.model, tensor), False)
+
+    def _constant_tensors(self) -> Iterator[TensorView]:
+        for view in self.views:
+            for number in range(view.subgraph.tensor_count):
+                if view.is_constant(number):
+                    yield view.tensor(number)
+
+    def _add(
+        self,
+        name: str,
+        tensor: TensorView,
+        read: Callable[[], Array],
+        is_variable: bool,
+        stored: str | None = None,
+    ) -> None:
+        try:
+            if tensor.dtype == "string":
+                self.left_out.append(LeftOut(name, "strings are no weights", is_variable))
+                return
+            values = array(self.model, tensor)  # a view of the mapped file: says if it is sound
+        except TflRepairError as error:
+            self.left_out.append(LeftOut(name, error.message, is_variable))
+            return
+        if tensor.sparsity is not None:
+            self.left_out.append(LeftOut(name, "it is stored sparse", is_variable))
+            return
+        number = 1
+        unique = name
+        while unique in self.rows:
+            number += 1
+            unique = f"{name}#{number}"
+        self.rows[unique] = read
+        stored = stored or _WIDENED.get(tensor.dtype, tensor.dtype)
+        self.written.append(
+            Written(unique, tensor.dtype, stored, values.shape, values.nbytes, is_variable)
+        )
+
+
+def _why(variable: Variable) -> str:
+    if variable.assigned_by:
+        return "it has no constant initial value"
+    return "it has no value in the file"

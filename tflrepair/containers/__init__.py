@@ -1,0 +1,1 @@
+"""Models inside folders, archives and bundles, each by its path."""

@@ -1,0 +1,160 @@
+"""Every model below a path: in folders, ZIP archives (.task, .aar, .apk, .whl) and .litertlm files.
+
+What a file is shows in its first bytes. A model inside an archive is named like
+``app.aar!/assets/model.tflite``, one in a bundle ``chat.litertlm!/section0``; an archive inside an
+archive goes on: ``app.aar!/assets/hand.task!/hand.tflite``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tflrepair.containers import bundle, zipped
+from tflrepair.containers.member import Member
+from tflrepair.errors import BadFileError, TflRepairError, UserError
+from tflrepair.format.sniff import IDENTIFIER
+from tflrepair.graph.model import Model, from_bytes, load
+
+MARK = "!/"
+_DEEPEST = 4
+_MOST_FILES = 1_000_000
+# Files that a folder may hold for other reasons than models are looked into only by these names.
+_ARCHIVES = (".zip", ".task", ".aar", ".apk", ".aab", ".jar", ".ipa", ".whl", ".litertlm")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A model that was found, or what kept us from looking: ``error`` is set then."""
+
+    path: str
+    model: Model | None
+    error: TflRepairError | None = None
+
+
+def is_container(path: str | os.PathLike[str]) -> bool:
+    """Whether ``path`` is a folder, an archive or a bundle, rather than a model."""
+    place = Path(path)
+    if place.is_dir():
+        return not (place / "saved_model.pb").exists()
+    if not place.is_file():
+        return False
+    head = _head(place)
+    return zipped.is_zip(head) or bundle.is_bundle(head)
+
+
+def find(path: str | os.PathLike[str]) -> Iterator[Found]:
+    """The models below ``path`` in the order of their names; each may be dropped before the next.
+
+    Raises:
+        UserError: there is no such file or folder.
+    """
+    place = Path(path)
+    if place.is_dir():
+        for file in _files(place):
+            yield from _inside_folder(file)
+    elif place.exists():
+        yield from _file(place)
+    else:
+        raise UserError("there is no such file or folder", where=str(place))
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """A model by its path, which may lead into an archive: ``app.aar!/assets/model.tflite``.
+
+    Raises:
+        BadFileError: there is no such model, or it is damaged.
+    """
+    name = os.fspath(path)
+    if MARK not in name or Path(name).exists():
+        return load(name)
+    for found in find(name.split(MARK)[0]):
+        if found.path == name and found.model is not None:
+            return found.model
+    raise BadFileError(
+        "there is no such model in the archive",
+        where=name,
+        hint=f"`tflrepair scan {name.split(MARK)[0]}` lists those that are",
+    )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Regular files below ``folder``; links to folders are not followed."""
+    seen = 0
+    for base, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            seen += 1
+            if seen > _MOST_FILES:
+                return
+            file = Path(base, name)
+            if file.is_file():
+                yield file
+
+
+def _inside_folder(file: Path) -> Iterator[Found]:
+    try:
+        head = _head(file)
+    except TflRepairError as error:
+        if file.suffix == ".tflite":
+            yield Found(str(file), None, error)
+        return
+    if head[4:8] == IDENTIFIER or file.suffix == ".tflite":
+        yield _model(file)
+    elif file.suffix.lower() in _ARCHIVES:
+        yield from _file(file)
+
+
+def _file(file: Path) -> Iterator[Found]:
+    head = _head(file)
+    if zipped.is_zip(head) or bundle.is_bundle(head):
+        try:
+            member = Member.of_file(file)
+        except TflRepairError as error:
+            yield Found(str(file), None, error)
+            return
+        yield from _members(member, 1)
+    else:
+        yield _model(file)
+
+
+def _model(file: Path) -> Found:
+    try:
+        return Found(str(file), load(file))
+    except TflRepairError as error:
+        return Found(str(file), None, error)
+
+
+def _head(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(16)
+    except OSError as error:
+        raise BadFileError(f"cannot be opened: {error.strerror}", where=str(file)) from None
+
+
+def _members(outer: Member, depth: int) -> Iterator[Found]:
+    """What ``outer``, an archive or bundle, holds."""
+    reader = zipped.members if zipped.is_zip(outer.head) else bundle.members
+    try:
+        for member in reader(outer):
+            if member.head[4:8] == IDENTIFIER:
+                yield _inner(member)
+            elif zipped.is_zip(member.head) or bundle.is_bundle(member.head):
+                if depth < _DEEPEST:
+                    yield from _members(member, depth + 1)
+                else:
+                    yield Found(member.path, None, BadFileError("archives nested too deeply"))
+            elif member.path.endswith(".tflite"):
+                yield _inner(member)
+    except TflRepairError as error:
+        yield Found(outer.path, None, error)
+
+
+def _inner(member: Member) -> Found:
+    try:
+        return Found(member.path, from_bytes(member.data(), member.path))
+    except TflRepairError as error:
+        return Found(member.path, None, error.within(member.path))

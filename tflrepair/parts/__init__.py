@@ -1,0 +1,1 @@
+"""Cutting a smaller model out of a model, one that runs alone."""

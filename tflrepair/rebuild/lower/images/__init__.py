@@ -1,0 +1,1 @@
+"""Lowerings of operators on images: convolution, pooling, resizing, normalization."""

@@ -1,0 +1,1 @@
+"""Tracing a plan with lowerings: what is known folds, loops over tensor lists unroll."""

@@ -1,0 +1,1 @@
+"""What `diff` found, as text and as data."""

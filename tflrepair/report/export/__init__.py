@@ -1,0 +1,1 @@
+"""Findings for other programs: SARIF, GitHub, Markdown, a page, Model Explorer, notebooks."""

@@ -1,0 +1,77 @@
+"""What was extracted, for people and as ``tflrepair/extract/1``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from tflrepair.checks.base import megabytes
+from tflrepair.commands.extract import ExtractedPart, ExtractedWeights
+from tflrepair.report.style import safe
+
+SCHEMA = "tflrepair/extract/1"
+_LIST = 12
+
+
+def weights_lines(result: ExtractedWeights) -> Iterator[str]:
+    variables = sum(row.is_variable for row in result.written)
+    constants = len(result.written) - variables
+    parts = [f"{n} {word}" for n, word in ((variables, "variables"), (constants, "constants")) if n]
+    yield f"written: {safe(result.path)}, {megabytes(result.size)}: {' and '.join(parts)}"
+    widened = [row for row in result.written if row.stored != row.dtype]
+    if widened:
+        kinds = sorted({f"{row.dtype} as {row.stored}" for row in widened})
+        yield f"  {len(widened)} widened without loss: {', '.join(kinds)}"
+    for row in result.left_out[:_LIST]:
+        yield f"  left out {safe(row.name)}: {safe(row.reason)}"
+    if len(result.left_out) > _LIST:
+        yield f"  and {len(result.left_out) - _LIST} more left out"
+    if variables:
+        yield f"  to put them back: tflrepair fix MODEL --replace --by-name -w {safe(result.path)}"
+
+
+def weights_dict(result: ExtractedWeights) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "path": result.path,
+        "size": result.size,
+        "written": [asdict(row) | {"shape": list(row.shape)} for row in result.written],
+        "left_out": [asdict(row) for row in result.left_out],
+        "part": None,
+    }
+
+
+def part_lines(result: ExtractedPart) -> Iterator[str]:
+    kept, whole = result.operators
+    part = result.part
+    yield (
+        f"written: {safe(result.path)}, {megabytes(part.size)} of {megabytes(part.model.size)}, "
+        f"{kept} of {whole} operators, {len(part.kept.operators)} subgraphs"
+    )
+    graph = part.model.subgraph(part.kept.entry)
+    if result.ports.key is not None:
+        yield f"  signature {safe(result.ports.key)}"
+    for side, pairs in (("in ", result.ports.inputs), ("out", result.ports.outputs)):
+        for name, tensor in pairs[:_LIST]:
+            row = graph.tensor(tensor)
+            yield f"  {side} {safe(name)}  {row.dtype} {list(row.shape)}"
+
+
+def part_dict(result: ExtractedPart) -> dict[str, Any]:
+    kept, whole = result.operators
+    return {
+        "schema": SCHEMA,
+        "path": result.path,
+        "size": result.part.size,
+        "written": [],
+        "left_out": [],
+        "part": {
+            "signature": result.ports.key,
+            "operators": kept,
+            "operators_of_whole": whole,
+            "subgraphs": list(result.part.kept.operators),
+            "inputs": [name for name, _ in result.ports.inputs],
+            "outputs": [name for name, _ in result.ports.outputs],
+        },
+    }

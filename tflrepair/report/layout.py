@@ -1,0 +1,117 @@
+"""Text that fits a terminal: names cut in the middle of nowhere, lists that wrap, numbers."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tflrepair.report.style import safe
+
+WIDTH = 80
+_LONGEST_VECTOR = 8
+
+
+def short(text: str, width: int) -> str:
+    """``text`` in at most ``width`` columns. The end of a name says most, so it stays.
+
+    Of several names that the converter joined with ``;`` the first stays, with the number of the
+    others.
+    """
+    text = safe(text)
+    if len(text) <= width:
+        return text
+    first, *others = text.split(";")
+    if others:
+        mark = f";+{len(others)}"
+        return short(first, max(4, width - len(mark))) + mark
+    return "..." + text[len(text) - max(1, width - 3) :]
+
+
+def wrap(text: str, indent: str, width: int, more: str | None = None) -> list[str]:
+    """Lines of ``text`` that begin with ``indent``, all but the first with ``more``."""
+    return textwrap.wrap(
+        text,
+        max(width, len(indent) + 20),
+        initial_indent=indent,
+        subsequent_indent=indent if more is None else more,
+        break_on_hyphens=False,
+    )
+
+
+def columns(
+    rows: Sequence[Sequence[str]],
+    width: int,
+    grow: int,
+    indent: str = "  ",
+    right: Sequence[int] = (),
+) -> list[str]:
+    """A table in ``width`` columns: column ``grow`` is cut where the others leave too little.
+
+    Columns in ``right`` are aligned to the right.
+    """
+    if not rows:
+        return []
+    cells = [[short(cell, 1000) for cell in row] for row in rows]
+    sizes = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    rest = width - len(indent) - 2 * (len(sizes) - 1) - sum(sizes) + sizes[grow]
+    sizes[grow] = max(8, min(sizes[grow], rest))
+    lines = []
+    for row in cells:
+        parts = [
+            cell.rjust(size) if i in right else cell.ljust(size)
+            for i, (cell, size) in enumerate(
+                zip((short(c, sizes[grow]) if i == grow else c for i, c in enumerate(row)), sizes,
+                    strict=True)
+            )
+        ]  # fmt: skip
+        lines.append((indent + "  ".join(parts)).rstrip())
+    return lines
+
+
+def paragraphs(text: str, width: int) -> list[str]:
+    """``text`` as it is, but for lines that are longer than ``width``."""
+    rows = []
+    for line in text.splitlines():
+        rows += [line] if len(line) <= width else wrap(line, "", width)
+    return rows
+
+
+def number(value: float | None) -> str:
+    """Four significant digits; integers whole."""
+    if value is None:
+        return "-"
+    if isinstance(value, int) or (value == int(value) if abs(value) < 1e15 else False):
+        return str(int(value))
+    return f"{value:.4g}"
+
+
+def grouped(count: int) -> str:
+    """``12,345``"""
+    return f"{count:,}"
+
+
+def shape(sizes: Sequence[int]) -> str:
+    """``[1,224,224,3]``, ``?`` for an open dimension."""
+    return "[" + ",".join("?" if size < 0 else str(size) for size in sizes) + "]"
+
+
+def value(item: Any) -> str:
+    """A decoded option in a few words."""
+    if isinstance(item, bool) or item is None:
+        return {True: "yes", False: "no", None: "-"}[item]
+    if isinstance(item, float):
+        return number(item)
+    if isinstance(item, str):
+        if not item:
+            return "''"
+        return safe(item) if len(item) < 200 else safe(item[:200]) + "..."
+    if isinstance(item, bytes):
+        return f"<{len(item)} bytes>"
+    if isinstance(item, Mapping):
+        return "{" + ", ".join(f"{safe(str(k))} {value(v)}" for k, v in item.items()) + "}"
+    if isinstance(item, (tuple, list)):
+        shown = ",".join(value(part) for part in item[:_LONGEST_VECTOR])
+        more = len(item) - _LONGEST_VECTOR
+        return f"[{shown},+{more} more]" if more > 0 else f"[{shown}]"
+    return str(item)

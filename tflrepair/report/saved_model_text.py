@@ -1,0 +1,58 @@
+"""A SavedModel before its conversion, for people and as ``tflrepair/scan-saved-model/1``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tflrepair.commands.scan_saved_model import SavedModelScan
+from tflrepair.report import layout
+from tflrepair.report.style import COLOUR_OF, Style, safe
+
+SCHEMA = "tflrepair/scan-saved-model/1"
+
+
+def lines(scan: SavedModelScan, style: Style, width: int) -> Iterator[str]:
+    facts = scan.facts
+    captured = {name for names in facts.signatures.values() for name in names}
+    used = [name for name in facts.variables if name in captured]
+    kept = sum(name in facts.restored for name in used)
+    yield f"{style(safe(facts.path), 'bold')}  SavedModel, {len(facts.signatures)} signatures"
+    rows = [
+        (key, f"captures {len(names)} variables and tables")
+        for key, names in facts.signatures.items()
+    ]
+    yield from layout.columns(rows, width, 0)
+    yield f"  variables that signatures use  {len(used)}, of which {kept} keep their values"
+    yield ""
+    for finding in scan.findings:
+        head = f"{style(finding.severity, COLOUR_OF[finding.severity], 'bold')} {finding.code}"
+        yield from layout.wrap(f"{head}  {safe(finding.message)}", "", width, "  ")
+        if finding.hint:
+            yield from layout.wrap(f"-> {safe(finding.hint)}", "    ", width, "       ")
+    if scan.ok:
+        yield style("A conversion would lose nothing that we know of.", "green")
+    else:
+        codes = ", ".join(dict.fromkeys(f.code for f in scan.findings))
+        yield f"{len(scan.findings)} errors ({codes}); `tflrepair explain CODE` tells more."
+
+
+def to_dict(scan: SavedModelScan) -> dict[str, Any]:
+    facts = scan.facts
+    return {
+        "schema": SCHEMA,
+        "path": facts.path,
+        "ok": scan.ok,
+        "signatures": {key: list(names) for key, names in facts.signatures.items()},
+        "restored": sorted(facts.restored),
+        "findings": [
+            {
+                "code": f.code,
+                "severity": str(f.severity),
+                "message": f.message,
+                "hint": f.hint,
+                "signature": f.location.signature,
+            }
+            for f in scan.findings
+        ],
+    }

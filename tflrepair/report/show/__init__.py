@@ -1,0 +1,1 @@
+"""What `show` found, as text and as data."""

@@ -1,0 +1,25 @@
+"""What ``add-state`` did, for people."""
+
+from __future__ import annotations
+
+from tflrepair.checks.base import megabytes
+from tflrepair.commands.add_state import StateResult
+from tflrepair.passes.add_state.plan import GET, SET
+from tflrepair.report.style import safe
+
+_SHOWN = 6
+
+
+def lines(model: str, result: StateResult) -> list[str]:
+    if result.out is None:
+        return [f"{safe(model)} has {GET} and {SET} already; nothing was written"]
+    names = ", ".join(result.names[:_SHOWN]) + (", ..." if len(result.names) > _SHOWN else "")
+    rows = [
+        f"{GET} and {SET} hold {len(result.names)} variables: {safe(names)}",
+        f"written: {safe(result.out)}, {megabytes(result.size)}",
+    ]
+    if result.run is None:
+        rows.append("not run: LiteRT is not installed (pip install 'tflrepair[run]')")
+    else:
+        rows.append("ran it: the state of one interpreter, given to another, came back the same")
+    return rows

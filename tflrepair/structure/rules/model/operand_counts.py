@@ -1,0 +1,59 @@
+"""How many tensors an operator takes and gives, where its kernel accepts one number only.
+
+From what LiteRT 2.3 says when it prepares a model with any other number of them
+("NumInputs(node) != 2 (7 != 2)"); tests/structure/test_operands.py asks it again. Operators of
+which some number of inputs may be left out are not in it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tflrepair.format.schema import BuiltinOperator
+
+_NAMES = {
+    (1, 1): """
+        AVERAGE_POOL_2D DEPTH_TO_SPACE DEQUANTIZE FLOOR L2_NORMALIZATION L2_POOL_2D
+        LOCAL_RESPONSE_NORMALIZATION LOGISTIC MAX_POOL_2D RELU RELU_N1_TO_1 RELU6 SOFTMAX
+        SPACE_TO_DEPTH TANH SQUEEZE EXP LOG_SOFTMAX CAST NEG SIN LOG SQRT RSQRT SHAPE
+        FAKE_QUANT LOGICAL_NOT SQUARE ZEROS_LIKE LEAKY_RELU ABS CEIL COS WHERE RANK ELU
+        MATRIX_DIAG QUANTIZE ROUND HARD_SWISH DENSIFY IMAG REAL COMPLEX_ABS
+        RANDOM_STANDARD_NORMAL BUCKETIZE RANDOM_UNIFORM GELU RELU_0_TO_1 BITCAST
+    """,
+    (1, 2): """
+        UNIQUE STABLEHLO_RNG_BIT_GENERATOR
+    """,
+    (2, 1): """
+        ADD EMBEDDING_LOOKUP MUL RESIZE_BILINEAR GATHER TRANSPOSE MEAN SUB DIV PRELU MAXIMUM
+        ARG_MAX MINIMUM LESS GREATER GREATER_EQUAL LESS_EQUAL TILE EXPAND_DIMS EQUAL
+        NOT_EQUAL SUM POW ARG_MIN REDUCE_PROD REDUCE_MAX LOGICAL_OR LOGICAL_AND REDUCE_MIN
+        FLOOR_DIV REDUCE_ANY FILL FLOOR_MOD RESIZE_NEAREST_NEIGHBOR SQUARED_DIFFERENCE
+        REVERSE_V2 GATHER_ND REVERSE_SEQUENCE MATRIX_SET_DIAG SEGMENT_SUM BATCH_MATMUL
+        CUMSUM RFFT2D REDUCE_ALL MULTINOMIAL ATAN2 BITWISE_XOR RIGHT_SHIFT STABLEHLO_ADD
+        STABLEHLO_MULTIPLY STABLEHLO_MAXIMUM STABLEHLO_AND STABLEHLO_MINIMUM
+        STABLEHLO_GATHER STABLEHLO_SHIFT_LEFT
+    """,
+    (2, 2): """
+        TOPK_V2
+    """,
+    (3, 1): """
+        BATCH_TO_SPACE_ND SPACE_TO_BATCH_ND SELECT SLICE RANGE SCATTER_ND SELECT_V2
+        UNSORTED_SEGMENT_PROD UNSORTED_SEGMENT_MAX UNSORTED_SEGMENT_SUM UNSORTED_SEGMENT_MIN
+        STABLEHLO_SCATTER DILATE
+    """,
+    (3, 2): """
+        HASHTABLE_LOOKUP
+    """,
+    (4, 1): """
+        STRIDED_SLICE SPARSE_TO_DENSE ONE_HOT
+    """,
+    (5, 1): """
+        EMBEDDING_LOOKUP_SPARSE REDUCE_WINDOW
+    """,
+}
+
+COUNTS: Final[dict[int, tuple[int, int]]] = {
+    getattr(BuiltinOperator, name): counts
+    for counts, names in _NAMES.items()
+    for name in names.split()
+}

@@ -1,0 +1,1 @@
+"""What each runtime lacks of what a model needs, from tables that name their sources."""

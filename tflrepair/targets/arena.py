@@ -1,0 +1,46 @@
+"""How much memory TFLM's interpreter needs for a model, by running tflite-micro's own package."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tflrepair.execution.child import run_script
+from tflrepair.graph.model import Model
+
+WORKER = Path(__file__).with_name("arena_worker.py")
+_TOTAL = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")
+_TIMEOUT = 120.0
+
+
+@dataclass(frozen=True)
+class Arena:
+    """Bytes; ``total`` is what the tensor arena must hold on a 64-bit machine. ``error``: why none.
+
+    Pointers are half as wide on most microcontrollers, so that they need somewhat less.
+    """
+
+    total: int | None
+    head: int | None
+    tail: int | None
+    error: str = ""
+
+
+def installed() -> bool:
+    return importlib.util.find_spec("tflite_micro") is not None
+
+
+def measure(model: Model) -> Arena:
+    """Let the interpreter allocate, in a child process, and read what it records."""
+    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
+        path, log = Path(name, "model.tflite"), Path(name, "log")
+        path.write_bytes(model.data)
+        end = run_script(WORKER, [str(path)], log, _TIMEOUT, "tflite-micro")
+        printed = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    found = {key: int(value) for key, value in _TOTAL.findall(printed)}
+    if "total" not in found:
+        return Arena(None, None, None, end or "the interpreter tells no arena")
+    return Arena(found["total"], found.get("head"), found.get("tail"))

@@ -1,0 +1,1 @@
+"""Ways of looking at a model: tensors with their parts, options, values, sizes, metadata."""

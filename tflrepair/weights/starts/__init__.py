@@ -1,0 +1,1 @@
+"""How variables start that no file of weights holds."""
