@@ -66,13 +66,12 @@ def resolve_by_running(
     if not few:
         raise RefusedError(
             f"the weights can be read in more than {MOST} ways; the likeliest {tried} do not "
-            "answer as expected",
+            "give the expected outputs",
             hint="decide some with --map FILE (see --dry-run, and --map-out to begin with)",
         )
     raise RefusedError(
-        f"the weights can be read in {tried} ways, none of which answers as expected",
-        hint="is this the file that the expected answers come from? "
-        "Look at the match with --dry-run",
+        f"the weights can be read in {tried} ways, and none gives the expected outputs",
+        hint="do the expected outputs come from these weights? Look at the match with --dry-run",
     )
 
 
