@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from makers.networks import one_try
+from weights.cases import DATA
 
 import tflrepair
 from tflrepair import weights
@@ -23,7 +24,6 @@ from tflrepair.errors import RefusedError
 from tflrepair.graph.model import load
 from tflrepair.passes.graft.plan import needing_values
 from tflrepair.weights import MatchTable
-from weights.cases import DATA
 
 EVIDENCE = DATA / "evidence"
 RIGHT = {
