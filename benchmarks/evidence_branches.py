@@ -111,7 +111,7 @@ def outputs_in_another_order(k: Keras, changed: bool) -> Made:
 @case("C")
 def residual_blocks_reordered(k: Keras, changed: bool) -> Made:
     x = i = k.Input((WIDTH,))
-    made = {}
+    made: dict[str, Any] = {}
     for n in range(3):
         if changed:
             out, inner = _dense(k, "linear"), _dense(k, "relu")
@@ -148,7 +148,7 @@ def sequential_blocks_made_otherwise(k: Keras, changed: bool) -> Made:
     if changed:
         blocks = [blocks[2], blocks[0], blocks[1]]
     net = k.Sequential([k.Input((WIDTH,)), *blocks, _dense(k, "linear", 2)])
-    made = {}
+    made: dict[str, Any] = {}
     for n, b in enumerate(blocks):
         made |= several(f"b{n}_", b.layers)
     return Made(net, {**made, **parts(head=net.layers[-1])})

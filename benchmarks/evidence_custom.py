@@ -11,7 +11,7 @@ from evidence_case import WIDTH, Keras, Made, case, parts, several
 def _affine(k: Keras, name: str = "Affine") -> Any:
     """gamma and beta, made the other way round than Keras makes them."""
 
-    class Affine(k.layers.Layer):  # type: ignore[misc]
+    class Affine(k.layers.Layer):
         def build(self, shape: Any) -> None:
             self.beta = self.add_weight(shape=(shape[-1],), name="beta", initializer="zeros")
             self.gamma = self.add_weight(shape=(shape[-1],), name="gamma", initializer="ones")
@@ -47,7 +47,7 @@ def named_layer_normalization(k: Keras, changed: bool) -> Made:
 
 @case("A")
 def own_norm_inside_a_block(k: Keras, changed: bool) -> Made:
-    class Block(k.layers.Layer):  # type: ignore[misc]
+    class Block(k.layers.Layer):
         def __init__(self) -> None:
             super().__init__()
             self.norm = _affine(k)
@@ -69,7 +69,7 @@ def own_norm_inside_a_block(k: Keras, changed: bool) -> Made:
 
 @case("A")
 def own_layer_normalization_inside_a_block(k: Keras, changed: bool) -> Made:
-    class Block(k.layers.Layer):  # type: ignore[misc]
+    class Block(k.layers.Layer):
         def __init__(self) -> None:
             super().__init__()
             self.norm = _affine(k, "LayerNormalization")
@@ -88,7 +88,7 @@ def own_layer_normalization_inside_a_block(k: Keras, changed: bool) -> Made:
 
 
 def _cell(k: Keras, name: str) -> Any:
-    class Cell(k.layers.Layer):  # type: ignore[misc]
+    class Cell(k.layers.Layer):
         def __init__(self) -> None:
             super().__init__()
             self.state_size = self.output_size = WIDTH
@@ -126,7 +126,7 @@ def cell_named_simple_rnn_cell(k: Keras, changed: bool) -> Made:
 
 @case("A")
 def unnamed_not_trainable_first(k: Keras, changed: bool) -> Made:
-    class Own(k.layers.Layer):  # type: ignore[misc]
+    class Own(k.layers.Layer):
         def build(self, shape: Any) -> None:
             self.s = self.add_weight(shape=(WIDTH,), trainable=False, initializer="ones")
             self.t = self.add_weight(shape=(WIDTH,), initializer="ones")
@@ -142,7 +142,7 @@ def unnamed_not_trainable_first(k: Keras, changed: bool) -> Made:
 
 @case("A")
 def named_not_trainable_first(k: Keras, changed: bool) -> Made:
-    class Own(k.layers.Layer):  # type: ignore[misc]
+    class Own(k.layers.Layer):
         def build(self, shape: Any) -> None:
             size = (WIDTH,)
             self.s = self.add_weight(shape=size, trainable=False, initializer="ones", name="mean")
@@ -159,7 +159,7 @@ def named_not_trainable_first(k: Keras, changed: bool) -> Made:
 
 @case("A")
 def three_weights_of_one_shape(k: Keras, changed: bool) -> Made:
-    class Own(k.layers.Layer):  # type: ignore[misc]
+    class Own(k.layers.Layer):
         def build(self, shape: Any) -> None:
             for name in ("w", "a", "m"):
                 self.add_own(name)
@@ -177,9 +177,9 @@ def three_weights_of_one_shape(k: Keras, changed: bool) -> Made:
 
 
 def _attributes(k: Keras, order: tuple[str, ...], used: tuple[str, ...], model: bool) -> Any:
-    base = k.Model if model else k.layers.Layer
+    base: Any = k.Model if model else k.layers.Layer
 
-    class Net(base):  # type: ignore[misc]
+    class Net(base):
         def __init__(self) -> None:
             super().__init__()
             for name in order:
@@ -224,7 +224,7 @@ def attributes_with_words_before(k: Keras, changed: bool) -> Made:
 
 @case("C")
 def parallel_attributes(k: Keras, changed: bool) -> Made:
-    class Net(k.Model):  # type: ignore[misc]
+    class Net(k.Model):
         def __init__(self) -> None:
             super().__init__()
             for name in ("right", "left") if changed else ("left", "right"):
@@ -244,7 +244,7 @@ def block_attributes_in_another_order(k: Keras, changed: bool) -> Made:
     order = ("down", "up") if changed else ("up", "down")
     blocks = [_attributes(k, order, ("up", "down"), False) for _ in range(2)]
     net = k.Model(i, blocks[1](blocks[0](i)))
-    made = {}
+    made: dict[str, Any] = {}
     for n, b in enumerate(blocks):
         made |= parts(**{f"up{n}": b.up, f"down{n}": b.down})
     return Made(net, made)
@@ -259,7 +259,7 @@ def attributes_of_the_same_program(k: Keras, changed: bool) -> Made:
 
 @case("C")
 def functional_with_its_own_call(k: Keras, changed: bool) -> Made:
-    class Net(k.Model):  # type: ignore[misc]
+    class Net(k.Model):
         def __init__(self) -> None:
             first, second = k.layers.Dense(WIDTH, "tanh"), k.layers.Dense(WIDTH, "tanh")
             i = k.Input((WIDTH,))
@@ -275,7 +275,7 @@ def functional_with_its_own_call(k: Keras, changed: bool) -> Made:
 
 @case("C")
 def lists_in_another_order(k: Keras, changed: bool) -> Made:
-    class Net(k.Model):  # type: ignore[misc]
+    class Net(k.Model):
         def __init__(self) -> None:
             super().__init__()
             made = [k.layers.Dense(WIDTH, "tanh") for _ in range(4)]

@@ -98,7 +98,7 @@ def _module(made: Made, keras: Any, train: bool) -> Any:
     trained = list(made.net.trainable_variables if made.trained is None else made.trained)
     spec = tf.TensorSpec((2, *made.shape), made.dtype)
 
-    class Exported(tf.Module):  # type: ignore[misc]
+    class Exported(tf.Module):
         def __init__(self) -> None:
             super().__init__()
             self.run, self.net, self.extra = run, made.net, list(made.extra)
@@ -106,9 +106,9 @@ def _module(made: Made, keras: Any, train: bool) -> Any:
                 self.optimizer = keras.optimizers.Adam(1e-3)
                 self.optimizer.build(trained)
             else:
-                self.train = None
+                object.__setattr__(self, "train", None)
 
-        @tf.function(input_signature=[spec])  # type: ignore[misc]
+        @tf.function(input_signature=[spec])
         def infer(self, x: Any) -> Any:
             y = run(x)
             y = (
@@ -118,7 +118,7 @@ def _module(made: Made, keras: Any, train: bool) -> Any:
             )
             return {"y": y}
 
-        @tf.function(input_signature=[spec])  # type: ignore[misc]
+        @tf.function(input_signature=[spec])
         def train(self, x: Any) -> Any:
             with tf.GradientTape() as tape:
                 y = run(x)

@@ -90,7 +90,7 @@ def test_a_saved_model_needs_no_weights(small: Path, tmp_path: Path) -> None:
         (["--module", "module.py:Tracked"], "--init-kwargs"),
         (["--module", "module.py:Tracked", "--init-kwargs", "[]"], "must be a JSON object"),
         (["--module", "module.py:Tracked", "--init-kwargs", "{"], "is not JSON"),
-        (["--module", "broken.py:A"], "does not import"),
+        (["--module", "broken.py:A"], "cannot be imported"),
         (["--module", "module.py:OtherSignatures", "--init-kwargs", "KWARGS"], "infer"),
         (["--saved-model", "nothing"], "nothing"),
         (["--saved-model", "SAVED_MODEL", "--module", "module.py:Tracked"], "not from both"),

@@ -72,7 +72,7 @@ def match(case: str, source: Any, **options: Any) -> MatchTable:
 def is_right(case: str, table: MatchTable) -> bool:
     wanted = truth(case)
     rows = [row for row in table.rows if row.origin == "weight"]
-    return all(np.array_equal(r.value(), wanted.get(r.target.shared_name)) for r in rows)
+    return all(np.array_equal(r.value(), wanted.get(r.target.shared_name, ())) for r in rows)
 
 
 @pytest.mark.parametrize(("case", "file"), FILES)

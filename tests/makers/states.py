@@ -36,7 +36,7 @@ def recurrent() -> Any:
     x = L.GRU(5, stateful=True, return_sequences=True)(inputs)
     x = L.Bidirectional(L.LSTM(3, stateful=True, return_sequences=True))(x)
     x = L.SimpleRNN(4, stateful=True, return_sequences=True, name="simple")(x)
-    x = L.RNN([L.SimpleRNNCell(4), L.LSTMCell(2)], stateful=True)(x)
+    x = L.RNN([L.SimpleRNNCell(5), L.LSTMCell(2)], stateful=True)(x)
     return keras.Model(inputs, L.Dense(2, name="out")(x), name="net")
 
 

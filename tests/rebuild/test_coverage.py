@@ -67,15 +67,15 @@ def test_uncovered_operators_are_listed_up_front() -> None:
     b = Build()
     main = b.sub("main", "run")
     x = main.input()
-    for name in (
-        "HASHTABLE_LOOKUP",
-        "LSH_PROJECTION",
-        "LSH_PROJECTION",
-        "MyOperator",
-        "FlexNoSuch",
+    for name, takes, gives in (
+        ("HASHTABLE_LOOKUP", 3, 2),
+        ("LSH_PROJECTION", 2, 1),
+        ("LSH_PROJECTION", 2, 1),
+        ("MyOperator", 1, 1),
+        ("FlexNoSuch", 1, 1),
     ):
-        y = main.tensor()
-        main.op(name, [x], [y])
+        main.op(name, [x] * takes, [main.tensor() for _ in range(gives)])
+    y = main.tensor()
     main.op("ADD", [x, x], [y])
     main.output(y)
     with pytest.raises(UnsupportedError) as caught:
@@ -115,11 +115,11 @@ def test_options_that_would_be_lost_are_refused(case: Case, message: str) -> Non
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        (Case("ADD", [real(2)], ["float32"]), "has 1 inputs, which is a wrong number"),
-        (Case("ADD", [real(2), None], ["float32"]), "input 1 is left out"),
+        (Case("ADD", [real(2)], ["float32"]), "ADD takes 1 and gives 1 tensors, not 2 and 1"),
+        (Case("ADD", [real(2), None], ["float32"]), "needs all its inputs, and one is left out"),
         (
             Case("DEQUANTIZE", [i32(1, 2)], ["float32"], quant={0: Quant([0.1, 0.2, 0.3], [0], 0)}),
-            "quantization parameters do not fit",
+            "3 scales and 1 zero points",
         ),
     ],
 )
@@ -205,7 +205,7 @@ def test_narrow_constants(kind: str, raw: bytes, op: str, expected: Any, tmp_pat
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (b"\x01", "does not fit its 1 bytes"),
+        (b"\x01", "needs 20 bytes, and its buffer has 1"),
         (b"\0" * 64, "does not fit its 64 bytes"),
     ],
 )

@@ -27,7 +27,10 @@ pytestmark = pytest.mark.tf
 # network -> variables (without the names and numbers of the models around) that must be refused,
 # and a part of the reason
 FOLDED = {
-    "conv_bn": {"conv2d/kernel": "MUL", "batch_normalization/gamma": "otherwise"},
+    "conv_bn": {
+        "conv2d/kernel": "MUL",
+        "batch_normalization/gamma": "does not use it as a layer does",
+    },
     "conv_bias_bn": {"conv2d/kernel": "MUL", "conv2d/bias": "MUL"},
     "depthwise_bn": {"depthwise_conv2d/kernel": "MUL"},
     "separable_bn": {"separable_conv2d/pointwise_kernel": "MUL", "separable_conv2d/bias": "MUL"},
@@ -39,7 +42,7 @@ FOLDED = {
     "times_dense_times": {"dense/kernel": "MUL", "dense/bias": "MUL"},
     "linear_row": {"dense/bias": "dense"},
     "shared": {"dense/bias": "dense"},
-    "scaled_kernel": {"scaled_dense/kernel": "otherwise"},
+    "scaled_kernel": {"scaled_dense/kernel": "does not use it as a layer does"},
     "times_conv_there": {"conv2d/kernel": "no layer in the weights fits"},
     "times_dense_there": {},  # the first of its two layers: see below
     "dense_times_there": {"dense/kernel": "no layer in the weights fits"},

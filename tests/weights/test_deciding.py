@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from build import save_npz
 
 import tflrepair
 from tflrepair.commands.fix import resolve_by_running as resolving
@@ -42,7 +43,7 @@ def ambiguous(tmp_path: Path) -> Path:
         if f"_{numbers[-1]}/" in name
     }
     path = tmp_path / "weights.npz"
-    np.savez(path, **arrays, **more)
+    save_npz(path, {**arrays, **more})
     return path
 
 
@@ -127,7 +128,7 @@ def test_more_readings_than_can_be_run_are_not_all_run(
     first = sorted(arrays)[0].split("/")[0]
     many = {f"dense_{n}/{r}": arrays[f"{first}/{r}"] + n for n in range(100, 120)
             for r in ("kernel", "bias")}  # fmt: skip
-    np.savez(tmp_path / "w.npz", **arrays, **many)
+    save_npz(tmp_path / "w.npz", {**arrays, **many})
     np.savez(check[1], y=np.load(check[1])["y"] + 1)
     monkeypatch.setattr(resolving, "MOST", 3)
     with pytest.raises(RefusedError, match="more than 3 ways"):

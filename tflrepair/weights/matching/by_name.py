@@ -67,13 +67,14 @@ def by_all_names(
     A program that dumps its variables by name writes such a file. Where some are missing, the
     others may have come by their names in another program.
     """
+    needed = [target for target in targets if not target.follows]  # a copy may start by itself
     own = {target.shared_name: target.shared_name for target in targets}
     for called in (own, _paths(targets, 0), _paths(targets, 1)):
         found, conflicts = dict(rows), list[Problem]()
         for source in sources:
             if source.named:
                 by_exact_name(targets, source, found, conflicts, called)
-        if all(target.shared_name in found for target in targets):
+        if needed and all(target.shared_name in found for target in needed):
             rows |= found
             problems += conflicts
             return

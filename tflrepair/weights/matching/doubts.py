@@ -187,8 +187,11 @@ def _named_apart(target: TargetLayer, mine: FileLayer, other: FileLayer) -> bool
     """Whether names or classes on the way to the other layer are not the model's, and mine are."""
     if not mine.levels or not other.levels or not target.names:
         return False
-    if mine.levels[-1].name == target.last != other.levels[-1].name and other.levels[-1].given:
-        return True  # names that differ by case
+    theirs_last = other.levels[-1]
+    if mine.levels[-1].name == target.last != theirs_last.name and (
+        theirs_last.given or theirs_last.name != theirs_last.name.lower()
+    ):
+        return True  # names that differ by case; Keras itself makes none with capitals
     if mine.levels[-1].fits(target.last) and not other.levels[-1].fits(target.last):
         return other.levels[-1].is_known
     around, root = target.names[:-1], 1 if mine.keys else 0
