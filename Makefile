@@ -16,8 +16,8 @@ quick: $(firstword $(wildcard $(VENV)/.all) $(VENV)/.core)  ## after each edit: 
 test: $(VENV)/.all        ## all tests; installs TensorFlow, which makes the files to test on
 	$(PYTEST)
 
-test-core: $(VENV)/.core  ## the tests that need no TensorFlow, in an environment without it
-	$(PYTEST) -m "not tf"
+test-core: $(VENV)/.core  ## tests that need no TensorFlow, in an environment without it
+	$(PYTEST) -m "not tf and not slow"
 
 test-flex: $(VENV)/.all $(VENV)-flex/.done  ## training with Flex operators, in tensorflow-cpu 2.18.1
 	TFLREPAIR_FLEX_PYTHON=$(abspath $(VENV)-flex/bin/python) $(BIN)/python -m pytest tests/flex
