@@ -74,7 +74,7 @@ def passes(folder: Path, *arguments: str) -> None:
         ("A reader of weights", ["tests/weights/test_npy.py"]),
         pytest.param(
             "An operator of the rebuild",
-            ["tests/rebuild/test_operators.py", "-k", "STABLEHLO_MULTIPLY and not again"],
+            ["tests/rebuild/operators/test_operators.py", "-k", "STABLEHLO_MULTIPLY and not again"],
             marks=pytest.mark.tf,
         ),
         ("A pass", ["tests/passes/test_describe.py"]),

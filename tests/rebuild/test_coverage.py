@@ -10,9 +10,9 @@ from ai_edge_litert import schema_py_generated as fb
 from build import Build
 from tensorflow.lite.python import schema_py_generated as generated
 
-from rebuild.arrays import i32, real, scalar
-from rebuild.cases import all_cases
 from rebuild.common import values_of
+from rebuild.operators.arrays import i32, real, scalar
+from rebuild.operators.cases import all_cases
 from rebuild.single import Case, Quant, build, litert, load_emitted
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
 from tflrepair.graph.model import from_bytes

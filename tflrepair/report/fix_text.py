@@ -148,9 +148,17 @@ def _written(result: FixResult, style: Style) -> list[str]:
         lines.append("not run: LiteRT is not installed (pip install 'tflrepair[run]')")
     else:
         lines += ["ran it:", *(f"  {line}" for line in verify_text.lines(result.run))]
-    if result.after is not None and not (result.unproven and result.after.ok):
+    if result.after is not None and not (result.after.ok and _conditional(result)):
         lines += findings(result.after, style)
+    elif _conditional(result) and not result.unproven:
+        lines.append("No other problem found; the assumptions above are not proven.")
     return lines + _unproven(result, style)
+
+
+def _conditional(result: FixResult) -> bool:
+    """Whether something that nobody has proven stands behind the values."""
+    assumed = result.table is not None and bool(result.table.assumptions)
+    return bool(result.unproven) or assumed
 
 
 def _unproven(result: FixResult, style: Style) -> list[str]:

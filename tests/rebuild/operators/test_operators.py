@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rebuild.cases import all_cases
+from rebuild.operators.cases import all_cases
 from rebuild.single import Case, build, build_all, litert, load_emitted
 from tflrepair.graph.model import from_bytes
 from tflrepair.rebuild.origins.tflite import rebuild_from_tflite

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rebuild.arrays import RNG, i32, real, scalar, whole
-from rebuild.cases_conv import ACTIVATIONS, conv, image
-from rebuild.cases_quant import quantized, recurrent
+from rebuild.operators.arrays import RNG, i32, real, scalar, whole
+from rebuild.operators.cases_conv import ACTIVATIONS, conv, image
+from rebuild.operators.cases_quant import quantized, recurrent
 from rebuild.single import Case
 
 

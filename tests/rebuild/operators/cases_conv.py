@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rebuild.arrays import i32, real, scalar
+from rebuild.operators.arrays import i32, real, scalar
 from rebuild.single import Case
 
 GEOMETRY = [  # padding (SAME, VALID), strides, dilations, activation

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rebuild.arrays import i32, real, whole
-from rebuild.cases_conv import GEOMETRY, conv_options
+from rebuild.operators.arrays import i32, real, whole
+from rebuild.operators.cases_conv import GEOMETRY, conv_options
 from rebuild.single import Case, Quant
 
 
