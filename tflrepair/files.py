@@ -146,8 +146,8 @@ class Draft:
                 _sync(target.parent)
                 return
             self.path = target.with_name(f"{PART[0]}{secrets.token_hex(8)}{PART[1]}")
+            self.named = True  # before it is so: what interrupts now must not leave the name
             _link(self.stream.fileno(), self.path)
-            self.named = True
         self.stream.close()  # Windows renames no open file
         self.path.replace(target)
         self.named = False

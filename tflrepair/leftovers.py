@@ -49,13 +49,16 @@ def held_file(path: Path) -> int:
     if os.name != "posix":  # Windows removes no file that is open: nothing is to be held
         return os.open(path, flags, 0o666)
     young = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(young, flags | os.O_CLOEXEC, 0o666)
-    try:
+    descriptor = -1
+    try:  # a signal may come at any moment: both names are ours alone
+        descriptor = os.open(young, flags | os.O_CLOEXEC, 0o666)
         hold(descriptor)
         young.rename(path)
     except BaseException:
-        os.close(descriptor)
-        young.unlink(missing_ok=True)
+        if descriptor >= 0:
+            os.close(descriptor)
+        for name in (young, path):
+            name.unlink(missing_ok=True)
         raise
     return descriptor
 
@@ -64,8 +67,15 @@ def sweep_parts(folder: Path) -> None:
     """Remove unfinished outputs of ours whose writer is gone from ``folder``."""
     with contextlib.suppress(OSError), os.scandir(folder) as rows:
         for row in rows:
-            if row.name.startswith(PART[0]) and row.name.endswith(PART[1]):
+            if not row.name.startswith(PART[0]):
+                continue
+            if row.name.endswith(PART[1]) or (PART[1] in row.name and not _is_young(row)):
                 _remove_if_free(Path(row.path))
+
+
+def _is_young(row: os.DirEntry[str]) -> bool:
+    """Whether what is not held yet may be about to be (see ``held_file``)."""
+    return time.time() - row.stat(follow_symlinks=False).st_mtime <= _YOUNG
 
 
 def _remove_if_free(path: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tflrepair.analysis.checkpoints import NAMES_INPUT
-from tflrepair.analysis.resources import ResourceId
 from tflrepair.format import flex_options, schema, strings
 from tflrepair.format.splice import Head
 from tflrepair.format.types import type_code
@@ -12,6 +11,7 @@ from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Tensor
 from tflrepair.passes.graft.plan import GraftPlan, NewValue
 from tflrepair.rewrite import relocation
+from tflrepair.rewrite.operators import NewOperators
 
 INITIALIZER_NAME = "tflrepair_initializer"
 _ASSIGNED_INPUT = 1
@@ -40,9 +40,8 @@ class Tables:
         self.model = model
         self.plan = plan
         self.head = head
-        self.codes = [head.old(p) for p in model.root.tables(schema.Model.OPERATOR_CODES)]
+        self.operators = NewOperators(head, model)
         self.buffers = relocation.buffers(head, model)
-        self.opcodes: dict[int, int] = {}
         self.custom: dict[str, int] = {}
         self.constants = _constants(plan)
         self.position = {value.key: index for index, value in enumerate(plan.all_values)}
@@ -58,7 +57,7 @@ class Tables:
             for targets in calls.values():
                 targets.insert(0, len(model.subgraphs))
         call_operators = {
-            t: self._call_once(t) for t in sorted({t for ts in calls.values() for t in ts})
+            t: self.operators.call_once(t) for t in sorted({t for ts in calls.values() for t in ts})
         }
         for index in range(len(model.subgraphs)):
             first = [call_operators[target] for target in calls.get(index, [])]
@@ -67,7 +66,7 @@ class Tables:
                 subgraphs[index] = self._subgraph(index, first)
         slot = schema.Model
         fields = {
-            slot.OPERATOR_CODES: head.tables(self.codes),
+            slot.OPERATOR_CODES: head.tables(self.operators.codes),
             slot.SUBGRAPHS: head.tables(subgraphs),
             slot.BUFFERS: head.tables(self.buffers),
         }
@@ -97,26 +96,6 @@ class Tables:
 
     # -- new tables
 
-    def _opcode(self, code: int) -> int:
-        """The index of an operator code, added if the model has none of its kind."""
-        if code not in self.opcodes:
-            known = next((r.index for r in self.model.operator_codes if r.code == code), None)
-            if known is None:
-                known = len(self.codes)
-                slot = schema.OperatorCode
-                self.codes.append(
-                    self.head.table(
-                        "OperatorCode",
-                        {
-                            slot.DEPRECATED_BUILTIN_CODE: _OP.PLACEHOLDER_FOR_GREATER_OP_CODES,
-                            slot.VERSION: 1,
-                            slot.BUILTIN_CODE: code,
-                        },
-                    )
-                )
-            self.opcodes[code] = known
-        return self.opcodes[code]
-
     def _initializer(self) -> int:
         tensors, operators = [], []
         empty = self.head.table("Buffer", {})
@@ -125,7 +104,10 @@ class Tables:
             handle, constant = 2 * index, 2 * index + 1
             tensors += [self._handle(value), self._constant(value)]
             if value.handle is None:
-                operators += [self._var_handle(value.key, handle), self._assign(handle, constant)]
+                operators += [
+                    self.operators.var_handle(value.key, handle),
+                    self.operators.assign(handle, constant),
+                ]
             else:
                 operators.append(self._flex_handle(value.handle, handle))
                 operators.append(self._flex_assign(value.dtype, handle, constant))
@@ -175,18 +157,6 @@ class Tables:
         }
         return self.head.table("Tensor", fields)
 
-    def _var_handle(self, key: ResourceId, handle: int) -> int:
-        slot = schema.VarHandleOptions
-        names = {
-            slot.CONTAINER: self.head.string(key.container),
-            slot.SHARED_NAME: self.head.string(key.shared_name),
-        }
-        options = self.head.table("VarHandleOptions", names)
-        return self._operator(_OP.VAR_HANDLE, (), (handle,), "VarHandleOptions", options)
-
-    def _assign(self, handle: int, constant: int) -> int:
-        return self._operator(_OP.ASSIGN_VARIABLE, (handle, constant), ())
-
     def _flex_handle(self, made_by: OperatorRef, handle: int) -> int:
         """The same operator as ``made_by``: its NodeDef is the variable's identity."""
         old = self.model.subgraph(made_by.subgraph).operators[made_by.operator]
@@ -210,8 +180,8 @@ class Tables:
                 slot.VERSION: 1,
                 slot.BUILTIN_CODE: _OP.CUSTOM,
             }
-            self.custom[name] = len(self.codes)
-            self.codes.append(self.head.table("OperatorCode", fields))
+            self.custom[name] = len(self.operators.codes)
+            self.operators.codes.append(self.head.table("OperatorCode", fields))
         operator = schema.Operator
         return self.head.table(
             "Operator",
@@ -222,27 +192,3 @@ class Tables:
                 operator.CUSTOM_OPTIONS: self.head.data(options),
             },
         )
-
-    def _call_once(self, target: int) -> int:
-        fields = {schema.CallOnceOptions.INIT_SUBGRAPH_INDEX: target}
-        options = self.head.table("CallOnceOptions", fields)
-        return self._operator(_OP.CALL_ONCE, (), (), "CallOnceOptions", options)
-
-    def _operator(
-        self,
-        code: int,
-        inputs: tuple[int, ...],
-        outputs: tuple[int, ...],
-        member: str = "",
-        options: int = 0,
-    ) -> int:
-        slot = schema.Operator
-        fields = {
-            slot.OPCODE_INDEX: self._opcode(code),
-            slot.INPUTS: self.head.numbers(inputs),
-            slot.OUTPUTS: self.head.numbers(outputs),
-        }
-        if member:
-            fields[slot.BUILTIN_OPTIONS_TYPE] = getattr(schema.BuiltinOptions, member)
-            fields[slot.BUILTIN_OPTIONS] = options
-        return self.head.table("Operator", fields)

@@ -1,0 +1,40 @@
+"""Temporary files under names of ours: what interrupts leaves none, and old ones are swept."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tflrepair import leftovers
+
+
+@pytest.mark.parametrize("moment", ["hold", "rename"])
+def test_an_interruption_leaves_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    rename = Path.rename
+
+    def interrupted(*arguments: Any) -> None:
+        if moment == "rename":  # just after it
+            rename(*arguments)
+        raise KeyboardInterrupt
+
+    target = "tflrepair.leftovers.hold" if moment == "hold" else "pathlib.Path.rename"
+    monkeypatch.setattr(target, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        leftovers.held_file(tmp_path / "x.part")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_its_owner_never_held_is_swept_when_it_is_old(tmp_path: Path) -> None:
+    old, young = tmp_path / ".tflrepair-a.part.1", tmp_path / ".tflrepair-b.part.2"
+    for path in (old, young):
+        path.touch()
+    long_ago = time.time() - 3600
+    os.utime(old, (long_ago, long_ago))
+    leftovers.sweep_parts(tmp_path)
+    assert list(tmp_path.iterdir()) == [young]
