@@ -38,3 +38,16 @@ def test_a_name_that_its_owner_never_held_is_swept_when_it_is_old(tmp_path: Path
     os.utime(old, (long_ago, long_ago))
     leftovers.sweep_parts(tmp_path)
     assert list(tmp_path.iterdir()) == [young]
+
+
+def test_an_interruption_leaves_no_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("tflrepair.leftovers.held_file", interrupted)
+    with pytest.raises(KeyboardInterrupt), leftovers.workspace():
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -111,24 +111,32 @@ def workspace() -> Iterator[Path]:
     Raises:
         UserError: there is no folder for temporary files that can be written.
     """
-    try:
-        _sweep_folders(Path(tempfile.gettempdir()))
-        made = Path(tempfile.mkdtemp(prefix=_FOLDER))
-    except OSError as error:
-        raise UserError(
-            f"no temporary folder can be made: {error.strerror or error}",
-            hint="set TMPDIR to a writable folder",
-        ) from None
-    lock = held_file(made / _LOCK)
-    try:
+    lock = -1
+    made: Path | None = None
+    try:  # the name is known before the folder is there: a signal may come at any moment
+        try:
+            _sweep_folders(Path(tempfile.gettempdir()))
+            made = Path(tempfile.gettempdir()) / f"{_FOLDER}{secrets.token_hex(8)}"
+            made.mkdir(mode=0o700)
+        except OSError as error:
+            raise UserError(
+                f"no temporary folder can be made: {error.strerror or error}",
+                hint="set TMPDIR to a writable folder",
+            ) from None
+        lock = held_file(made / _LOCK)
         yield made
     finally:
-        if os.name == "posix":  # the lock goes last, so nobody else removes at the same time
-            shutil.rmtree(made, ignore_errors=True)
-            os.close(lock)
-        else:
-            os.close(lock)
-            shutil.rmtree(made, ignore_errors=True)
+        _leave(made, lock)
+
+
+def _leave(made: Path | None, lock: int) -> None:
+    """Remove a workspace. Its lock goes last where that can be, so nobody else removes it too."""
+    if lock >= 0 and os.name != "posix":
+        os.close(lock)
+    if made is not None:
+        shutil.rmtree(made, ignore_errors=True)
+    if lock >= 0 and os.name == "posix":
+        os.close(lock)
 
 
 def _sweep_folders(place: Path) -> None:

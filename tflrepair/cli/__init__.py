@@ -80,6 +80,7 @@ def main() -> None:
     try:
         signals.catch()
         code = _run()
+        signals.again()
     except signals.Stopped as stopped:
         report_error(TflRepairError(f"ended by {stopped}"))
         code = stopped.code
@@ -96,6 +97,7 @@ def _run() -> int:
             return 2
         return _flushed(leaving.code if isinstance(leaving.code, int) else 2)
     except TflRepairError as error:
+        signals.again()
         report_error(error)
     except MemoryError:
         report_error(TflRepairError("not enough memory"))

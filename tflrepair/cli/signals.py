@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from types import FrameType
 
@@ -19,6 +20,7 @@ _PATIENCE = 5.0
 
 
 _stderr = 2
+_asked: list[Stopped] = []  # the signal that asked us to end
 _keep: list[object] = []  # what the system calls must not be collected
 
 
@@ -43,6 +45,13 @@ def catch() -> None:
     with contextlib.suppress(OSError):
         _stderr = os.dup(2)  # where standard error points before native logs are put aside
     opening.before_mapping = say_before_bus_errors
+    tell = sys.unraisablehook
+
+    def quietly(raised: sys.UnraisableHookArgs) -> None:
+        if not isinstance(raised.exc_value, Stopped):  # one in a finalizer is not lost: ``again``
+            tell(raised)
+
+    sys.unraisablehook = quietly
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
@@ -55,7 +64,17 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     watchdog = threading.Timer(_PATIENCE, os._exit, [128 + number])
     watchdog.daemon = True
     watchdog.start()
-    raise Stopped(number)
+    _asked.append(Stopped(number))
+    raise _asked[0]
+
+
+def again() -> None:
+    """Raise ``Stopped`` if a signal has come, also where Python threw the exception away.
+
+    It does so in finalizers; what fails afterwards fails only because we are about to end.
+    """
+    if _asked:
+        raise _asked[0]
 
 
 def say_before_bus_errors() -> None:
