@@ -39,7 +39,6 @@ check: $(VENV)/.all       ## style, types, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python schema/generate.py --check
-	$(BIN)/python schema/generate_fields.py --check
 	$(BIN)/python docs/generate_checks.py --check
 
 $(VENV)/bin/python:
