@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tflrepair.containers.find import load_model
+from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.errors import TflRepairError, UserError
 from tflrepair.files import atomic, check_no_input
 from tflrepair.graph.model import Model, Signature, load
@@ -32,7 +32,7 @@ class ExtractedPart:
 
 
 def extract_part(
-    model: Model | str | os.PathLike[str],
+    model: AnalysisContext | Model | str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
     signature: str | None = None,
@@ -53,14 +53,14 @@ def extract_part(
     path = Path(out)
     if path.suffix != ".tflite":
         raise UserError(f"{path.name!r} is no name for a model", hint="end it in .tflite")
-    if not isinstance(model, Model):
-        model = load_model(model)
-    model.walk()
+    context = context_of(model)
+    whole = context.model
+    whole.walk()
     try:
-        part, ports = _plan(model, signature, tuple(outputs))
+        part, ports = _plan(whole, signature, tuple(outputs))
     except TflRepairError as error:
-        raise error.within(model.path) if model.path else error from None
-    check_no_input(path, [model.path] if model.path else [])
+        raise context.named(error) from None
+    check_no_input(path, [whole.path] if whole.path else [])
     with atomic(path, force) as output:
         draft = output.begin()
         part.write(draft.stream)
