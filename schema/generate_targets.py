@@ -1,4 +1,4 @@
-"""Make tflrepair/targets/tables.py and tflrepair/views/runtime_versions.py from sources of the runtimes, not kept here.
+"""Make targets/tables.py and views/runtime_versions.py from the runtimes' sources, not kept here.
 
     python schema/generate_targets.py TFLITE_MICRO_CLONE LITERT_CLONE
 

@@ -11,6 +11,7 @@ from conftest import DATA
 
 from tflrepair.analysis import context as home
 from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.variables import analyse
 from tflrepair.commands.diff import diff
 from tflrepair.commands.extract import extract_weights
 from tflrepair.commands.scan import scan
@@ -24,7 +25,7 @@ MODEL = DATA / "healthy.tflite"
 def analysed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Paths of the models that are analysed, in order."""
     paths: list[str] = []
-    real = home.analyse
+    real = analyse
 
     def counted(model: Any) -> Any:
         paths.append(model.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from tflrepair.report.style import safe
 
 WIDTH = 80
 _LONGEST_VECTOR = 8
+_SECOND_COLUMN = re.compile(r"\s+\S+(?: \S+)*\s{2,}(?=\S)")
 
 
 def short(text: str, width: int) -> str:
@@ -70,11 +72,39 @@ def columns(
 
 
 def paragraphs(text: str, width: int) -> list[str]:
-    """``text`` as it is, but for lines that are longer than ``width``."""
-    rows = []
-    for line in text.splitlines():
-        rows += [line] if len(line) <= width else wrap(line, "", width)
-    return rows
+    """Paragraphs filled to ``width``; rows of a table, which are indented, each for itself.
+
+    What stands under the second column of a row goes on with that row.
+    """
+    rows: list[str] = []
+    block: list[str] = []
+    hanging = 0
+    for line in [*text.splitlines(), ""]:
+        indent = len(line) - len(line.lstrip())
+        if line and block and indent == hanging:
+            block.append(line)
+            continue
+        if block:
+            first = block[0][: len(block[0]) - len(block[0].lstrip())]
+            rows += _filled(block, first, hanging, width)
+        block = [line] if line else []
+        rows += [] if line else [""]
+        cell = _SECOND_COLUMN.match(line)
+        hanging = cell.end() if cell else indent
+        if indent and not cell:
+            rows += _filled(block, line[:indent], indent + 2, width)
+            block = []
+    return rows[:-1]
+
+
+def _filled(block: Sequence[str], indent: str, hanging: int, width: int) -> list[str]:
+    first, *others = (line.strip() for line in block)
+    head = len(indent) + len(first)
+    text = " ".join([first, *others])
+    if head <= width and not others:
+        return [indent + first]
+    hanging = hanging if hanging < width // 2 else len(indent) + 4
+    return wrap(text, indent, width, " " * hanging)
 
 
 def number(value: float | None) -> str:
