@@ -82,7 +82,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("lower_pass",),
     ),
     "commands": (
-        ("scan", "scan_saved_model", "verify", "show", "diff", "extract"),
+        ("scan", "scan_saved_model", "verify", "show", "diff", "extract", "messages"),
         ("explain",),
         ("fix",),
         ("convert", "emit_python", "add_state", "state", "train"),
