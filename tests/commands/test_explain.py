@@ -38,11 +38,11 @@ PRINTED = {
 }
 # as people paste them: logcat and absl prefixes, wrapped lines, escaped or typographic characters
 PASTED = {
-    "E/tflite  (12345): third_party/tensorflow/lite/kernels/read_variable.cc:67 variable != nullptr "
-    "was\n not true.\nE/tflite  (12345): Node number 268 (READ_VARIABLE) failed to invoke.": "TFR001",
+    "E/tflite  (12345): third_party/tensorflow/lite/kernels/read_variable.cc:67 variable != "
+    "nullptr was\n not true.\nE/tflite  (12345): Node number 2 (READ_VARIABLE) failed to invoke.": "TFR001",
     "java.lang.IllegalArgumentException: Internal error: Failed to run on the given Interpreter: "
-    "external/org_tensorflow/tensorflow/lite/kernels/read_variable.cc:69 variable != nullptr was not "
-    "true.": "TFR001",
+    "external/org_tensorflow/tensorflow/lite/kernels/read_variable.cc:69 variable != nullptr was "
+    "not true.": "TFR001",
     "2026-11-25 23:10:11.123 1234-1250/com.app E/tflite: Encountered unresolved custom op: FlexErf."
     "\nSee instructions: https://www.tensorflow.org/lite/guide/ops_custom": "Flex delegate",
     "ERROR: Encountered unresolved\ncustom op: AddSign.": "custom operator AddSign",
@@ -51,8 +51,8 @@ PASTED = {
     "I0000 00:00:1795651539.846318   20171 subgraph.cc:1200] Didn't find op for builtin opcode\n"
     "   'FULLY_CONNECTED' version '12'.": "FULLY_CONNECTED version 12",
     "error: \\nRegular TensorFlow ops are not supported by this\\ninterpreter.": "TFR026",
-    "ValueError: Cannot set tensor: Got value of type UINT8\nbut expected type FLOAT32 for input 0, "
-    "name: serving_default_x:0 ": "element type",
+    "ValueError: Cannot set tensor: Got value of type UINT8\nbut expected type FLOAT32 for input "
+    "0, name: serving_default_x:0 ": "element type",
     "java.lang.IllegalArgumentException: Cannot copy to a TensorFlowLite tensor (input_1) with "
     "602112 bytes from a Java Buffer with 150528 bytes.": "four times",
     "Cannot convert between a TensorFlowLite tensor with type FLOAT32 and a Java object of type "
@@ -63,7 +63,7 @@ PASTED = {
     "'tf.TensorListReserve' op requires element_shape to be static during TF Lite transformation "
     "pass": "_experimental_lower_tensor_list_ops",
     "ByteBuffer is not a valid flatbuffer model": "noCompress",
-    "Following operations are not supported by GPU delegate:\nGATHER: Operation is not supported.": (
+    "Following operations are not supported by GPU delegate:\nGATHER: Operation is not": (
         "--target gpu"
     ),
 }

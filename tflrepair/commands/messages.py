@@ -33,8 +33,9 @@ MESSAGES = (
     Message(
         r"Encountered unresolved custom op: (?P<name>Flex\w+)",
         "tensorflow/lite/core/subgraph.cc",
-        "{name} is an operator of TensorFlow itself, and this runtime lacks the Flex delegate (TFR026)",
-        "tflrepair scan MODEL --target litert lists all of them; tflrepair explain TFR026 tells more",
+        "{name} is an operator of TensorFlow itself, and this runtime lacks the Flex delegate "
+        "(TFR026)",
+        "tflrepair scan MODEL --target litert lists them; tflrepair explain TFR026 tells more",
     ),
     Message(
         r"Encountered unresolved custom op: (?!Flex)(?P<name>\S+?)\.?(\s|$)",
@@ -205,13 +206,13 @@ MESSAGES = (
         r"'(?P<name>[\w.]+)' op is neither a custom op nor a flex op",
         "tensorflow/compiler/mlir/lite/flatbuffer_export.cc",
         "the converter met {name}, which no builtin operator replaces",
-        "replace it in the source, or add SELECT_TF_OPS, which needs the Flex delegate on the device "
-        "(TFR026)",
+        "replace it in the source, or add SELECT_TF_OPS, which needs the Flex delegate on the "
+        "device (TFR026)",
     ),
     Message(
         r"requires element_shape to be static",
         "tensorflow/compiler/mlir/lite/transforms/lower_static_tensor_list.cc",
-        "a list of tensors in a loop (an RNN, tf.map_fn, tf.TensorArray) has elements of open shape",
+        "a list of tensors in a loop (RNN, tf.map_fn, tf.TensorArray) has elements of open shape",
         "fix the input shape (batch size 1), or convert with SELECT_TF_OPS and "
         "_experimental_lower_tensor_list_ops = False",
     ),
@@ -226,7 +227,7 @@ MESSAGES = (
         r"Input tensor (?P<name>\d+) lacks data",
         "tensorflow/lite/core/subgraph.cc",
         "input tensor {name} has no memory when the model is run",
-        "call allocate_tensors() first, and set every input; tflrepair show MODEL --tensor '#{name}'",
+        "call allocate_tensors() first, and set every input; tflrepair show MODEL lists them",
     ),
     Message(
         r"not supported by GPU delegate|Failed to apply (\w+ )?delegate",
