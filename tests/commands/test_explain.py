@@ -39,7 +39,7 @@ PRINTED = {
 # as people paste them: logcat and absl prefixes, wrapped lines, escaped or typographic characters
 PASTED = {
     "E/tflite  (12345): third_party/tensorflow/lite/kernels/read_variable.cc:67 variable != "
-    "nullptr was\n not true.\nE/tflite  (12345): Node number 2 (READ_VARIABLE) failed to invoke.": "TFR001",
+    "nullptr was\n not true.\nE/tflite (1): Node number 2 (READ_VARIABLE) failed.": "TFR001",
     "java.lang.IllegalArgumentException: Internal error: Failed to run on the given Interpreter: "
     "external/org_tensorflow/tensorflow/lite/kernels/read_variable.cc:69 variable != nullptr was "
     "not true.": "TFR001",
