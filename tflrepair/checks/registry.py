@@ -143,7 +143,9 @@ def _crashed(what: str, error: Exception) -> Finding:
 
 
 def _unknown(code: str, known: Iterable[Check]) -> UserError:
-    listed = ", ".join(check.code for check in known)
-    rules = f"{RULES[0].CODE} to {RULES[-1].CODE}"
-    hint = f"the codes are {listed}, and {rules} of damaged files"
+    ours = [check.code for check in known if check.code.startswith("TFR0")]
+    hint = (
+        f"the codes are {ours[0]} to {ours[-1]}, and {RULES[0].CODE} to {RULES[-1].CODE} of "
+        "damaged files; `tflrepair explain` lists them"
+    )
     return UserError(f"there is no check {code!r}", hint=hint)

@@ -60,12 +60,13 @@ class TextWriter(Writer):
         self.count = 0
 
     def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None:
-        from tflrepair.report import scan_text
+        from tflrepair.report import layout, scan_text
 
         if brief:
-            emit("\n".join(scan_text.brief(scan, style())))
+            emit(layout.fit("\n".join(scan_text.brief(scan, style())), self.width))
         else:
-            emit(("\n" if self.count else "") + scan_text.render(scan, style()))
+            text = layout.fit(scan_text.render(scan, style()), self.width)
+            emit(("\n" if self.count else "") + text)
         for report, arena in targets:
             from tflrepair.report import target_text
 
@@ -94,11 +95,11 @@ class TextWriter(Writer):
 
     def _salvaged(self, path: str, verdict: Any) -> None:
         from tflrepair.commands.scan import scan_what_is_left
-        from tflrepair.report import scan_text
+        from tflrepair.report import layout, scan_text
 
         result = scan_what_is_left(path, verdict) if verdict is not None else None
         if result is not None:
-            emit("\n" + scan_text.render(result, style()))
+            emit("\n" + layout.fit(scan_text.render(result, style()), self.width))
 
     def finish(self, exit_codes: list[int], many: bool) -> None:
         if many and len(exit_codes) > 1:

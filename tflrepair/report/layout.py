@@ -7,10 +7,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tflrepair.report.style import safe
+from tflrepair.report.style import COLOURS, safe
 
 WIDTH = 80
 _LONGEST_VECTOR = 8
+_SENTENCE = 8  # words
+_CODE = re.compile(r"`[^`]*`")
+_FIXED = "\N{NO-BREAK SPACE}"
 _SECOND_COLUMN = re.compile(r"\s+\S+(?: \S+)*\s{2,}(?=\S)")
 
 
@@ -104,7 +107,47 @@ def _filled(block: Sequence[str], indent: str, hanging: int, width: int) -> list
     if head <= width and not others:
         return [indent + first]
     hanging = hanging if hanging < width // 2 else len(indent) + 4
-    return wrap(text, indent, width, " " * hanging)
+    return [
+        _unglued(row)
+        for row in wrap(_glued(text, width - hanging - 2), indent, width, " " * hanging)
+    ]
+
+
+def _glued(text: str, room: int) -> str:
+    """Code in backticks that has room must not be torn: its spaces become fixed ones."""
+    return _CODE.sub(
+        lambda match: match[0].replace(" ", _FIXED) if len(match[0]) < room else match[0], text
+    )
+
+
+def _unglued(text: str) -> str:
+    return text.replace(_FIXED, " ")
+
+
+def fit(text: str, width: int) -> str:
+    """A report's sentences in ``width`` columns.
+
+    Lines that begin with ``->`` hold commands, which stay in one piece to be pasted, and what has
+    few words is a row of a table.
+    """
+    rows: list[str] = []
+    for line in text.split("\n"):
+        plain = COLOURS.sub("", line)
+        words = plain.split()
+        if len(plain) <= width or len(words) < _SENTENCE or words[0] == "->":
+            rows.append(line)
+            continue
+        cell = _SECOND_COLUMN.match(plain)
+        indent = plain[: len(plain) - len(plain.lstrip())]
+        hanging = cell.end() if cell and cell.end() < width // 2 else len(indent) + 2
+        body = line[len(indent) :]
+        extra = len(line) - len(plain)  # colours take no room
+        found = textwrap.wrap(
+            _glued(body, width - hanging - 2), width + extra, initial_indent=indent, subsequent_indent=" " * hanging,
+            break_on_hyphens=False, break_long_words=False,
+        )  # fmt: skip
+        rows += map(_unglued, found)
+    return "\n".join(rows)
 
 
 def number(value: float | None) -> str:
@@ -114,6 +157,11 @@ def number(value: float | None) -> str:
     if isinstance(value, int) or (value == int(value) if abs(value) < 1e15 else False):
         return str(int(value))
     return f"{value:.4g}"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 operator``, ``2 operators``"""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def grouped(count: int) -> str:

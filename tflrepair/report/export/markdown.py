@@ -8,6 +8,7 @@ from tflrepair.checks.base import megabytes
 from tflrepair.commands.scan import ScanResult
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Finding
+from tflrepair.report import layout
 from tflrepair.report.style import safe
 
 
@@ -16,8 +17,9 @@ def facts(scan: ScanResult) -> str:
     model = scan.model
     count = sum(subgraph.operator_count for subgraph in model.subgraphs)
     return (
-        f"{megabytes(model.size)}, {count} operators, {len(model.signatures)} signatures, "
-        f"{len(scan.analysis.variables)} variables"
+        f"{megabytes(model.size)}, {layout.counted(count, 'operator')}, "
+        f"{layout.counted(len(model.signatures), 'signature')}, "
+        f"{layout.counted(len(scan.analysis.variables), 'variable')}"
     )
 
 
