@@ -12,7 +12,7 @@ from tflrepair.report.style import Style
 ROW = "  uninitialized  float32  [8]  a/very/long/name/that/goes/on/and/on/and/on/and/on/and/on"
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [80, 100, 120])
 def test_every_documentation_fits_and_loses_no_word(width: int) -> None:
     for check in all_checks():
         text = explain(check.code)

@@ -143,9 +143,13 @@ def fit(text: str, width: int) -> str:
         body = line[len(indent) :]
         extra = len(line) - len(plain)  # colours take no room
         found = textwrap.wrap(
-            _glued(body, width - hanging - 2), width + extra, initial_indent=indent, subsequent_indent=" " * hanging,
-            break_on_hyphens=False, break_long_words=False,
-        )  # fmt: skip
+            _glued(body, width - hanging - 2),
+            width + extra,
+            initial_indent=indent,
+            subsequent_indent=" " * hanging,
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
         rows += map(_unglued, found)
     return "\n".join(rows)
 
