@@ -45,11 +45,17 @@ def test_code_is_not_torn() -> None:
 
 def test_fit_wraps_sentences_only() -> None:
     sentence = "error TFR002  `infer` reads 8 variables before they are set; first 'kernel' of all"
-    command = "    -> put the values back: tflrepair fix a/long/path/to/model.tflite --weights FILE"
-    first, second, *others = layout.fit("\n".join([sentence, ROW, command]), 60).split("\n")
+    command = "tflrepair fix a/long/path/to/model.tflite --replace --weights FILE"
+    hint = f"    -> put the values back: {command}; or ship a checkpoint with the application"
+    first, second, *others = layout.fit("\n".join([sentence, ROW, hint]), 60).split("\n")
     assert len(first) <= 60
     assert second.startswith("  ")
-    assert others == [ROW, command]
+    assert others == [
+        ROW,
+        "    -> put the values back:",
+        f"       {command};",
+        "       or ship a checkpoint with the application",
+    ]
 
 
 def test_fit_does_not_count_colours() -> None:

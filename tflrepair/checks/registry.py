@@ -118,6 +118,13 @@ def explain(code: str) -> str:
     raise _unknown(code, all_checks())
 
 
+def how_fixed(code: str) -> str:
+    """What the documentation of ``code`` says on the repair; empty if there is none."""
+    found = [check.doc for check in all_checks() if check.code == code]
+    _, mark, rest = (found[0] if found else "").partition("How it is fixed:")
+    return " ".join(rest.split()) if mark else ""
+
+
 def _begins(check: Check, prefix: str) -> bool:
     return bool(prefix) and check.code.startswith(prefix.upper())
 

@@ -13,6 +13,7 @@ WIDTH = 80
 _LONGEST_VECTOR = 8
 _SENTENCE = 8  # words
 _CODE = re.compile(r"`[^`]*`")
+_COMMAND = re.compile(r"\btflrepair [^;`]*")
 _FIXED = "\N{NO-BREAK SPACE}"
 _SECOND_COLUMN = re.compile(r"\s+\S+(?: \S+)*\s{2,}(?=\S)")
 
@@ -127,14 +128,14 @@ def _unglued(text: str) -> str:
 def fit(text: str, width: int) -> str:
     """A report's sentences in ``width`` columns.
 
-    Lines that begin with ``->`` hold commands, which stay in one piece to be pasted, and what has
-    few words is a row of a table.
+    What has few words is a row of a table. A command of ours behind ``->`` stays in one
+    piece, to be pasted.
     """
     rows: list[str] = []
     for line in text.split("\n"):
         plain = COLOURS.sub("", line)
         words = plain.split()
-        if len(plain) <= width or len(words) < _SENTENCE or words[0] == "->":
+        if len(plain) <= width or len(words) < _SENTENCE:
             rows.append(line)
             continue
         cell = _SECOND_COLUMN.match(plain)
@@ -142,6 +143,9 @@ def fit(text: str, width: int) -> str:
         hanging = cell.end() if cell and cell.end() < width // 2 else len(indent) + 2
         body = line[len(indent) :]
         extra = len(line) - len(plain)  # colours take no room
+        if words[0] == "->":
+            hanging += 1
+            body = _COMMAND.sub(lambda match: match[0].replace(" ", _FIXED), body)
         found = textwrap.wrap(
             _glued(body, width - hanging - 2),
             width + extra,

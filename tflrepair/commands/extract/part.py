@@ -6,23 +6,37 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.errors import TflRepairError, UserError
 from tflrepair.files import atomic, check_no_input
 from tflrepair.graph.model import Model, Signature, load
+from tflrepair.notebook import Presentable
 from tflrepair.parts.build import Part, Ports, build, check_part
 from tflrepair.parts.slice import Slicer
 from tflrepair.views.tensors import SubgraphView
 
 
-@dataclass(frozen=True)
-class ExtractedPart:
+@dataclass(frozen=True, repr=False)
+class ExtractedPart(Presentable):
     """A part that was written. ``ports`` names its inputs and outputs by the whole's tensors."""
 
     part: Part
     ports: Ports
     path: str
+
+    def headline(self) -> str:
+        mine, whole = self.operators
+        return f"{self.path}: {mine} of {whole} operators"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each input and output."""
+        return [
+            {"side": side, "name": name, "tensor": tensor}
+            for side, ports in (("input", self.ports.inputs), ("output", self.ports.outputs))
+            for name, tensor in ports
+        ]
 
     @property
     def operators(self) -> tuple[int, int]:

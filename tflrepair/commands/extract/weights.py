@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.analysis.variables import Variable
@@ -14,6 +15,7 @@ from tflrepair.commands.extract.formats import FORMATS, Rows
 from tflrepair.errors import RefusedError, TflRepairError, UserError
 from tflrepair.files import atomic, check_no_input
 from tflrepair.graph.model import Model
+from tflrepair.notebook import Presentable
 from tflrepair.views.tensors import SubgraphView, TensorView
 from tflrepair.views.values import Array, array
 
@@ -43,8 +45,8 @@ class LeftOut:
     is_variable: bool
 
 
-@dataclass(frozen=True)
-class ExtractedWeights:
+@dataclass(frozen=True, repr=False)
+class ExtractedWeights(Presentable):
     """What was written, and what was not and why."""
 
     model: Model
@@ -52,6 +54,22 @@ class ExtractedWeights:
     size: int
     written: tuple[Written, ...]
     left_out: tuple[LeftOut, ...]
+
+    def headline(self) -> str:
+        left = f", {len(self.left_out)} left out" if self.left_out else ""
+        return f"{self.path}: {len(self.written)} arrays{left}"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each array, those left out with the reason."""
+        found = [
+            {"name": w.name, "dtype": w.dtype, "shape": list(w.shape), "bytes": w.nbytes,
+             "left_out": None}
+            for w in self.written
+        ]  # fmt: skip
+        return found + [
+            {"name": w.name, "dtype": None, "shape": None, "bytes": None, "left_out": w.reason}
+            for w in self.left_out
+        ]
 
     @property
     def complete(self) -> bool:
