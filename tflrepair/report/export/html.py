@@ -78,10 +78,11 @@ def _words(scan: ScanResult) -> Iterator[str]:
     if unset:
         need = sum(v.nbytes or 0 for v in unset)
         readers = sorted({label for v in unset for label in v.unset_in})
+        who = " and ".join(f"`{safe(r)}`" for r in readers)
+        verb = "reads" if len(readers) == 1 else "read"
         yield (
             f"{len(unset)} of {layout.counted(len(variables), 'variable')} have no value when "
-            f"{', '.join(f'`{safe(r)}`' for r in readers)} reads them: {megabytes(need)} are "
-            "missing."
+            f"{who} {verb} them: {megabytes(need)} are missing."
         )
     elif variables:
         yield f"All {len(variables)} variables have a value when they are read."
