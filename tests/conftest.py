@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 import tflrepair
 from tflrepair import FixResult
-from tflrepair.weights.native import client as native
+from tflrepair.weights.native import pool
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -120,6 +121,14 @@ def broken(sample: Path, tmp_path: Path) -> Path:
     return tmp_path / "broken.tflite"
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`-m quick` does not even import a file of which no test can be quick."""
+    if config.option.markexpr != "quick" or not collection_path.match("test_*.py"):
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return True if re.search(r"^pytestmark = [^=]*?\bmark\.(runs|tf|slow)\b", text, re.M) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`-m quick`: what a developer runs after each edit."""
     for item in items:
@@ -140,7 +149,7 @@ def _quick_starts_no_process(request: pytest.FixtureRequest) -> Iterator[None]:
     begin = subprocess.Popen.__init__
 
     def checked(self: Any, command: Any, *rest: Any, **options: Any) -> None:
-        if str(native.WORKER) not in command:
+        if str(pool.WORKER) not in command:
             pytest.fail(f"this test starts a child process, so mark it `runs`: {command}")
         begin(self, command, *rest, **options)
 
