@@ -23,7 +23,8 @@ _CHUNK = 1 << 20
 
 
 def is_zip(head: bytes) -> bool:
-    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+    """MediaPipe's .task files may begin with a few zeros, which align what they hold."""
+    return bytes(head).lstrip(b"\0").startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
 def members(outer: Member) -> Iterator[Member]:

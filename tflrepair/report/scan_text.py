@@ -132,8 +132,10 @@ def findings(result: ScanResult, style: Style) -> list[str]:
         if finding.hint:
             lines.append(f"    -> {hint(finding, result.model)}")
     errors = sum(finding.severity == Severity.ERROR for finding in result.findings)
+    warnings = sum(finding.severity == Severity.WARNING for finding in result.findings)
     if not errors:
-        return [*lines, style("Nothing wrong found.", "green")]
+        end = f"No errors, {_count(warnings, 'warning')}." if warnings else "Nothing wrong found."
+        return [*lines, style(end, "yellow" if warnings else "green")]
     codes = ", ".join(sorted({f.code for f in result.findings if f.severity == Severity.ERROR}))
     first = codes.split(",")[0]
     lines.append(f"{_count(errors, 'error')} ({codes}); `tflrepair explain {first}` tells more.")

@@ -5,6 +5,11 @@ What: buffers that no tensor and no metadata names, more than a hundredth of the
 Why it matters: they are shipped and mapped for nothing. Where a weight is missing elsewhere, they
 may be what became of it.
 
+On each runtime:
+
+    LiteRT, tf.lite   never read; costs space on disk and in downloads
+    TFLM              stands in flash memory like the rest of the file
+
 Example: a tool that removed operators and left their weights behind.
 
 How it is fixed: `tflrepair extract MODEL --signature NAME -o OUT.tflite` writes a signature

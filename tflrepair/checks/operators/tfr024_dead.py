@@ -5,6 +5,12 @@ reaches.
 
 Why it matters: operators run all the same and cost time; weights that only they read cost space.
 
+On each runtime:
+
+    LiteRT, tf.lite   dead operators run (the interpreter follows the list of operators, not what
+                      outputs need); dead subgraphs are prepared when they are called, that is never
+    TFLM              dead operators run, and their outputs take room in the arena
+
 Example: a debugging output that was removed from the signature, but not from the function.
 
 How it is fixed: `tflrepair extract MODEL --signature NAME --outputs NAME -o OUT.tflite` keeps what
@@ -33,8 +39,9 @@ def dead(context: AnalysisContext) -> Iterator[Found]:
     lost = [n for n in range(len(model.subgraphs)) if n not in reached]
     if lost:
         listed = ", ".join(map(str, lost[:6])) + (", ..." if len(lost) > 6 else "")
+        count = "1 subgraph is" if len(lost) == 1 else f"{len(lost)} subgraphs are"
         yield Found(
-            f"{len(lost)} subgraphs are reached by no signature: {listed}",
+            f"{count} reached by no signature: {listed}",
             "leave them out: tflrepair extract MODEL --signature NAME -o OUT.tflite",
             Location(subgraph=lost[0]),
         )
@@ -43,8 +50,10 @@ def dead(context: AnalysisContext) -> Iterator[Found]:
         if rows:
             kinds = Counter(operator.name for operator in rows).most_common(4)
             listed = ", ".join(f"{name} {count}" for name, count in kinds)
+            count = "1 operator" if len(rows) == 1 else f"{len(rows)} operators"
+            verb = "works" if len(rows) == 1 else "work"
             yield Found(
-                f"{len(rows)} operators of subgraph {subgraph.index} work for no output: {listed}",
+                f"{count} of subgraph {subgraph.index} {verb} for no output: {listed}",
                 "",
                 Location(subgraph=subgraph.index, operator=rows[0].index),
             )

@@ -5,6 +5,14 @@ What: most convolutions and matrix products take 8-bit weights, but some take fl
 Why it matters: these run in float, several times slower, and accelerators that take integers only
 (Edge TPU, many NPUs, most microcontrollers) do not take them at all.
 
+On each runtime:
+
+    LiteRT, tf.lite   these operators run by float kernels
+    GPU               floats are what it prefers; the others are computed in floats, too
+    Edge TPU, NPUs    the part of the graph from here on stays on the CPU
+    TFLM              needs the float kernels as well, which optimized libraries leave to the
+                      reference code
+
 Example: an operator that the quantizer does not know, or a layer that was left out on purpose.
 
 How it is fixed: look at the operators named; quantize with a representative data set and

@@ -3,11 +3,14 @@
 What: operators of TensorFlow itself, which no builtin kernel runs.
 
 Why it matters: a runtime without the delegate stops with `Regular TensorFlow ops are not supported
-by this interpreter`. It must be added, and adds some 20 MB to an application:
+by this interpreter`. It must be added, and adds some 20 MB to an application.
+
+On each runtime:
 
     Android   org.tensorflow:tensorflow-lite-select-tf-ops, beside tensorflow-lite
     iOS       the pod TensorFlowLiteSelectTfOps, and -force_load of it for static frameworks
     Python    tensorflow-cpu 2.18.1 or older; wheels since 2.19 and ai-edge-litert lack it
+    LiteRT 2  has no Flex delegate, on no platform
     TFLM      cannot run them
 
 Example: gradients of convolutions, Save and Restore in a model that trains on the device.

@@ -7,6 +7,14 @@ input of an entry point, or no operator writes it at all.
 Why it matters: the table's or variable's contents are not in the file, and no caller can hand in
 a resource. Whatever runs the model stops there.
 
+On each runtime:
+
+    LiteRT, tf.lite   builtin kernels stop: `variable != nullptr was not true`, or, for a table,
+                      `lookup != nullptr was not true`
+    Flex              FlexPlaceholder fails: `You must feed a value for placeholder tensor`
+                      (tensorflow/core/kernels/constant_op.cc)
+    TFLM              has no Flex operators and no tables
+
 Example: a `tf.lookup.StaticHashTable` that is not an attribute of the saved `tf.Module`. The
 converter then writes FlexPlaceholder -> FlexLookupTableFindV2 and leaves the contents out.
 

@@ -5,6 +5,10 @@ VAR_HANDLE on any path that we follow, for instance out of a custom operator.
 
 Why it matters: nothing can be said about that variable, neither that it is right nor wrong.
 
+On each runtime:
+
+    whatever the runtime, it depends on the operator that gives the handle
+
 Example: a resource handle that is an input of a signature.
 
 How it is fixed: look at the operator named; report the file if a converter made it.
