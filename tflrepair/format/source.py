@@ -1,4 +1,4 @@
-"""Where the bytes of a file come from: memory, an open file, or whatever else can be read in pieces.
+"""Where the bytes of a file come from: memory, an open file, or what else is read in pieces.
 
 Everything in here and above asks for bytes by ``read(start, count)``. So a file need not be in
 memory, nor even on this machine, and one that is cut short while it is read is an error of ours:
@@ -76,9 +76,7 @@ class FileSource:
                 self._stream.seek(start)
                 return self._stream.read(count)
         except OSError as error:
-            raise BadFileError(
-                f"cannot be read: {error.strerror}", where=f"byte {start}"
-            ) from None
+            raise BadFileError(f"cannot be read: {error.strerror}", where=f"byte {start}") from None
 
 
 def _whole(data: memoryview, start: int, count: int) -> memoryview:
