@@ -95,8 +95,9 @@ class _Walk:
         self.sets: set[ResourceId] = set()
 
     def run(self) -> Summary:
-        self.flow.budget.spend(len(self.subgraph.operators) + len(self.subgraph.inputs))
-        for operator in self.subgraph.operators:
+        count = len(self.subgraph.builtin_codes)
+        self.flow.budget.spend(count + len(self.subgraph.inputs))
+        for operator in self.subgraph.operators_of(_FOLLOWED):
             handler = _BUILTIN.get(operator.code)
             try:
                 if handler is not None:
@@ -275,3 +276,4 @@ _BUILTIN = {
     _OP.STABLEHLO_WHILE: _Walk.while_,
     _OP.STABLEHLO_CASE: _Walk.if_,
 }
+_FOLLOWED = frozenset((*_BUILTIN, _OP.CUSTOM))

@@ -7,9 +7,10 @@ the same file as a memory map would end the process with SIGBUS.
 
 from __future__ import annotations
 
+import io
 import os
 import threading
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from tflrepair.errors import BadFileError
 
@@ -77,6 +78,35 @@ class FileSource:
                 return self._stream.read(count)
         except OSError as error:
             raise BadFileError(f"cannot be read: {error.strerror}", where=f"byte {start}") from None
+
+
+class View(io.RawIOBase):
+    """A source read as a stream: for libraries that want a file."""
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source = source
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        target = memoryview(buffer).cast("B")
+        count = max(0, min(len(target), self._source.size - self._at))
+        target[:count] = self._source.read(self._at, count)
+        self._at += count
+        return count
 
 
 def _whole(data: memoryview, start: int, count: int) -> memoryview:

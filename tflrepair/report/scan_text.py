@@ -44,7 +44,9 @@ def brief(result: ScanResult, style: Style) -> list[str]:
 
 
 def _facts(model: Model, style: Style) -> list[str]:
-    counts = Counter(o.name for s in model.subgraphs for o in s.operators)
+    counts: Counter[str] = Counter()
+    for subgraph in model.subgraphs:
+        counts.update(subgraph.operator_names())
     listed = [f"{safe(name)} {count}" for name, count in counts.most_common(_SHOWN_OPERATORS)]
     if len(counts) > _SHOWN_OPERATORS:
         listed.append(f"{len(counts) - _SHOWN_OPERATORS} more kinds")
@@ -52,7 +54,7 @@ def _facts(model: Model, style: Style) -> list[str]:
     lines = [
         f"{style(safe(model.path or 'model'), 'bold')}  {megabytes(model.size)}, "
         f"{_count(len(model.subgraphs), 'subgraph')}, "
-        f"{_count(len(model.signatures), 'signature')}, {_count(len(model.buffers), 'buffer')}",
+        f"{_count(len(model.signatures), 'signature')}, {_count(model.buffer_count, 'buffer')}",
         f"  operators  {counts.total()}: {', '.join(listed)}",
     ]
     if flex:

@@ -1,0 +1,120 @@
+"""What a subgraph says of its operators and tensors, in columns instead of objects.
+
+A scan asks thousands of operators for little more than their code. So the numbers that the
+verification has decoded anyway are kept, and an object is made only of what somebody looks at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tflrepair.errors import BadFileError, TflRepairError
+from tflrepair.format import schema
+from tflrepair.format.reader import Reader, Table
+from tflrepair.structure.subject import Subject
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OperatorColumns:
+    """The operators of one subgraph.
+
+    Attributes:
+        places: byte of each table.
+        opcodes: row of Model.operator_codes.
+        inputs, outputs: tensor indices; -1 for an optional input left out.
+    """
+
+    places: Sequence[int]
+    opcodes: Sequence[int]
+    inputs: Sequence[Sequence[int]]
+    outputs: Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TensorColumns:
+    """The tensors of one subgraph: TensorType and buffer index of each."""
+
+    types: Sequence[int]
+    buffers: Sequence[int]
+
+
+Columns = tuple[OperatorColumns, TensorColumns]
+
+
+def verified(subject: Subject) -> tuple[Columns, ...]:
+    """The columns of all subgraphs of a file in which nothing is wrong."""
+    operators, tensors = subject.of("Operator"), subject.of("Tensor")
+    codes = operators.column("opcode_index")
+    types, buffers = tensors.column("type"), tensors.column("buffer")
+    found = []
+    for graph in subject.subgraphs:
+        rows, members = subject.operators[graph], subject.tensors[graph]
+        ends = _of(subject.inputs, rows), _of(subject.outputs, rows)
+        those = OperatorColumns(_of(operators.positions, rows), _of(codes, rows), *ends)
+        found.append((those, TensorColumns(_of(types, members), _of(buffers, members))))
+    return tuple(found)
+
+
+def _of(column: list[T], rows: list[int]) -> list[T]:
+    """The elements of ``column`` in ``rows``, which nearly always stand side by side."""
+    if not rows:
+        return []
+    first = rows[0]
+    if rows == list(range(first, first + len(rows))):
+        return column if len(rows) == len(column) else column[first : first + len(rows)]
+    return [column[row] for row in rows]
+
+
+def read_operators(graph: Table, index: int, codes: int, tensors: int) -> OperatorColumns:
+    """The operators of a subgraph that has not been verified.
+
+    Args:
+        graph: the subgraph's table.
+        index: its number, for messages.
+        codes, tensors: how many operator codes and tensors there are.
+
+    Raises:
+        BadFileError: something lies outside the file, or an index leads nowhere.
+    """
+    slot, reader = schema.Operator, graph.reader
+    places = graph.tables(schema.SubGraph.OPERATORS)
+    opcodes, inputs, outputs = [], [], []
+    for number, place in enumerate(places):
+        try:
+            table = reader.table(place)
+            opcode = table.scalar(slot.OPCODE_INDEX, "I")
+            ends = table.numbers(slot.INPUTS), table.numbers(slot.OUTPUTS)
+            if opcode >= codes:
+                raise BadFileError(f"operator code {opcode} does not exist")
+            for indices in ends:
+                check_indices(indices, -1, tensors)
+        except TflRepairError as error:
+            raise error.within(f"subgraph {index}, operator {number}") from None
+        opcodes.append(opcode)
+        inputs.append(ends[0])
+        outputs.append(ends[1])
+    return OperatorColumns(places, opcodes, inputs, outputs)
+
+
+def read_tensors(reader: Reader, index: int, places: Sequence[int]) -> TensorColumns:
+    """The tensors, whose tables are at ``places``, of subgraph ``index``. Raises BadFileError."""
+    types, buffers = [], []
+    for number, place in enumerate(places):
+        try:
+            table = reader.table(place)
+            types.append(table.scalar(schema.Tensor.TYPE, "b"))
+            buffers.append(table.scalar(schema.Tensor.BUFFER, "I"))
+        except TflRepairError as error:
+            raise error.within(f"subgraph {index}, tensor {number}") from None
+    return TensorColumns(types, buffers)
+
+
+def check_indices(tensors: Sequence[int], lowest: int, count: int) -> None:
+    """Raises BadFileError for an index of a tensor below ``lowest`` or from ``count`` on."""
+    if tensors and (max(tensors) >= count or min(tensors) < lowest):
+        shown = tuple(tensors[:8])
+        raise BadFileError(f"refers to a tensor outside 0 to {count - 1}: {shown}")
