@@ -36,10 +36,19 @@ class OperatorColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TensorColumns:
-    """The tensors of one subgraph: TensorType and buffer index of each."""
+    """The tensors of one subgraph.
+
+    Attributes:
+        types: TensorType of each.
+        buffers: index of the buffer of each; 0 for none.
+        shapes: sizes, -1 where a dimension is open; ``()`` also for an unknown rank.
+        ranked: whether the file says that it knows the rank.
+    """
 
     types: Sequence[int]
     buffers: Sequence[int]
+    shapes: Sequence[Sequence[int]]
+    ranked: Sequence[int]
 
 
 Columns = tuple[OperatorColumns, TensorColumns]
@@ -49,17 +58,37 @@ def verified(subject: Subject) -> tuple[Columns, ...]:
     """The columns of all subgraphs of a file in which nothing is wrong."""
     operators, tensors = subject.of("Operator"), subject.of("Tensor")
     codes = operators.column("opcode_index")
-    types, buffers = tensors.column("type"), tensors.column("buffer")
+    types, buffers, shapes = tensors.column("type"), tensors.column("buffer"), _shapes(subject)
+    ranked = tensors.column("has_rank")
     found = []
     for graph in subject.subgraphs:
         rows, members = subject.operators[graph], subject.tensors[graph]
         ends = _of(subject.inputs, rows), _of(subject.outputs, rows)
         those = OperatorColumns(_of(operators.positions, rows), _of(codes, rows), *ends)
-        found.append((those, TensorColumns(_of(types, members), _of(buffers, members))))
+        found.append(
+            (
+                those,
+                TensorColumns(
+                    _of(types, members),
+                    _of(buffers, members),
+                    _of(shapes, members),
+                    _of(ranked, members),
+                ),
+            )
+        )
     return tuple(found)
 
 
-def _of(column: list[T], rows: list[int]) -> list[T]:
+def _shapes(subject: Subject) -> list[list[int]]:
+    """The signature of each shape, which has its open dimensions, where there is one."""
+    tensors, shapes = subject.of("Tensor"), list(subject.shapes)
+    for row, pos in enumerate(tensors.ref("shape_signature")):
+        if pos and subject.words.count(pos) == len(shapes[row]):
+            shapes[row] = subject.vector(tensors, "shape_signature", pos)
+    return shapes
+
+
+def _of(column: Sequence[T], rows: list[int]) -> Sequence[T]:
     """The elements of ``column`` in ``rows``, which nearly always stand side by side."""
     if not rows:
         return []
@@ -102,15 +131,23 @@ def read_operators(graph: Table, index: int, codes: int, tensors: int) -> Operat
 
 def read_tensors(reader: Reader, index: int, places: Sequence[int]) -> TensorColumns:
     """The tensors, whose tables are at ``places``, of subgraph ``index``. Raises BadFileError."""
-    types, buffers = [], []
+    slot, rows = schema.Tensor, []
     for number, place in enumerate(places):
         try:
             table = reader.table(place)
-            types.append(table.scalar(schema.Tensor.TYPE, "b"))
-            buffers.append(table.scalar(schema.Tensor.BUFFER, "I"))
+            kind, buffer = table.scalar(slot.TYPE, "b"), table.scalar(slot.BUFFER, "I")
+            rows.append((kind, buffer, shape_of(table), table.scalar(slot.HAS_RANK, "?")))
         except TflRepairError as error:
             raise error.within(f"subgraph {index}, tensor {number}") from None
-    return TensorColumns(types, buffers)
+    types, buffers, shapes, ranked = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return TensorColumns(types, buffers, shapes, ranked)
+
+
+def shape_of(tensor: Table) -> tuple[int, ...]:
+    """The shape of a tensor, from its signature where that has open dimensions."""
+    shape = tensor.numbers(schema.Tensor.SHAPE)
+    signature = tensor.numbers(schema.Tensor.SHAPE_SIGNATURE)
+    return signature if len(signature) == len(shape) else shape
 
 
 def check_indices(tensors: Sequence[int], lowest: int, count: int) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.format import schema
@@ -19,9 +19,9 @@ from tflrepair.graph.columns import (
     check_indices,
     read_operators,
     read_tensors,
+    shape_of,
 )
 
-T = TypeVar("T")
 CUSTOM = schema.BuiltinOperator.CUSTOM
 
 
@@ -176,31 +176,29 @@ class Subgraph:
 
     def tensor(self, index: int) -> Tensor:
         """Raises BadFileError for an index that the subgraph does not have."""
-        return self._checked(index, self._tensor)
+        self.check_tensor(index)
+        try:
+            return self._tensor(index)
+        except TflRepairError as error:
+            raise error.within(f"subgraph {self.index}, tensor {index}") from None
 
     def typed(self, index: int) -> Typed:
-        """Type and shape of a tensor, which cost less than all of it. Raises as ``tensor``."""
-        return self._checked(index, self._typed)
+        """Type and shape of a tensor, which cost less than all of it.
 
-    def _checked(self, index: int, make: Callable[[int], T]) -> T:
+        Raises as ``tensor`` and ``operator_columns``.
+        """
+        self.check_tensor(index)
+        columns = self.tensor_columns
+        shape = tuple(columns.shapes[index])
+        return Typed(type_name(columns.types[index]), shape, bool(columns.ranked[index]))
+
+    def check_tensor(self, index: int) -> None:
+        """Raises BadFileError for an index that the subgraph does not have."""
         if not 0 <= index < len(self._tensors):
             raise BadFileError(
                 f"tensor {index} does not exist; there are {len(self._tensors)}",
                 where=f"subgraph {self.index}",
             )
-        try:
-            return make(index)
-        except TflRepairError as error:
-            raise error.within(f"subgraph {self.index}, tensor {index}") from None
-
-    def _typed(self, index: int) -> Typed:
-        slot = schema.Tensor
-        table = self.table.reader.table(self._tensors[index])
-        return Typed(
-            type_name(table.scalar(slot.TYPE, "b")),
-            _shape(table),
-            bool(table.scalar(slot.HAS_RANK, "?")),
-        )
 
     def _tensor(self, index: int) -> Tensor:
         slot = schema.Tensor
@@ -209,7 +207,7 @@ class Subgraph:
             index=index,
             name=table.string(slot.NAME) or "",
             dtype=type_name(table.scalar(slot.TYPE, "b")),
-            shape=_shape(table),
+            shape=shape_of(table),
             has_rank=bool(table.scalar(slot.HAS_RANK, "?")),
             buffer=table.scalar(slot.BUFFER, "I"),
             table=table,
@@ -238,9 +236,3 @@ class Subgraph:
     def check_indices(self, tensors: tuple[int, ...], lowest: int) -> None:
         """Raises BadFileError for a tensor that the subgraph does not have."""
         check_indices(tensors, lowest, len(self._tensors))
-
-
-def _shape(table: Table) -> tuple[int, ...]:
-    shape = table.numbers(schema.Tensor.SHAPE)
-    signature = table.numbers(schema.Tensor.SHAPE_SIGNATURE)
-    return signature if len(signature) == len(shape) else shape
