@@ -13,15 +13,19 @@ a second, skipped run of the initializer changes nothing
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from tflrepair.analysis.budget import Budget
 from tflrepair.analysis.resources import ResourceId, Summary, Uses, table_id, variable_id
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
-from tflrepair.format import flex, schema
+from tflrepair.format import schema
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
 from tflrepair.graph.options import called_subgraphs
 from tflrepair.graph.subgraph import Operator
+
+if TYPE_CHECKING:
+    from tflrepair.format import flex
 
 # Interpreters recurse through subgraph calls, too; converters nest a handful deep.
 _DEEPEST = 100
@@ -71,6 +75,8 @@ class Flow:
     def node_def(self, span: tuple[int, int]) -> flex.NodeDef:
         """The TensorFlow node in the custom options at ``span``, which operators may share."""
         if span not in self._nodes:
+            from tflrepair.format import flex  # few models have such nodes
+
             start, length = span
             self.budget.spend(length // 16)
             self._nodes[span] = flex.node_def(bytes(self.model.data[start : start + length]))

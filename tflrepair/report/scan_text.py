@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 
 from tflrepair.analysis.status import VariableStatus
@@ -144,6 +143,8 @@ def findings(result: ScanResult, style: Style) -> list[str]:
 
 def hint(finding: Finding, model: Model) -> str:
     """The finding's hint with the model's own path in its commands."""
+    import shlex
+
     path = shlex.quote(safe(model.path)) if model.path else "MODEL"
     return safe(finding.hint).replace("MODEL", path)
 
