@@ -72,6 +72,7 @@ def _main(
     ] = False,
 ) -> None:
     gc.freeze()  # the modules loaded so far are not looked through any more
+    gc.set_threshold(50_000)  # a model is many objects that all stay, and no circles
     gc.enable()
 
 

@@ -79,22 +79,19 @@ def verified(subject: Subject) -> tuple[Columns, ...]:
     return tuple(found)
 
 
-def _shapes(subject: Subject) -> list[list[int]]:
+def _shapes(subject: Subject) -> list[tuple[int, ...]]:
     """The signature of each shape, which has its open dimensions, where there is one."""
     tensors, shapes = subject.of("Tensor"), list(subject.shapes)
     for row, pos in enumerate(tensors.ref("shape_signature")):
         if pos and subject.words.count(pos) == len(shapes[row]):
-            shapes[row] = subject.vector(tensors, "shape_signature", pos)
+            shapes[row] = tuple(subject.vector(tensors, "shape_signature", pos))
     return shapes
 
 
-def _of(column: Sequence[T], rows: list[int]) -> Sequence[T]:
+def _of(column: Sequence[T], rows: Sequence[int]) -> Sequence[T]:
     """The elements of ``column`` in ``rows``, which nearly always stand side by side."""
-    if not rows:
-        return []
-    first = rows[0]
-    if rows == list(range(first, first + len(rows))):
-        return column if len(rows) == len(column) else column[first : first + len(rows)]
+    if isinstance(rows, range):
+        return column if len(rows) == len(column) else column[rows.start : rows.stop]
     return [column[row] for row in rows]
 
 

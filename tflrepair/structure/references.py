@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
@@ -14,6 +15,7 @@ from tflrepair.structure.words import SIZES, Pick, Words
 
 # As many as flatbuffers::Verifier visits at most.
 MOST_TABLES = 1_000_000
+_AT_ONCE = 4096  # strings that are decoded together
 
 
 class References:
@@ -50,11 +52,11 @@ class References:
             item = 4 if kind[1] == "*" else SIZES[kind[1]]
             targets = self._vectors(rows, field.name, members, targets, item)
         if len(members) == len(rows):
-            rows.refs[field.name] = targets
+            rows.refs[field.name] = array("q", targets)  # a fifth of a list's memory
         else:
             column = rows.refs.get(field.name)
             if column is None:
-                column = rows.refs[field.name] = [0] * len(rows)
+                column = rows.refs[field.name] = array("q", bytes(8 * len(rows)))
             for row, target in zip(members, targets, strict=True):
                 column[row] = target
         if kind[:2] == "[*":
@@ -142,16 +144,22 @@ class References:
         return [BROKEN if pos in wrong else pos for pos in targets]
 
     def _sound(self, strings: set[int]) -> bool:
-        """Whether all of them end with a zero and are UTF-8: decoded at once, zeros in between."""
+        """Whether all of them end with a zero and are UTF-8.
+
+        Many are decoded at once: the zeros between them keep each for itself.
+        """
         unsigned, buf = self.words["I"], self.words.buf
-        parts = [buf[pos + 4 : pos + 5 + unsigned[pos >> 2]] for pos in strings]
-        ends = [pos + 4 + unsigned[pos >> 2] for pos in strings]
-        if not ends or max(ends) >= self.words.size or any(map(buf.__getitem__, ends)):
-            return False
-        try:
-            str(b"".join(parts), "utf-8")
-        except UnicodeDecodeError:
-            return False
+        places = list(strings)
+        for first in range(0, len(places), _AT_ONCE):
+            part = places[first : first + _AT_ONCE]
+            ends = [pos + 4 + unsigned[pos >> 2] for pos in part]
+            if max(ends) >= self.words.size or any(map(buf.__getitem__, ends)):
+                return False
+            texts = [buf[pos + 4 : end + 1] for pos, end in zip(part, ends, strict=True)]
+            try:
+                str(b"".join(texts), "utf-8")
+            except UnicodeDecodeError:
+                return False
         return True
 
     def _list(self, rows: Rows, name: str, pos: int) -> list[int]:

@@ -13,6 +13,8 @@ How it is fixed: convert the model again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tflrepair.structure.rows import Rows
 from tflrepair.structure.subject import Subject
 
@@ -30,7 +32,9 @@ def check(subject: Subject) -> None:
     _shapes(subject, variants, "shape", subject.vectors(variants, "shape"), -1)
 
 
-def _shapes(subject: Subject, rows: Rows, name: str, shapes: list[list[int]], least: int) -> None:
+def _shapes(
+    subject: Subject, rows: Rows, name: str, shapes: Sequence[Sequence[int]], least: int
+) -> None:
     different = set(map(tuple, shapes))
     known = {
         shape: _wrong(shape, least) for shape in different if 0 < len(shape) <= _MOST_DIMENSIONS
