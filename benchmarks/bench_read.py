@@ -9,9 +9,8 @@
 - 10,000 variables and 500 signatures, against a tenth of them: the cost for each must not grow;
 - many small models in one process.
 
-Runs alternate, A B A B. Seconds are of the processor (user and system), which other programs on the
-machine disturb least; a ratio is the median of the ratios of neighbours. ``rows()`` is for other
-programs.
+Seconds are of the processor (user and system), which other programs on the
+machine disturb least; a ratio is the median of the ratios of neighbours. ``rows()`` gives them.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import threading
+import weakref
 from typing import Any, BinaryIO, Protocol
 
 from tflrepair.errors import BadFileError
@@ -55,6 +56,7 @@ class FileSource:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        weakref.finalize(self, stream.close)
         self._lock = threading.Lock()  # where there is no pread, the position is shared
         self.size = os.fstat(stream.fileno()).st_size
 
