@@ -26,10 +26,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-
-from build import Build
 
 ROOT = Path(__file__).parent.parent
 BARE = """
@@ -73,8 +72,7 @@ class Row:
     met: bool
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     seconds: float
     megabytes: float
 
@@ -96,15 +94,10 @@ def run(command: list[str]) -> Run:
 def paired(ours: list[str], peer: list[str], pairs: int) -> tuple[Run, Run, float]:
     run(ours), run(peer)  # the first ones compile and fill caches
     rows = [(run(ours), run(peer)) for _ in range(pairs)]
-    middles = [
-        Run(
-            statistics.median(row[side].seconds for row in rows),
-            statistics.median(row[side].megabytes for row in rows),
-        )
-        for side in (0, 1)
+    middle = [
+        Run(*map(statistics.median, zip(*side, strict=True))) for side in zip(*rows, strict=True)
     ]
-    ratio = statistics.median(a.seconds / b.seconds for a, b in rows)
-    return middles[0], middles[1], ratio
+    return middle[0], middle[1], statistics.median(a.seconds / b.seconds for a, b in rows)
 
 
 def cpu(work: Callable[[], object], times: int) -> float:
@@ -167,9 +160,15 @@ def giant(folder: Path, pairs: int) -> Iterator[Row]:
     )  # fmt: skip
 
 
+def new() -> Any:
+    from build import Build  # brings numpy along, and our memory is the least that a child shows
+
+    return Build()
+
+
 def large(operators: int) -> bytes:
     """A chain of ADDs over a variable that nothing sets."""
-    build = Build()
+    build = new()
     sub = build.sub("infer", "infer")
     value = sub.read(sub.handle("w"))
     for _ in range(operators):
@@ -177,28 +176,28 @@ def large(operators: int) -> bytes:
         sub.op("ADD", [value, value], [out])
         value = out
     sub.output(value)
-    return build.bytes()
+    return bytes(build.bytes())
 
 
 def variables(count: int) -> bytes:
     """One signature that reads ``count`` variables that nothing sets."""
-    build = Build()
+    build = new()
     sub = build.sub("infer", "infer")
     for index in range(count):
         value = sub.read(sub.handle(f"v{index}"))
     sub.output(value)
-    return build.bytes()
+    return bytes(build.bytes())
 
 
 def signatures(count: int) -> bytes:
     """``count`` signatures that read the same 20 variables."""
-    build = Build()
+    build = new()
     for number in range(count):
         sub = build.sub(f"s{number}", f"s{number}")
         for index in range(20):
             value = sub.read(sub.handle(f"v{index}"))
         sub.output(value)
-    return build.bytes()
+    return bytes(build.bytes())
 
 
 def _scan(data: bytes) -> None:
@@ -255,7 +254,7 @@ def rows(model: Path | None, pairs: int, only: str = "") -> Iterator[Row]:
 
 def ordinary() -> bytes:
     """As large as the reported model: three signatures that read 282 variables, 3,400 operators."""
-    build = Build()
+    build = new()
     for number in range(3):
         sub = build.sub(f"s{number}", f"s{number}")
         for index in range(282):
@@ -266,7 +265,7 @@ def ordinary() -> bytes:
                 sub.op(kind, [value, value], [out])
                 value = out
         sub.output(value)
-    return build.bytes()
+    return bytes(build.bytes())
 
 
 MODELS: dict[str, Callable[[], bytes]] = {
