@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,7 +44,11 @@ def harmless(text: str, colour: bool = False) -> str:
 
 
 def _printable(char: str) -> bool:
-    return (char.isascii() and char.isprintable()) or unicodedata.category(char)[0] not in "CZ"
+    if char.isascii():
+        return char.isprintable()
+    import unicodedata
+
+    return unicodedata.category(char)[0] not in "CZ"
 
 
 def _escaped(char: str) -> str:

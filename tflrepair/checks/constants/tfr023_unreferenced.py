@@ -34,8 +34,9 @@ def unreferenced(context: AnalysisContext) -> Iterator[Found]:
     used = {buffer for _, buffer in model.metadata}
     used.update(model.root.numbers(schema.Model.METADATA_BUFFER))
     for subgraph in model.subgraphs:
-        used.update(subgraph.tensor(n).buffer for n in range(subgraph.tensor_count))
-    left = [row for row in model.buffers if row.length and row.index not in used]
+        used.update(subgraph.tensor_columns.buffers)
+    unused = (model.buffer(n) for n in range(model.buffer_count) if n not in used)
+    left = [row for row in unused if row.length]
     waste = sum(row.length for row in left)
     if waste > max(_LEAST, model.size // 100):
         yield Found(

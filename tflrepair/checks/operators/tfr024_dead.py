@@ -25,10 +25,11 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
+from tflrepair.format.schema import TensorType
 from tflrepair.graph.options import called_subgraphs
 from tflrepair.graph.subgraph import Operator, Subgraph
 
-_HANDLES = ("resource", "variant")
+_HANDLES = (TensorType.RESOURCE, TensorType.VARIANT)
 
 
 @check("TFR024", Severity.INFO, Needs.TABLES)
@@ -62,11 +63,14 @@ def dead(context: AnalysisContext) -> Iterator[Found]:
 def _dead(subgraph: Subgraph) -> list[Operator]:
     needed = set(subgraph.outputs)
     found = []
-    for operator in reversed(subgraph.operators):
-        if needed.isdisjoint(operator.outputs) and not _acts(subgraph, operator):
-            found.append(operator)
-        else:
-            needed.update(operator.inputs)
+    columns = subgraph.operator_columns
+    for number in reversed(range(len(columns.outputs))):
+        if needed.isdisjoint(columns.outputs[number]):
+            operator = subgraph.operator(number)
+            if not _acts(subgraph, operator):
+                found.append(operator)
+                continue
+        needed.update(columns.inputs[number])
     return found[::-1]
 
 
@@ -74,5 +78,5 @@ def _acts(subgraph: Subgraph, operator: Operator) -> bool:
     """Whether it may do more than compute its outputs. A handle alone does nothing."""
     if not operator.outputs or operator.is_custom or called_subgraphs(operator):
         return True
-    tensors = (subgraph.tensor(t) for t in (*operator.inputs, *operator.outputs) if t >= 0)
-    return any(tensor.dtype in _HANDLES for tensor in tensors)
+    types = subgraph.tensor_columns.types
+    return any(types[t] in _HANDLES for t in (*operator.inputs, *operator.outputs) if t >= 0)

@@ -39,10 +39,10 @@ def float_in_quantized(context: AnalysisContext) -> Iterator[Found]:
     floats: list[Operator] = []
     integers = 0
     for subgraph in context.model.subgraphs:
-        for operator in subgraph.operators:
-            if operator.code not in _WEIGHTED or len(operator.inputs) < 2:
+        for operator in subgraph.operators_of(_WEIGHTED):
+            if len(operator.inputs) < 2:
                 continue
-            dtype = subgraph.tensor(operator.inputs[1]).dtype if operator.inputs[1] >= 0 else ""
+            dtype = subgraph.typed(operator.inputs[1]).dtype if operator.inputs[1] >= 0 else ""
             integers += dtype in ("int8", "uint8", "int4")
             floats += [operator] if dtype == "float32" else []
     if floats and integers > len(floats):

@@ -27,11 +27,13 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
+from tflrepair.graph.subgraph import CUSTOM
 
 
 @check("TFR026", Severity.INFO, Needs.TABLES)
 def flex(context: AnalysisContext) -> Iterator[Found]:
-    operators = [o for s in context.model.subgraphs for o in s.operators if o.is_flex]
+    subgraphs = context.model.subgraphs
+    operators = [o for s in subgraphs for o in s.operators_of((CUSTOM,)) if o.is_flex]
     if not operators:
         return
     kinds = Counter(operator.name for operator in operators)

@@ -50,5 +50,5 @@ def reads_unset(context: AnalysisContext) -> Iterator[Found]:
 
 
 def _operator(context: AnalysisContext, site: OperatorRef) -> str:
-    operator = context.model.subgraph(site.subgraph).operators[site.operator]
+    operator = context.model.subgraph(site.subgraph).operator(site.operator)
     return f"operator {site.operator} ({operator.name}) of subgraph {site.subgraph}"

@@ -26,7 +26,7 @@ from tflrepair.findings import Severity
 @check("TFR010", Severity.WARNING)
 def unknown_handle(context: AnalysisContext) -> Iterator[Found]:
     for site in context.analysis.unresolved:
-        operator = context.model.subgraph(site.subgraph).operators[site.operator]
+        operator = context.model.subgraph(site.subgraph).operator(site.operator)
         yield Found(
             f"operator {site.operator} ({operator.name}) of subgraph {site.subgraph} uses a "
             "variable that the file does not identify",

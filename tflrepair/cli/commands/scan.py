@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -136,6 +135,8 @@ def _write_files(
         write(Path(html), page.render(scan).encode("utf-8"), force)
         emit(f"written: {html}")
     if model_explorer is not None:
+        import json
+
         text = json.dumps(nodes.to_dict(scan), indent=1)
         write(Path(model_explorer), text.encode("utf-8"), force)
         emit(f"written: {model_explorer}")
