@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +13,7 @@ from typing import Any
 from tflrepair.analysis.variables import Analysis, Variable, analyse
 from tflrepair.containers.find import load_model
 from tflrepair.errors import TflRepairError, UserError
-from tflrepair.graph.model import Model
+from tflrepair.graph.model import Model, Source
 from tflrepair.graph.subgraph import Operator
 from tflrepair.notebook import Presentable
 from tflrepair.views.metadata import Metadata, metadata
@@ -104,7 +103,7 @@ def _elements(variable: Variable) -> int:
 
 
 def show(
-    model: Model | str | os.PathLike[str],
+    model: Source,
     *,
     subgraph: int | None = None,
     signature: str | None = None,
@@ -124,8 +123,7 @@ def show(
         UserError: there is nothing of that name; the message lists what comes near.
         BadFileError: the file is damaged or no .tflite file.
     """
-    if not isinstance(model, Model):
-        model = load_model(model)
+    model = load_model(model)
     model.walk()
     try:
         analysis = analyse(model)

@@ -13,16 +13,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.analysis.context import AnalysisContext
+from tflrepair.containers.find import load_model
 from tflrepair.errors import UserError
 from tflrepair.execution import inputs as values
 from tflrepair.execution import judge, runner
 from tflrepair.execution.compare import ATOL, RTOL
 from tflrepair.execution.entries import RunTarget, run_targets
+from tflrepair.execution.on_disk import on_disk
 from tflrepair.execution.plans import Plan, plans_of, with_other
 from tflrepair.execution.result import Run, RunStatus, Symptom, VerifyReport, shown
 from tflrepair.execution.runner import Outcome, RunCall, Task
 from tflrepair.execution.runtimes import Runtime, find
-from tflrepair.graph.model import load
+from tflrepair.graph.model import Source
 from tflrepair.processes import children
 
 if TYPE_CHECKING:
@@ -32,9 +34,9 @@ __all__ = ["VerifyReport", "verify"]
 
 
 def verify(
-    model: AnalysisContext | str | os.PathLike[str],
+    model: AnalysisContext | Source,
     *,
-    against: AnalysisContext | str | os.PathLike[str] | None = None,
+    against: AnalysisContext | Source | None = None,
     inputs: values.Source | None = None,
     expect: values.Source | None = None,
     signature: str | None = None,
@@ -47,7 +49,8 @@ def verify(
     """Run the signatures of a model and judge the answers.
 
     Args:
-        model: a .tflite file, or its context if it has one already.
+        model: a path (which may lead into an archive), the bytes of a .tflite file, a Model, or
+            its context if it has one already.
         against: another .tflite whose answers to the same inputs must agree.
         inputs: an .npz file or a mapping, input name (or ``signature/name``) -> array. Without
             it, zeros and seeded random values are made up.
@@ -67,23 +70,24 @@ def verify(
     if rtol < 0 or atol < 0 or (timeout is not None and timeout <= 0):
         raise UserError("tolerances must not be negative, and the timeout must be positive")
     context = _context(model)
-    path = str(context.model.path)
     plans = plans_of(context, signature, inputs, expect)
     rival = _context(against) if against is not None else None
     if rival is not None:
         others = {entry.signature: entry for entry in run_targets(rival)}
         plans = [with_other(plan, others) for plan in plans]
     found = find(runtimes, python)
-    other = rival.model.path if rival is not None else None
-    trials = [_Trials(path, other, runtime, plans, timeout) for runtime in found]
-    _run_all(trials)
+    with on_disk(context.model) as own, on_disk((rival or context).model) as other:
+        trials = [_Trials(str(own), str(other), each, plans, timeout) for each in found]
+        _run_all(trials)
     tolerance = judge.Tolerance(rtol, atol)
     runs = [run for trial in trials for run in trial.verdicts(tolerance)]
-    return VerifyReport(path, tuple(runs), rtol, atol, other, python)
+    name = context.model.path or "the given model"
+    against_name = (rival.model.path or "the other model") if rival is not None else None
+    return VerifyReport(name, tuple(runs), rtol, atol, against_name, python)
 
 
-def _context(model: AnalysisContext | str | os.PathLike[str]) -> AnalysisContext:
-    return model if isinstance(model, AnalysisContext) else AnalysisContext(load(model))
+def _context(model: AnalysisContext | Source) -> AnalysisContext:
+    return model if isinstance(model, AnalysisContext) else AnalysisContext(load_model(model))
 
 
 def _run_all(trials: Sequence[_Trials]) -> None:
@@ -109,12 +113,12 @@ class _Trials:
     def __init__(
         self,
         path: str,
-        other: str | None,
+        other: str,
         runtime: Runtime,
         plans: list[Plan],
         timeout: float | None,
     ) -> None:
-        self.paths = {"own": path, "other": other or ""}
+        self.paths = {"own": path, "other": other}
         self.runtime = runtime
         self.plans = plans
         self.timeout = timeout

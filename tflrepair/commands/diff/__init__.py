@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import zip_longest
@@ -14,7 +13,7 @@ from tflrepair.commands.diff.operators import compare_subgraphs, types
 from tflrepair.commands.diff.result import Change, DiffResult, OperatorChange, SubgraphDiff
 from tflrepair.containers.find import load_model
 from tflrepair.errors import TflRepairError
-from tflrepair.graph.model import Model
+from tflrepair.graph.model import Model, Source
 from tflrepair.views.metadata import metadata
 from tflrepair.views.options import called_subgraphs, options
 from tflrepair.views.tensors import SubgraphView
@@ -23,8 +22,8 @@ __all__ = ["Change", "DiffResult", "OperatorChange", "SubgraphDiff", "diff"]
 
 
 def diff(
-    a: Model | str | os.PathLike[str],
-    b: Model | str | os.PathLike[str],
+    a: Source,
+    b: Source,
     *,
     run: bool = False,
     signature: str | None = None,
@@ -41,7 +40,7 @@ def diff(
         BadFileError: one of the files is damaged.
         UserError, UnsupportedError: it cannot be run.
     """
-    models = [model if isinstance(model, Model) else load_model(model) for model in (a, b)]
+    models = [load_model(model) for model in (a, b)]
     for model in models:
         model.walk()
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tflrepair.containers.find import load_model
 from tflrepair.errors import TflRepairError, UserError
 from tflrepair.files import atomic, check_no_input
-from tflrepair.graph.model import Model, Signature, load
+from tflrepair.graph.model import Model, Signature, Source, load
 from tflrepair.parts.build import Part, Ports, build, check_part
 from tflrepair.parts.slice import Slicer
 from tflrepair.views.tensors import SubgraphView
@@ -32,7 +32,7 @@ class ExtractedPart:
 
 
 def extract_part(
-    model: Model | str | os.PathLike[str],
+    model: Source,
     out: str | os.PathLike[str],
     *,
     signature: str | None = None,
@@ -53,8 +53,7 @@ def extract_part(
     path = Path(out)
     if path.suffix != ".tflite":
         raise UserError(f"{path.name!r} is no name for a model", hint="end it in .tflite")
-    if not isinstance(model, Model):
-        model = load_model(model)
+    model = load_model(model)
     model.walk()
     try:
         part, ports = _plan(model, signature, tuple(outputs))

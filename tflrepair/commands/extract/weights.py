@@ -13,7 +13,7 @@ from tflrepair.commands.extract.formats import FORMATS, Rows
 from tflrepair.containers.find import load_model
 from tflrepair.errors import RefusedError, TflRepairError, UserError
 from tflrepair.files import atomic, check_no_input
-from tflrepair.graph.model import Model
+from tflrepair.graph.model import Model, Source
 from tflrepair.views.tensors import SubgraphView, TensorView
 from tflrepair.views.values import Array, array
 
@@ -60,7 +60,7 @@ class ExtractedWeights:
 
 
 def extract_weights(
-    model: Model | str | os.PathLike[str],
+    model: Source,
     out: str | os.PathLike[str],
     *,
     constants: bool = False,
@@ -86,8 +86,7 @@ def extract_weights(
             f"{path.name!r} is not a file of weights",
             hint=f"end it in {', '.join(FORMATS)}; a part of the model goes to .tflite",
         )
-    if not isinstance(model, Model):
-        model = load_model(model)
+    model = load_model(model)
     model.walk()
     try:
         found = _Found(model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tflrepair.analysis.variables import Variable
 from tflrepair.commands.fix.options import Check
 from tflrepair.commands.scan import ScanResult
 from tflrepair.execution.result import VerifyReport
@@ -46,6 +47,11 @@ class FixResult:
     def changes(self) -> bool:
         """Whether there was anything to do."""
         return self.out is not None or self.plan is None or self.plan.changes
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables of what was written, or of the model where nothing was."""
+        return (self.after or self.before).variables
 
     @property
     def problems(self) -> bool:
