@@ -81,14 +81,16 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "report": (
         ("style",),
-        ("layout",),
-        ("scan_json", "scan_text", "show", "verify_text", "extract_text", "target_text", "damage"),
-        ("fix_json", "fix_text", "diff", "saved_model_text", "train_text", "state_text"),
+        ("layout", "hints"),
+        ("contract",),
+        ("scan_json", "scan_text", "show", "runs", "extract_text", "target_text", "match_text"),
+        ("damage", "fix_json", "fix_text", "diff", "saved_model_text"),
         ("export",),
     ),
     "cli": (
-        ("output", "signals", "streams"),
-        ("options", "again", "scan_writers"),
+        ("mode", "signals", "streams"),
+        ("output",),
+        ("groups", "loudness", "options", "again", "scan_writers"),
         ("commands",),
     ),
 }

@@ -126,16 +126,18 @@ class _Trials:
         self.clean: dict[_Place, Outcome] = {}
         self.dirty: dict[_Place, Outcome] = {}
 
-    def not_run(self, plan: Plan) -> str:
+    def not_run(self, plan: Plan) -> tuple[str, str]:
+        """(why it is not run, what to do); both empty if it is."""
         if plan.entry.flex and not self.runtime.may_have_flex:
-            return f"needs Flex ({', '.join(plan.entry.flex[:4])}), which this runtime lacks"
-        return plan.reason
+            names = ", ".join(plan.entry.flex[:4])
+            return f"needs Flex ({names}), which this runtime lacks", judge.FLEX_HINT
+        return plan.reason, judge.INPUTS_HINT if plan.reason else ""
 
     def run(self, dirty: bool) -> None:
         places: list[_Place] = []
         tasks: list[Task] = []
         for number, plan in enumerate(self.plans):
-            if self.not_run(plan):
+            if self.not_run(plan)[0]:
                 continue
             owners = [("own", plan.entry)]
             if plan.other is not None and not dirty:
@@ -159,9 +161,9 @@ class _Trials:
 
     def verdict(self, number: int, plan: Plan, delegate: str, tolerance: judge.Tolerance) -> Run:
         label = self.runtime.label
-        reason = self.not_run(plan)
+        reason, hint = self.not_run(plan)
         if reason:
-            return Run(plan.entry.label, label, delegate, RunStatus.NOT_RUN, reason)
+            return Run(plan.entry.label, label, delegate, RunStatus.NOT_RUN, reason, hint=hint)
         if plan.other_missing:
             finding = shown(Symptom.MODELS_DIFFER, "", plan.other_missing, plan.entry.label)
             return Run(plan.entry.label, label, delegate, RunStatus.PROBLEM, findings=(finding,))

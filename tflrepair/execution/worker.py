@@ -23,6 +23,7 @@ import importlib.util
 import json
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +94,17 @@ def _run(module: Any, task: dict[str, Any], arrays: Any, folder: Path, seconds: 
             _save(place, _invoke(interpreter, call, arrays))
         except Exception as error:
             text = str(error).strip() or type(error).__name__
-            _write(place.with_name(place.name + ".json"), json.dumps({"error": text}))
+            row = {"error": text, "allocating": _allocating(error)}
+            _write(place.with_name(place.name + ".json"), json.dumps(row))
             return  # what an interpreter does after a failed call means nothing
         finally:
             _limit_time(0)
+
+
+def _allocating(error: Exception) -> bool:
+    """Whether the error came out of ``allocate_tensors``, which runs no operator."""
+    names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return "allocate_tensors" in names
 
 
 def _interpreter(module: Any, task: dict[str, Any]) -> Any:

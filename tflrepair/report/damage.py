@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tflrepair.checks.base import megabytes
 from tflrepair.report.style import Style, safe, table
 from tflrepair.structure.salvage import Remains
@@ -25,7 +23,7 @@ def faults_text(verdict: Verdict, style: Style) -> list[str]:
         )
         for fault in verdict.faults[:_SHOWN]
     ]
-    lines += table(rows)
+    lines += table(rows, width=style.width)
     shown = len(rows)
     if verdict.count > shown:
         kept = len(verdict.faults)
@@ -59,28 +57,3 @@ def remains_text(path: str, remains: Remains, style: Style) -> list[str]:
     lost = f"; {megabytes(remains.lost)} are missing" if remains.lost else ""
     lines.append(f"  bytes of constants: {megabytes(remains.constants)}{lost}")
     return lines
-
-
-def to_dict(verdict: Verdict, remains: Remains | None) -> dict[str, Any]:
-    """``faults``, ``fault_count`` and, if asked for, ``remains``, to go into an error."""
-    found: dict[str, Any] = {
-        "fault_count": verdict.count,
-        "faults": [
-            {
-                "code": fault.code,
-                "byte": fault.location.offset,
-                "path": fault.location.path,
-                "message": fault.message,
-            }
-            for fault in verdict.faults
-        ],
-    }
-    if remains is not None:
-        found["remains"] = {
-            "tables": {n: {"read": w, "listed": t} for n, w, t in remains.parts},
-            "signatures": list(remains.signatures),
-            "operators": remains.operators,
-            "constant_bytes": remains.constants,
-            "lost_bytes": remains.lost,
-        }
-    return found

@@ -1,16 +1,14 @@
-"""What was extracted, for people and as ``tflrepair/extract/1``."""
+"""What was extracted, for people and as data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any
 
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.extract import ExtractedPart, ExtractedWeights
+from tflrepair.report.contract.small import ExtractItem
 from tflrepair.report.style import safe
 
-SCHEMA = "tflrepair/extract/1"
 _LIST = 12
 
 
@@ -31,13 +29,26 @@ def weights_lines(result: ExtractedWeights) -> Iterator[str]:
         yield f"  to put them back: tflrepair fix MODEL --replace --by-name -w {safe(result.path)}"
 
 
-def weights_dict(result: ExtractedWeights) -> dict[str, Any]:
+def weights_item(result: ExtractedWeights) -> ExtractItem:
     return {
-        "schema": SCHEMA,
+        "ok": result.complete,
         "path": result.path,
         "size": result.size,
-        "written": [asdict(row) | {"shape": list(row.shape)} for row in result.written],
-        "left_out": [asdict(row) for row in result.left_out],
+        "written": [
+            {
+                "name": row.name,
+                "dtype": row.dtype,
+                "stored": row.stored,
+                "shape": list(row.shape),
+                "nbytes": row.nbytes,
+                "is_variable": row.is_variable,
+            }
+            for row in result.written
+        ],
+        "left_out": [
+            {"name": row.name, "reason": row.reason, "is_variable": row.is_variable}
+            for row in result.left_out
+        ],
         "part": None,
     }
 
@@ -58,10 +69,10 @@ def part_lines(result: ExtractedPart) -> Iterator[str]:
             yield f"  {side} {safe(name)}  {row.dtype} {list(row.shape)}"
 
 
-def part_dict(result: ExtractedPart) -> dict[str, Any]:
+def part_item(result: ExtractedPart) -> ExtractItem:
     kept, whole = result.operators
     return {
-        "schema": SCHEMA,
+        "ok": True,
         "path": result.path,
         "size": result.part.size,
         "written": [],

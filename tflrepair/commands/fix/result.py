@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tflrepair.analysis.variables import Variable
 from tflrepair.commands.fix.options import Check
 from tflrepair.commands.scan import ScanResult
-from tflrepair.execution.result import VerifyReport
+from tflrepair.execution.result import Unchecked, VerifyReport
 from tflrepair.passes.graft.plan import GraftPlan
 
 if TYPE_CHECKING:
@@ -63,6 +63,16 @@ class FixResult:
         if self.unproven:
             return True
         return not self.after.ok or (self.run is not None and self.run.exit_code == 1)
+
+    @property
+    def unchecked(self) -> tuple[Unchecked, ...]:
+        """Signatures of the new file that nothing has run."""
+        if self.out is None:
+            return ()
+        if self.run is not None:
+            return self.run.unchecked
+        model = (self.after or self.before).model
+        return tuple(Unchecked(s.key, "nothing was run") for s in model.signatures)
 
     @property
     def unproven(self) -> tuple[Row, ...]:
