@@ -10,6 +10,7 @@ import pytest
 
 import tflrepair
 from tflrepair import TflRepairError
+from tflrepair.views.values import array
 
 RATE = {"adam/learning_rate": "0.001"}
 
@@ -72,18 +73,20 @@ def test_what_is_no_model_is_an_error_of_ours(name: str, wrong: Any) -> None:
         getattr(tflrepair, name)(wrong)
 
 
-def test_constants_are_arrays(data: Path) -> None:
-    graph = tflrepair.load(data / "partial.tflite").subgraphs[0]
-    values = [graph.tensor(n) for n in range(graph.tensor_count)]
-    shown = tflrepair.show(data / "partial.tflite")
-    for tensor in values:
-        view = shown.views[0].tensor(tensor.index)
-        if view.role == "constant":
-            assert tensor.numpy().shape == view.shape
-        elif tensor.shape:
-            with pytest.raises(TflRepairError, match="no values"):
-                tensor.numpy()
-    assert any(shown.views[0].tensor(t.index).role == "constant" for t in values)
+@pytest.mark.parametrize("name", ["healthy", "f16", "table"])
+def test_constants_are_arrays(data: Path, name: str) -> None:
+    shown = tflrepair.show(data / f"{name}.tflite")
+    roles = set()
+    for view in shown.views:
+        for tensor in map(view.subgraph.tensor, range(view.subgraph.tensor_count)):
+            row = view.tensor(tensor.index)
+            roles.add(row.role)
+            if row.role == "constant":
+                assert np.array_equal(tensor.numpy(), array(shown.model, row))
+            elif tensor.shape:
+                with pytest.raises(TflRepairError, match="no values"):
+                    tensor.numpy()
+    assert "constant" in roles and len(roles) > 1
 
 
 def test_an_unknown_signature_lists_those_there_are(data: Path) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.analysis.context import AnalysisContext
+from tflrepair.containers.on_disk import on_disk
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
-from tflrepair.execution.on_disk import on_disk
 from tflrepair.files import atomic, check_free, check_no_input
 from tflrepair.graph.model import Source, load
 from tflrepair.leftovers import workspace

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.containers.find import load_model
+from tflrepair.containers.on_disk import on_disk
 from tflrepair.errors import UserError
 from tflrepair.execution import inputs as values
 from tflrepair.execution import judge, runner
 from tflrepair.execution.compare import ATOL, RTOL
 from tflrepair.execution.entries import RunTarget, run_targets
-from tflrepair.execution.on_disk import on_disk
 from tflrepair.execution.plans import Plan, plans_of, with_other
 from tflrepair.execution.result import Run, RunStatus, Symptom, VerifyReport, shown
 from tflrepair.execution.runner import Outcome, RunCall, Task

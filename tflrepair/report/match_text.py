@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from tflrepair.report.style import Style, plural, safe, table
 from tflrepair.weights.types.match_table import MatchTable, Row
+
+_SHOWN = 4  # names of a layer's variables
 
 
 def match_lines(matched: MatchTable, style: Style, everything: bool) -> list[str]:
@@ -14,9 +14,11 @@ def match_lines(matched: MatchTable, style: Style, everything: bool) -> list[str
     if everything:
         rows = [("VARIABLE", "VALUE", "WHY", "CONFIDENCE"), *map(_row, matched.rows)]
     else:
-        groups = groupby(matched.rows, lambda row: (_layer(row), row.reason, row.confidence))
+        groups: dict[tuple[str, str, str], list[Row]] = {}
+        for row in matched.rows:
+            groups.setdefault((_layer(row), row.reason, row.confidence), []).append(row)
         rows = [("LAYER", "VARIABLES", "VALUE", "WHY", "CONFIDENCE")]
-        rows += [*(_group(layer, list(found)) for (layer, _, _), found in groups)]
+        rows += [_group(layer, found) for (layer, _, _), found in groups.items()]
     lines = table(rows, indent="", width=style.width)
     if not everything and len(rows) <= len(matched.rows):
         lines.append(f"({plural(len(matched.rows), 'variable')}; --all lists each)")
