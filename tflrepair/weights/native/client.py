@@ -136,7 +136,9 @@ class LibraryFile:
                 raise UnsupportedError(
                     f"reading it needs the package {package}",
                     where=self.label,
-                    hint=f"run `pip install {package}`",
+                    hint=f"pip install 'tflrepair[{package}]'"
+                    if package != "h5py"
+                    else "pip install h5py",
                 ) from None
             text = error.text if error.kind == "BadFileError" else f"{what}: {error.text}"
             raise BadFileError(text, where=self.label) from None
@@ -147,7 +149,9 @@ def _bfloat16(label: str) -> Any:
         import ml_dtypes
     except ImportError:
         raise UnsupportedError(
-            "bfloat16 needs the package ml_dtypes", where=label, hint="run `pip install ml_dtypes`"
+            "bfloat16 needs the package ml_dtypes",
+            where=label,
+            hint="pip install 'tflrepair[safetensors]'",
         ) from None
     return ml_dtypes.bfloat16
 
