@@ -54,7 +54,15 @@ sub = Sub()
 save("sub", sub, sub(x)) if sub(x) is not None else None
 two = Two()
 answer = two(x, x * 2)
-save("two", two, answer)
+try:
+    tflrepair.convert(two)
+except tflrepair.TflRepairError as error:
+    told["two"] = str(error)
+spec = tf.TensorSpec([None, 6], tf.float32)
+function = tf.function(lambda a, b: {"y": two(a, b)}, input_signature=[spec, spec])
+data = tflrepair.convert(two, {"serving_default": function})
+open(f"{out}/two.tflite", "wb").write(data)
+np.save(f"{out}/two.npy", answer)
 net = keras.Sequential([keras.layers.Input((6,)), keras.layers.Dense(2)])
 net.save(f"{out}/net.keras")
 save("file", f"{out}/net.keras", net(x))
@@ -114,6 +122,7 @@ def test_what_is_told(out: Path) -> None:
     told = json.loads((out / "told.json").read_text())
     assert "never called" in told["unbuilt"] and "call it once" in told["unbuilt"]
     assert "keras.Model" in told["object"]
+    assert "left, right" in told["two"] and "signatures=" in told["two"]
     assert told["sub steps"][0] == "tracing and saving"
     assert told["sub steps"][-1] == "checking the result"
     assert any("converter" in step for step in told["sub steps"])

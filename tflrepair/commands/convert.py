@@ -246,8 +246,8 @@ def _holder(source: Any) -> Any:
     if not keras_models.is_keras_model(source):
         name = type(source).__name__
         raise UserError(
-            f"a {name} is not a tf.Module, not a keras.Model, and not the path of a SavedModel or a "
-            ".keras file"
+            f"a {name} is not a tf.Module, not a keras.Model, and not the path of a SavedModel "
+            "or a .keras file"
         )
     holder = tf.Module()
     holder.model = source
@@ -281,5 +281,7 @@ def _tracked(module: Any, functions: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
+    """The line that says what happened: the last one where TensorFlow shows the user's code."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[0][:300]
+    which = -1 if lines and lines[0].startswith("in user code") else 0
+    return (lines or [type(error).__name__])[which][:300]

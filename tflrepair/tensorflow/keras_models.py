@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -84,12 +85,15 @@ def _inputs(model: Any) -> tuple[list[str], list[Any]]:
         spec = model.save_spec()
         if spec is not None and not spec[1]:
             return [], list(spec[0])
-    shapes = (_or_none(model.get_build_config) or {}) if hasattr(model, "get_build_config") else {}
-    found = dict(shapes.get("shapes_dict") or {})
-    if "input_shape" in shapes:
-        found = {"input_shape": shapes["input_shape"]}
-    if not found:
-        raise UserError("the shapes that the Keras model takes are not known", hint=_BUILD)
+    # what the arguments of ``build`` were; a ``build`` of its own may take those of all inputs
+    found = dict(getattr(model, "_build_shapes_dict", None) or {})
+    if not found or len(found) < len(_required(model)):
+        raise UserError(
+            "Keras does not keep the shapes of all that the model takes: "
+            f"{', '.join(_required(model))}",
+            hint="give a tf.function with an input_signature: "
+            "signatures={'serving_default': function}",
+        )
     kind = getattr(model, "input_dtype", None) or "float32"
     rows = {name.removesuffix("_shape"): _specs(row, kind) for name, row in found.items()}
     if len(rows) == 1:
@@ -98,11 +102,18 @@ def _inputs(model: Any) -> tuple[list[str], list[Any]]:
     return list(rows), list(rows.values())
 
 
+def _required(model: Any) -> list[str]:
+    """Arguments that ``call`` must be given."""
+    rows = inspect.signature(model.call).parameters.values()
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [row.name for row in rows if row.kind in kinds and row.default is row.empty]
+
+
 def _or_none(read: Any) -> Any:
     """What Keras gives; None where it raises, as it does for what a kind of model lacks."""
     try:
         return read()
-    except (AttributeError, ValueError, NotImplementedError):
+    except (AttributeError, ValueError):
         return None
 
 
