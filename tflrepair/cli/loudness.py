@@ -1,4 +1,4 @@
-"""``-q`` and ``-v``, which every command takes."""
+"""``-q`` and ``-v``, which every command takes; and what it is about, for hints."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def loud(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def told(**given: Any) -> None:
         mode.quiet, mode.verbose = given.pop("quiet"), given.pop("verbose")
+        mode.model = given.get("model")
         command(**given)
 
     hints = get_type_hints(command, include_extras=True)

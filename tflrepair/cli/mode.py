@@ -13,12 +13,14 @@ class Mode:
     command: the one that was called; ``error`` until one is known.
     json: whether standard output is to hold one JSON object and nothing else.
     told: whether that object has been written.
+    model: the file that the command was given, for hints.
     quiet: print errors only; ``verbose``: the steps and the logs of native code, too.
     """
 
     command: str = "error"
     json: bool = False
     told: bool = False
+    model: str | None = None
     quiet: bool = False
     verbose: bool = False
 

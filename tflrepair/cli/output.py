@@ -73,7 +73,11 @@ def as_json(error: TflRepairError) -> bytes:
 
 
 def fail(error: TflRepairError, exit_code: int = 2) -> int:
-    """Report an error that ends the command; the exit code."""
+    """Report an error that ends the command; the exit code. Its hint names the real file."""
+    from tflrepair.report.hints import pasteable
+
+    if error.hint:
+        error.hint = pasteable(error.hint, mode.model)
     report_error(error)
     tell_error(error, exit_code)
     return exit_code
