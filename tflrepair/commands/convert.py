@@ -250,7 +250,7 @@ def _holder(source: Any) -> Any:
             "or a .keras file"
         )
     holder = tf.Module()
-    holder.model = source
+    holder.model = keras_models.trackable(source)
     return holder
 
 

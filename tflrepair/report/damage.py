@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tflrepair.checks.base import megabytes
-from tflrepair.report.style import Style, safe, table
+from tflrepair.report.style import Style, plural, safe, table
 from tflrepair.structure.salvage import Remains
 from tflrepair.structure.verify import Verdict
 
@@ -49,7 +49,7 @@ def remains_text(path: str, remains: Remains, style: Style) -> list[str]:
     kinds = [f"{safe(name)} {count}" for name, count in list(remains.operators.items())]
     if kinds:
         more = len(kinds) - _SHOWN_KINDS
-        also = f", {more} more kinds" if more > 0 else ""
+        also = f", {plural(more, 'more kind')}" if more > 0 else ""
         lines.append(f"  kinds of operators: {', '.join(kinds[:_SHOWN_KINDS])}{also}")
     if remains.signatures:
         keys = ", ".join(safe(key) for key in remains.signatures[:_SHOWN_KINDS])

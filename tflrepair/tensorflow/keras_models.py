@@ -102,6 +102,15 @@ def _inputs(model: Any) -> tuple[list[str], list[Any]]:
     return list(rows), list(rows.values())
 
 
+def trackable(model: Any) -> Any:
+    """What to keep in a module that is saved: the model, so that its tables go along.
+
+    Keras traces a tracked model's call with a single argument, which fails where it needs several;
+    then its layers are kept.
+    """
+    return model if len(_required(model)) < 2 else list(model.layers)
+
+
 def _required(model: Any) -> list[str]:
     """Arguments that ``call`` must be given."""
     rows = inspect.signature(model.call).parameters.values()
