@@ -81,7 +81,8 @@ class Stateful(tf.Module):
 
 from tflrepair.commands.convert import _advice
 for unroll in (False, True):
-    function = Stateful(unroll).infer.get_concrete_function()
+    module = Stateful(unroll)
+    function = module.infer.get_concrete_function()
     told[f"unroll {unroll}"] = _advice(["infer"], [function], {"representative_dataset": 1})
     told[f"plain {unroll}"] = _advice(["infer"], [function], {})
 told["many"] = _advice(["a", "b"], [function], {})

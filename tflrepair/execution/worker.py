@@ -102,9 +102,12 @@ def _run(module: Any, task: dict[str, Any], arrays: Any, folder: Path, seconds: 
 
 
 def _allocating(error: Exception) -> bool:
-    """Whether the error came out of ``allocate_tensors``, which runs no operator."""
-    names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return "allocate_tensors" in names
+    """Whether the error came out of AllocateTensors, which runs no operator.
+
+    Both ways in, ``allocate_tensors`` and a signature runner, call it by this name.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    return any("AllocateTensors" in (frame.line or "") for frame in frames)
 
 
 def _interpreter(module: Any, task: dict[str, Any]) -> Any:
