@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.extract import ExtractedPart, ExtractedWeights
 from tflrepair.report.contract.small import ExtractItem
+from tflrepair.report.hints import pasteable
 from tflrepair.report.style import safe
 
 _LIST = 12
@@ -26,7 +28,8 @@ def weights_lines(result: ExtractedWeights) -> Iterator[str]:
     if len(result.left_out) > _LIST:
         yield f"  and {len(result.left_out) - _LIST} more left out"
     if variables:
-        yield f"  to put them back: tflrepair fix MODEL --replace --by-name -w {safe(result.path)}"
+        command = f"tflrepair fix MODEL --replace --by-name -w {shlex.quote(result.path)}"
+        yield f"  to put them back: {pasteable(command, result.model.path)}"
 
 
 def weights_item(result: ExtractedWeights) -> ExtractItem:
