@@ -80,7 +80,7 @@ def test_weights_that_do_not_fit_are_refused_and_nothing_is_written(broken: Path
 
 def test_dry_run_shows_the_table_and_writes_nothing(broken: Path) -> None:
     names = contents(broken.parent)
-    arguments = ["fix", "broken.tflite", "--weights", "classifier.weights.h5", "--dry-run"]
+    arguments = ["fix", "broken.tflite", "--weights", "classifier.weights.h5", "--dry-run", "--all"]
     done = cli(*arguments, folder=broken.parent)
     assert done.returncode == 2
     assert "adam/learning_rate" in done.stdout
