@@ -40,6 +40,7 @@ check: $(VENV)/.all       ## style, types, generated files
 	$(BIN)/mypy
 	$(BIN)/python schema/generate.py --check
 	$(BIN)/python docs/generate_checks.py --check
+	$(BIN)/python docs/generate_schemas.py --check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 test-site: $(VENV)/.all   ## the scripts that the pages show, run

@@ -98,23 +98,25 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "report": (
         ("style",),
-        ("layout",),
+        ("layout", "hints"),
+        ("contract",),
         (
             "scan_json",
             "scan_text",
             "show",
-            "verify_text",
+            "runs",
             "extract_text",
             "target_text",
-            "damage",
+            "match_text",
             "fix_hints",
         ),
-        ("fix_json", "fix_text", "diff", "saved_model_text", "train_text", "state_text"),
+        ("damage", "fix_json", "fix_text", "diff", "saved_model_text"),
         ("export",),
     ),
     "cli": (
-        ("output", "signals", "streams"),
-        ("options", "again", "scan_writers"),
+        ("mode", "signals", "streams"),
+        ("output",),
+        ("groups", "loudness", "options", "again", "scan_writers"),
         ("commands",),
     ),
 }
@@ -236,9 +238,10 @@ def test_the_public_names() -> None:
     import tflrepair
 
     assert tflrepair.__all__ == [
-        "Finding", "FixResult", "Model", "ScanResult", "StateResult", "TflRepairError",
-        "TrainResult", "VerifyReport", "add_state", "convert", "fix", "load", "load_state",
-        "save_state", "scan", "train", "verify",
+        "DiffResult", "Finding", "FixResult", "Model", "ScanResult", "StateResult",
+        "TflRepairError", "TrainResult", "VerifyReport", "add_state", "convert", "diff", "explain",
+        "extract_part", "extract_weights", "fix", "load", "load_state", "save_state", "scan",
+        "show", "train", "verify",
     ]  # fmt: skip
     for name in tflrepair.__all__:
         assert getattr(tflrepair, name).__doc__

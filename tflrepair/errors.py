@@ -13,6 +13,24 @@ A message says what is wrong; ``where`` says where (byte offset, subgraph, opera
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ErrorCode(StrEnum):
+    """What kind of error it is, for programs. A code never changes its meaning."""
+
+    ERROR = "error"
+    BAD_FILE = "bad-file"
+    DAMAGED_FILE = "damaged-file"
+    UNSUPPORTED = "unsupported"
+    REFUSED = "refused"
+    UNDECIDED = "undecided"
+    USAGE = "usage"
+    OUT_OF_MEMORY = "out-of-memory"
+    TOO_DEEP = "too-deep"
+    INTERRUPTED = "interrupted"
+
 
 class TflRepairError(Exception):
     """The root of all errors raised on purpose.
@@ -21,7 +39,10 @@ class TflRepairError(Exception):
         message: one sentence, no trailing full stop.
         where: a location such as ``"subgraph 2, operator 14"`` or ``"byte 1024"``, or None.
         hint: what to do next, or None.
+        code: its kind, for programs.
     """
+
+    code: ClassVar[ErrorCode] = ErrorCode.ERROR
 
     def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)
@@ -49,13 +70,19 @@ class TflRepairError(Exception):
 class BadFileError(TflRepairError):
     """The file is truncated, corrupt, or another kind of file than it should be."""
 
+    code = ErrorCode.BAD_FILE
+
 
 class UnsupportedError(TflRepairError):
     """A feature that tflrepair does not cover, or an optional package that is not installed."""
 
+    code = ErrorCode.UNSUPPORTED
+
 
 class RefusedError(TflRepairError):
     """A repair that would not be exact: ambiguity, missing or conflicting values."""
+
+    code = ErrorCode.REFUSED
 
 
 class UndecidedError(RefusedError):
@@ -65,6 +92,8 @@ class UndecidedError(RefusedError):
         options: what to add to the command to choose all of them; () where there is no such thing.
     """
 
+    code = ErrorCode.UNDECIDED
+
     def __init__(self, message: str, *, options: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.options = options
@@ -72,3 +101,23 @@ class UndecidedError(RefusedError):
 
 class UserError(TflRepairError):
     """The call is wrong: an unknown name, a bad option, an output that exists already."""
+
+    code = ErrorCode.USAGE
+
+
+class OutOfMemoryError(TflRepairError):
+    """The machine has not enough memory for it."""
+
+    code = ErrorCode.OUT_OF_MEMORY
+
+
+class TooDeepError(TflRepairError):
+    """The input is nested more deeply than can be followed."""
+
+    code = ErrorCode.TOO_DEEP
+
+
+class InterruptedByError(TflRepairError):
+    """A signal asked to end."""
+
+    code = ErrorCode.INTERRUPTED

@@ -60,6 +60,7 @@ class Finding:
         message: what is wrong and why it matters.
         hint: what to do next; empty where another finding says it.
         inputs: which inputs showed it, where the model was run: ``zeros``, ``random``, ``given``.
+        variables: shared names of all variables that it is about; the message names some.
     """
 
     code: str
@@ -68,6 +69,7 @@ class Finding:
     hint: str = ""
     location: Location = field(default=NOWHERE)
     inputs: str = ""
+    variables: tuple[str, ...] = ()
 
     @property
     def is_problem(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from tflrepair.errors import UnsupportedError
+
 _MOST = 200  # rows of a table in a notebook; ``to_dataframe`` has all
 
 
@@ -43,9 +45,12 @@ class Presentable(ABC):
         """All rows as a pandas.DataFrame.
 
         Raises:
-            ImportError: pandas is not installed.
+            UnsupportedError: pandas is not installed.
         """
-        import pandas
+        try:
+            import pandas
+        except ImportError:
+            raise UnsupportedError("pandas is not installed", hint="pip install pandas") from None
 
         return pandas.DataFrame(self.rows())
 

@@ -46,7 +46,7 @@ def scan(folder: Path, body: str, *options: str) -> tuple[int, list[dict[str, An
         text=True,
         check=False,
     )
-    return done.returncode, json.loads(done.stdout)["findings"], done.stderr
+    return done.returncode, json.loads(done.stdout)["results"][0]["findings"], done.stderr
 
 
 def test_it_is_found_chosen_and_left_out(tmp_path: Path) -> None:

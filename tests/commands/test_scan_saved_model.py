@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import made
+from contract import hold
 
 from tflrepair.analysis.variables import analyse
 from tflrepair.commands.scan_saved_model import explain, scan_saved_model
@@ -76,7 +77,7 @@ def test_the_command() -> None:
     assert "self._raw = [v.value for v in self.model.variables]" in " ".join(done.stdout.split())
     assert max(map(len, done.stdout.splitlines()[1:])) <= 80 + len(folder)
     found = json.loads(cli("scan", folder, "--format", "json").stdout)
-    assert found["schema"] == "tflrepair/scan-saved-model/1"
+    assert hold(found)["results"][0]["kind"] == "saved_model"
     assert "TFS002: A signature captures" in cli("explain", "tfs002").stdout
 
 

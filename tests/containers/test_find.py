@@ -124,7 +124,10 @@ def test_the_command(folder: Path) -> None:
     assert done.returncode == 2
     assert "6 models: 5 with nothing wrong, 0 with errors, 1 unreadable" in done.stdout
     done = cli("scan", "app.aar", "--format", "json")
-    assert json.loads(done.stdout)["model"]["path"] == "app.aar!/assets/hand.task!/hand.tflite"
+    assert (
+        json.loads(done.stdout)["results"][0]["model"]["path"]
+        == "app.aar!/assets/hand.task!/hand.tflite"
+    )
     assert cli("show", "app.aar!/assets/hand.task!/hand.tflite").returncode == 0
     assert "no such model in the archive" in cli("show", "app.aar!/x.tflite").stderr
     assert cli("scan", "nowhere").returncode == 2

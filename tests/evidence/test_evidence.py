@@ -128,7 +128,7 @@ def test_what_is_not_proven_is_said_and_never_passes_as_sound(tmp_path: Path) ->
     assert "6 by number only" in plain.stdout
     assert "not proven" in plain.stdout
     assert "Nothing wrong found" not in plain.stdout
-    told = json.loads(fixed(case, file, *out, "--format", "json").stdout)
+    (told,) = json.loads(fixed(case, file, *out, "--format", "json").stdout)["results"]
     assert told["sure"] == {"by number only": 6}
     assert len(told["unproven"]) == 6
     both = np.load(EVIDENCE / case / "io.npz")

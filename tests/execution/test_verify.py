@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,13 @@ import numpy as np
 import pytest
 from build import save_npz
 from conftest import made
+from contract import hold_item
 
 from tflrepair.errors import BadFileError, UserError
 from tflrepair.execution.result import Run, VerifyReport
 from tflrepair.execution.verify import verify
-from tflrepair.report.verify_text import lines
+from tflrepair.report.runs import verify_json
+from tflrepair.report.runs.verify_text import lines
 
 pytest.importorskip("ai_edge_litert", reason="runs models")
 
@@ -29,7 +30,7 @@ def odd() -> Path:
 
 def check(path: Path, **options: Any) -> VerifyReport:
     report = verify(path, runtimes=["litert"], **options)
-    json.dumps(report.to_dict(), allow_nan=False)
+    hold_item("verify", verify_json.item(report))
     assert lines(report)[-1]
     return report
 

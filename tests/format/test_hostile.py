@@ -29,7 +29,7 @@ SAMPLE = ROOT / "tflrepair" / "samples" / "broken.tflite"
 def scan_bytes(data: bytes) -> None:
     result = scan(from_bytes(data))
     scan_text.render(result, Style())
-    scan_json.to_dict(result)
+    scan_json.item(result)
 
 
 def folder(path: Path) -> None:

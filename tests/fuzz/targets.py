@@ -37,6 +37,7 @@ def scan(data: bytes, folder: Path, name: str) -> None:
     from tflrepair.commands.scan import scan_what_is_left
     from tflrepair.graph.model import from_bytes
     from tflrepair.report import damage, scan_json, scan_text
+    from tflrepair.report.contract.envelope import error_item
     from tflrepair.report.style import Style
     from tflrepair.structure.salvage import remains
     from tflrepair.structure.verify import DamagedError
@@ -47,7 +48,7 @@ def scan(data: bytes, folder: Path, name: str) -> None:
         left = remains(error.verdict)
         damage.remains_text("m", left, Style())
         damage.faults_text(error.verdict, Style())
-        json.dumps(damage.to_dict(error.verdict, left))
+        json.dumps(error_item(error, salvage=True))
         path = folder / "left.tflite"
         path.write_bytes(data)
         found = scan_what_is_left(path, error.verdict)
@@ -55,7 +56,7 @@ def scan(data: bytes, folder: Path, name: str) -> None:
             scan_text.render(found, Style())
     else:
         scan_text.render(result, Style())
-        json.dumps(scan_json.to_dict(result))
+        json.dumps(scan_json.item(result))
 
 
 def fix(data: bytes, folder: Path, name: str) -> None:

@@ -100,6 +100,6 @@ def test_the_command(tmp_path: Path) -> None:
     assert "resolver.AddVarHandle();" in done.stdout
     done = cli("tests/data/half.tflite", "--target", "litert", "--format", "json")
     assert done.returncode == 1
-    (row,) = json.loads(done.stdout)["targets"]
+    (row,) = json.loads(done.stdout)["results"][0]["targets"]
     assert not row["ok"]
     assert row["lacking"][0]["why"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,14 +11,12 @@ from tflrepair.analysis.variables import Analysis, analyse
 from tflrepair.containers.find import load_model
 from tflrepair.errors import TflRepairError
 from tflrepair.graph.calls import CallGraph
-from tflrepair.graph.model import Model
+from tflrepair.graph.model import Model, Source
 
 
-def context_of(source: AnalysisContext | Model | str | os.PathLike[str]) -> AnalysisContext:
+def context_of(source: AnalysisContext | Source) -> AnalysisContext:
     """The context of a model or a file: a new one, unless it is one. Raises as ``load_model``."""
-    if isinstance(source, AnalysisContext):
-        return source
-    return AnalysisContext(source if isinstance(source, Model) else load_model(source))
+    return source if isinstance(source, AnalysisContext) else AnalysisContext(load_model(source))
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,11 +29,15 @@ class Needs(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a check says; its code and severity are those it is registered with."""
+    """What a check says; its code and severity are those it is registered with.
+
+    ``variables``: shared names of all that it is about, where the message names only some.
+    """
 
     message: str
     hint: str = ""
     location: Location = NOWHERE
+    variables: tuple[str, ...] = ()
 
 
 Run = Callable[[AnalysisContext], Iterator[Found]]
@@ -58,7 +62,19 @@ class Check:
 
     def findings(self, context: AnalysisContext) -> Iterator[Finding]:
         for found in self.run(context):
-            yield Finding(self.code, self.severity, found.message, found.hint, found.location)
+            yield Finding(
+                self.code,
+                self.severity,
+                found.message,
+                found.hint,
+                found.location,
+                variables=found.variables or one(found.location.variable),
+            )
+
+
+def one(name: str | None) -> tuple[str, ...]:
+    """A name, if there is one."""
+    return () if name is None else (name,)
 
 
 CHECKS: dict[str, Check] = {}

@@ -1,6 +1,7 @@
 """The command line: parse, call the library, render. Nothing is decided here.
 
-Exit codes: 0 fine, 1 problems found, 2 could not do it.
+Exit codes: 0 fine, 1 problems found, 2 could not do it, 130, 143 and 129 for signals. With
+``--format json`` standard output holds one JSON object, whatever happens.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,15 +28,26 @@ from tflrepair.cli.commands import (
     train,
     verify,
 )
-from tflrepair.cli.output import report_error
-from tflrepair.errors import TflRepairError
+from tflrepair.cli.loudness import loud
+from tflrepair.cli.mode import mode
+from tflrepair.cli.output import as_json, fail, tell_error
+from tflrepair.errors import (
+    BadFileError,
+    InterruptedByError,
+    OutOfMemoryError,
+    TflRepairError,
+    TooDeepError,
+    UserError,
+)
+
+# Wrong words on the command line: what typer raises, by the only name under which it shows it
+_CallError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 app = typer.Typer(
     name="tflrepair",
     help="Find out what is wrong inside a .tflite file, and repair it.",
     epilog="Exit codes: 0 fine, 1 problems found, 2 could not do it.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -53,8 +65,12 @@ for command in (
     explain.explain,
     demo.demo,
 ):
-    app.command()(command)
-app.command("add-state")(add_state.add_state)
+    app.command()(loud(command))
+_COMMANDS = (
+    "scan", "show", "diff", "extract", "fix", "verify", "convert", "rebuild", "train", "explain",
+    "demo", "add-state",
+)  # fmt: skip
+app.command("add-state")(loud(add_state.add_state))
 
 
 def _version(wanted: bool) -> None:
@@ -68,7 +84,8 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     gc.freeze()  # the modules loaded so far are not looked through any more
@@ -80,13 +97,15 @@ def main() -> None:
     """The console script. Every expected error becomes one line on stderr and exit code 2."""
     # TensorFlow and LiteRT write their logs past Python, between the lines of our report
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    mode.read(sys.argv[1:], _COMMANDS)
+    if mode.json:
+        signals.last_words_json = as_json(BadFileError(signals.CUT_SHORT))
     try:
         signals.catch()
         code = _run()
         signals.again()
     except signals.Stopped as stopped:
-        report_error(TflRepairError(f"ended by {stopped}"))
-        code = stopped.code
+        code = fail(InterruptedByError(f"ended by {stopped}"), stopped.code)
     streams.leave(code)
 
 
@@ -94,18 +113,21 @@ def _run() -> int:
     """Parse and do; the exit code."""
     try:
         streams.check()
-        app()
-    except SystemExit as leaving:
-        if isinstance(leaving.__context__, OSError):  # click's exit 1 for a reader that has left
-            return 2
-        return _flushed(leaving.code if isinstance(leaving.code, int) else 2)
+        code = app(standalone_mode=False)
+        return _flushed(code if isinstance(code, int) else 0)
+    except SystemExit as leaving:  # typer's exit 1 for a reader that has left
+        return 2 if isinstance(leaving.__context__, OSError) else _flushed(int(leaving.code or 0))
+    except _CallError as error:
+        error.show()
+        tell_error(UserError(error.format_message()))
+        return int(error.exit_code)
     except TflRepairError as error:
         signals.again()
-        report_error(error)
+        return fail(error)
     except MemoryError:
-        report_error(TflRepairError("not enough memory"))
+        return fail(OutOfMemoryError("not enough memory"))
     except RecursionError:
-        report_error(TflRepairError("the input is nested too deeply"))
+        return fail(TooDeepError("the input is nested too deeply"))
     except OSError as error:  # those of files are ours already; what is left are the streams
         streams.report_broken(error)
     return 2

@@ -12,7 +12,7 @@ import typer
 
 from tflrepair.errors import UndecidedError
 
-_LEFT_OUT = frozenset({"dry_run", "map_out"})
+_LEFT_OUT = frozenset({"dry_run", "everything", "map_out", "quiet", "verbose"})
 
 
 def again(context: typer.Context, options: Iterable[str]) -> str:

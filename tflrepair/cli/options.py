@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,41 +18,71 @@ if TYPE_CHECKING:
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text or json")]
 ForceOption = Annotated[bool, typer.Option("--force", help="replace OUT if it exists")]
-WeightsOption = Annotated[
-    list[str] | None,
-    typer.Option("--weights", "-w", metavar="FILE", help="file of weights; may be repeated"),
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="exit with 1 also if a signature could not be run")
 ]
-MapOption = Annotated[
-    str | None,
-    typer.Option("--map", metavar="FILE", help="JSON: shared name -> path of a weight"),
-]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="VALUE for every element of a variable"),
-]
-RateOption = Annotated[
-    float | None,
-    typer.Option("--learning-rate", metavar="RATE", help="for every optimizer that needs one"),
-]
+AllOption = Annotated[bool, typer.Option("--all", help="leave nothing out of lists")]
 InitKwargsOption = Annotated[
     str | None,
     typer.Option("--init-kwargs", metavar="JSON", help="keyword arguments for CLASS"),
-]
-
-NoFlexOption = Annotated[
-    bool, typer.Option("--no-flex", help="write training in builtin operators: no Flex delegate")
-]
-BatchOption = Annotated[
-    int | None, typer.Option("--batch", metavar="N", help="with --no-flex: fix the open batch")
 ]
 StateOption = Annotated[
     str | None,
     typer.Option("--state", metavar="all|trained", help="what get_weights and set_weights hold"),
 ]
-KeepFlexOption = Annotated[
-    list[str] | None,
-    typer.Option("--keep-flex", metavar="NAME", help="a signature that keeps Flex; repeatable"),
-]
+
+
+@dataclass(frozen=True)
+class Values:
+    """Where the values of variables come from; see ``grouped``."""
+
+    weights: Annotated[
+        list[str] | None,
+        typer.Option("--weights", "-w", metavar="FILE", help="file of weights; may be repeated"),
+    ] = None
+    map_file: Annotated[
+        str | None,
+        typer.Option("--map", metavar="FILE", help="JSON: shared name -> path of a weight"),
+    ] = None
+    set_values: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="VALUE for every element of a variable"),
+    ] = None
+    learning_rate: Annotated[
+        float | None,
+        typer.Option("--learning-rate", metavar="RATE", help="for every optimizer that needs one"),
+    ] = None
+
+    @property
+    def sets(self) -> dict[str, str]:
+        return parse_sets(self.set_values or [])
+
+    @property
+    def mapping(self) -> dict[str, str] | None:
+        return read_map(self.map_file) if self.map_file else None
+
+
+@dataclass(frozen=True)
+class WithoutFlex:
+    """``--no-flex`` and what belongs to it; see ``grouped``."""
+
+    no_flex: Annotated[
+        bool,
+        typer.Option("--no-flex", help="write training in builtin operators: no Flex delegate"),
+    ] = False
+    batch: Annotated[
+        int | None, typer.Option("--batch", metavar="N", help="with --no-flex: fix the open batch")
+    ] = None
+    state: StateOption = None
+    keep_flex: Annotated[
+        list[str] | None,
+        typer.Option("--keep-flex", metavar="NAME", help="a signature that keeps Flex; repeatable"),
+    ] = None
+
+    @property
+    def asked(self) -> NoFlex | None:
+        """None without ``--no-flex``."""
+        return no_flex_options(self.no_flex, self.batch, self.state, self.keep_flex)
 
 
 def no_flex_options(

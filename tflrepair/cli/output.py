@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import IO, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from tflrepair.cli.mode import is_terminal, mode
 from tflrepair.errors import RefusedError, TflRepairError
 from tflrepair.report.style import Style, harmless, safe
+
+if TYPE_CHECKING:
+    from tflrepair.report.contract.parts import ErrorItem
 
 
 class Format(StrEnum):
@@ -21,21 +25,78 @@ class Format(StrEnum):
 
 
 def style() -> Style:
-    """Colour only on a terminal that has not asked for none (no-color.org)."""
+    """Colour and folded lines on a terminal; no colour where none is wanted (no-color.org)."""
     import os
+    import shutil
 
-    return Style(sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    if not is_terminal():
+        return Style()
+    return Style("NO_COLOR" not in os.environ, shutil.get_terminal_size().columns)
 
 
 def emit(text: str) -> None:
     """Write a report, in which nothing but our own colours may command the terminal."""
-    typer.echo(harmless(text, style().colour))
+    if not mode.quiet:
+        form = style()
+        text = harmless(text, form.colour)
+        if form.width is not None:
+            from tflrepair.report.layout import fit
+
+            text = fit(text, form.width)
+        typer.echo(text)
+
+
+def note(text: str) -> None:
+    """What is no part of the report; beside JSON, or where nothing is to be said, to stderr."""
+    if mode.json:
+        typer.echo(safe(text), err=True)
+    else:
+        emit(text)
 
 
 def emit_json(value: Any) -> None:
     import json
 
-    typer.echo(json.dumps(value, indent=2))
+    mode.told = True
+    typer.echo(json.dumps(value, indent=2, allow_nan=False))
+
+
+def emit_results(
+    exit_code: int, results: Sequence[Mapping[str, Any]], errors: Sequence[ErrorItem] = ()
+) -> None:
+    """The one JSON object of the running command."""
+    from tflrepair.report.contract.envelope import envelope
+
+    emit_json(envelope(mode.command, exit_code, results, errors))
+
+
+def as_json(error: TflRepairError) -> bytes:
+    """What ``tell_error`` would write, for when nothing can be computed any more."""
+    import json
+
+    from tflrepair.report.contract.envelope import envelope, error_item
+
+    return (json.dumps(envelope(mode.command, 2, [], [error_item(error)])) + "\n").encode()
+
+
+def fail(error: TflRepairError, exit_code: int = 2) -> int:
+    """Report an error that ends the command; the exit code. Its hint names the real file."""
+    from tflrepair.report.hints import pasteable
+
+    if error.hint:
+        error.hint = pasteable(error.hint, mode.model)
+    report_error(error)
+    tell_error(error, exit_code)
+    return exit_code
+
+
+def tell_error(error: TflRepairError, exit_code: int = 2) -> None:
+    """An error that ends the command, as JSON where that was asked for."""
+    from tflrepair.report.contract.envelope import error_item
+
+    if mode.json and not mode.told:
+        with contextlib.suppress(OSError, ValueError):  # closed or full: stderr has said it
+            emit_results(exit_code, [], [error_item(error)])
 
 
 def report_error(error: TflRepairError) -> None:
@@ -52,49 +113,60 @@ def describe(error: TflRepairError) -> str:
     return f"{place}{error.message}" + (f"; {error.hint}" if error.hint else "")
 
 
-def error_dict(
-    path: str, error: TflRepairError, faults: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """``tflrepair/error/1``: what stands in a list in the place of a model that cannot be read.
-
-    ``faults`` are further fields, for a damaged file.
-    """
-    found = {
-        "schema": "tflrepair/error/1",
-        "path": path,
-        "error": type(error).__name__,
-        "message": error.message,
-        "where": error.where,
-        "hint": error.hint,
-    }
-    return found if faults is None else {**found, **faults}
+Advance = Callable[[str, int, int], None]
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[[str, int, int], None] | None]:
+def progress(label: str) -> Iterator[Advance | None]:
     """A progress bar on stderr, if that is a terminal; a callable of (step, done, total).
 
     Meanwhile native code (TensorFlow, LiteRT, MLIR) logs into a file that goes with the block:
     it writes past Python, between the lines of our report, and what fails is raised anyway.
+    With ``--verbose`` it logs to stderr, and each step is a line there.
     """
+    if mode.verbose:
+        yield _Lines().advance
+        return
     with _native_logs_aside() as stderr:
-        if not stderr.isatty():
+        if mode.quiet or not is_terminal(stderr):
             yield None
             return
         from rich.console import Console
-        from rich.markup import escape
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(file=stderr), transient=True) as bar:
-            task = bar.add_task(label, total=None)
+            yield _Bar(bar, label).advance
 
-            def advance(step: str, done: int, total: int) -> None:
-                bar.update(
-                    task, description=escape(safe(step)), completed=done, total=total or None
-                )
 
-            yield advance
+class _Bar:
+    """One task for each step: each has a clock of its own, which runs from when it begins."""
+
+    def __init__(self, bar: Any, label: str) -> None:
+        self.bar = bar
+        self.step = label
+        self.task = bar.add_task(label, total=None)
+
+    def advance(self, step: str, done: int, total: int) -> None:
+        from rich.markup import escape
+
+        if step != self.step:
+            self.bar.remove_task(self.task)
+            self.step = step
+            self.task = self.bar.add_task(escape(safe(step)), total=total or None)
+        self.bar.update(self.task, completed=done, total=total or None)
+
+
+class _Lines:
+    """A line on stderr for each step."""
+
+    step = ""
+
+    def advance(self, step: str, done: int, total: int) -> None:
+        if step != self.step:
+            self.step = step
+            with contextlib.suppress(OSError, ValueError):
+                typer.echo(f"tflrepair: {safe(step)}", err=True)
 
 
 @contextmanager

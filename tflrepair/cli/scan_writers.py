@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from tflrepair.cli.output import emit, emit_json, error_dict, report_error, style
+from tflrepair.cli.output import emit, emit_json, emit_results, report_error, style
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Finding
 
 if TYPE_CHECKING:
     from tflrepair.commands.scan import ScanResult
     from tflrepair.commands.scan_saved_model import SavedModelScan
+    from tflrepair.report.contract.parts import ErrorItem
 
 
 class ScanFormat(StrEnum):
@@ -41,11 +42,12 @@ class Writer(ABC):
     """``targets``: pairs of a TargetReport and an arena, for each --target.
 
     ``fix_hints``: say how each kind of finding is fixed. Formats for machines name the codes, and
-    SARIF has the whole documentation in its rules.
+    SARIF has the whole documentation in its rules. ``everything``: leave nothing out of lists.
     """
 
-    def __init__(self, fix_hints: bool = False) -> None:
+    def __init__(self, fix_hints: bool = False, everything: bool = False) -> None:
         self.fix_hints = fix_hints
+        self.everything = everything
 
     @abstractmethod
     def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None: ...
@@ -56,14 +58,14 @@ class Writer(ABC):
     def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
         report_error(error)
 
-    def finish(self, exit_codes: list[int], many: bool) -> None:
-        """After the last one. ``many``: a folder or an archive was among them."""
+    def finish(self, exit_codes: list[int]) -> None:
+        """After the last one."""
         return
 
 
 class TextWriter(Writer):
-    def __init__(self, fix_hints: bool = False) -> None:
-        super().__init__(fix_hints)
+    def __init__(self, fix_hints: bool = False, everything: bool = False) -> None:
+        super().__init__(fix_hints, everything)
         self.width = shutil.get_terminal_size().columns
         self.count = 0
 
@@ -73,7 +75,7 @@ class TextWriter(Writer):
         if brief:
             emit(layout.fit("\n".join(scan_text.brief(scan, style())), self.width))
         else:
-            text = layout.fit(scan_text.render(scan, style()), self.width)
+            text = layout.fit(scan_text.render(scan, style(), self.everything), self.width)
             emit(("\n" if self.count else "") + text)
         if self.fix_hints:
             from tflrepair.report import fix_hints
@@ -113,10 +115,11 @@ class TextWriter(Writer):
 
         result = scan_what_is_left(path, verdict) if verdict is not None else None
         if result is not None:
-            emit("\n" + layout.fit(scan_text.render(result, style()), self.width))
+            text = scan_text.render(result, style(), self.everything)
+            emit("\n" + layout.fit(text, self.width))
 
-    def finish(self, exit_codes: list[int], many: bool) -> None:
-        if many and len(exit_codes) > 1:
+    def finish(self, exit_codes: list[int]) -> None:
+        if len(exit_codes) > 1:
             emit(
                 f"\n{len(exit_codes)} models: {exit_codes.count(0)} with nothing wrong, "
                 f"{exit_codes.count(1)} with errors, {exit_codes.count(2)} unreadable"
@@ -124,46 +127,39 @@ class TextWriter(Writer):
 
 
 class JsonWriter(Writer):
-    def __init__(self, fix_hints: bool = False) -> None:
-        super().__init__(fix_hints)
-        self.rows: list[dict[str, Any]] = []
+    def __init__(self, fix_hints: bool = False, everything: bool = False) -> None:
+        super().__init__(fix_hints, everything)
+        self.rows: list[Mapping[str, Any]] = []
+        self.errors: list[ErrorItem] = []
 
     def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None:
-        from tflrepair.report import scan_json
+        from tflrepair.report import scan_json, target_text
 
-        row = scan_json.to_dict(scan)
+        item = scan_json.item(scan, [target_text.item(*pair) for pair in targets])
         if self.fix_hints:
             from tflrepair.report import fix_hints
 
-            row["fix_hints"] = fix_hints.to_dict(scan)
-        if targets:
-            from tflrepair.report import target_text
-
-            row["targets"] = [target_text.to_dict(*pair) for pair in targets]
-        self.rows.append(row)
+            item["fix_hints"] = fix_hints.to_dict(scan)
+        self.rows.append(item)
 
     def saved_model(self, scan: SavedModelScan) -> None:
         from tflrepair.report import saved_model_text
 
-        self.rows.append(saved_model_text.to_dict(scan))
+        self.rows.append(saved_model_text.item(scan))
 
     def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
+        from tflrepair.report.contract.envelope import error_item
+
         super().failed(path, error, salvage)
-        from tflrepair.report import damage
+        self.errors.append(error_item(error, path, salvage=salvage))
 
-        verdict = _verdict(error)
-        told = None
-        if verdict is not None:
-            told = damage.to_dict(verdict, remains_of(verdict) if salvage else None)
-        self.rows.append(error_dict(path, error, told))
-
-    def finish(self, exit_codes: list[int], many: bool) -> None:
-        emit_json(self.rows[0] if len(self.rows) == 1 else self.rows)
+    def finish(self, exit_codes: list[int]) -> None:
+        emit_results(max(exit_codes, default=0), self.rows, self.errors)
 
 
 class SarifWriter(Writer):
-    def __init__(self, fix_hints: bool = False) -> None:
-        super().__init__(fix_hints)
+    def __init__(self, fix_hints: bool = False, everything: bool = False) -> None:
+        super().__init__(fix_hints, everything)
         self.scans: list[tuple[str, Any]] = []
         self.errors: dict[str, TflRepairError] = {}
 
@@ -177,7 +173,7 @@ class SarifWriter(Writer):
         super().failed(path, error, salvage)
         self.errors[path] = error
 
-    def finish(self, exit_codes: list[int], many: bool) -> None:
+    def finish(self, exit_codes: list[int]) -> None:
         from tflrepair.report.export import sarif
 
         emit_json(sarif.to_dict(self.scans, self.errors))

@@ -20,6 +20,8 @@ _PATIENCE = 5.0
 
 
 _stderr = 2
+last_words_json = b""  # what standard output gets before a bus error ends us, if JSON was asked for
+CUT_SHORT = "a file was cut short while it was read"
 _asked: list[Stopped] = []  # the signal that asked us to end
 _keep: list[object] = []  # what the system calls must not be collected
 
@@ -92,7 +94,8 @@ def say_before_bus_errors() -> None:
         from tflrepair.processes import children
 
         with contextlib.suppress(OSError):
-            os.write(_stderr, b"tflrepair: a file was cut short while it was read\n")
+            os.write(_stderr, f"tflrepair: {CUT_SHORT}\n".encode())
+            os.write(1, last_words_json)
         children.end_all(stop=True)
         os._exit(2)
 

@@ -10,7 +10,7 @@ from typing import Any
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import RefusedError
 from tflrepair.files import atomic, check_free, check_no_input
-from tflrepair.graph.model import load
+from tflrepair.graph.model import Source, load
 from tflrepair.notebook import Presentable
 from tflrepair.passes.add_state.add_state import AddStatePass
 from tflrepair.passes.add_state.plan import GET, SET, TRAINED, StatePlan, plan_state
@@ -44,7 +44,7 @@ class StateResult(Presentable):
 
 
 def add_state(
-    model: str | os.PathLike[str],
+    model: Source,
     out: str | os.PathLike[str],
     *,
     state: str = TRAINED,
@@ -63,7 +63,7 @@ def add_state(
         UnsupportedError: a variable lives in the Flex delegate, or the model has no signatures.
     """
     target = Path(out)
-    check_no_input(target, [model])
+    check_no_input(target, [model] if isinstance(model, str | os.PathLike) else [])
     check_free(target, force)
     before = AnalysisContext(load(model))
     plan = plan_state(before, state)

@@ -9,7 +9,7 @@ loaded and saved again, which comes to the same. What comes out is scanned befor
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ from tflrepair.findings import Severity
 from tflrepair.graph.model import from_bytes
 from tflrepair.leftovers import workspace
 from tflrepair.passes.graft.unique_names import unique_names
+from tflrepair.progress import Progress, silent
+from tflrepair.tensorflow import keras_models
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save as save_module
 
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
     from tflrepair.rebuild.lower.choose import NoFlex
 
 _TRACKED = "_tflrepair_variables"
-_HINT = (
-    "convert its signatures one by one, which shows the one that fails, or with another TensorFlow"
-)
 
 
 def convert(
@@ -41,13 +40,14 @@ def convert(
     batch: int | None = None,
     state: str = "trained",
     keep_flex: Sequence[str] = (),
+    progress: Progress = silent,
     **converter_options: Any,
 ) -> bytes:
     """A .tflite of ``source`` in which every variable has its value.
 
     Args:
-        source: a tf.Module (with Keras 3 or Keras 2 inside, or plain), a keras.Model, or the path
-            of a SavedModel folder.
+        source: a tf.Module (with Keras 3 or Keras 2 inside, or plain), a keras.Model of any kind
+            that was called once, or the path of a SavedModel folder or of a .keras file.
         signatures: key -> tf.function or concrete function. Default: those of the SavedModel; a
             Keras model's call as ``serving_default``; every tf.function of a tf.Module that has an
             input_signature, under its attribute name. For a SavedModel, key -> its own key.
@@ -57,6 +57,7 @@ def convert(
         batch: with ``flex=False``, the size of the open first dimension of what trains.
         state: with ``flex=False``, ``trained`` or ``all``: the variables of ``get_weights``.
         keep_flex: with ``flex=False``, signatures that keep their TensorFlow operators.
+        progress: told (step, 0, 0), the converter's own steps among them.
         converter_options: attributes of tf.lite.TFLiteConverter, such as
             ``optimizations=[tf.lite.Optimize.DEFAULT]``. Resource variables are always on, and
             TensorFlow operators are allowed unless ``target_spec`` is given. The converter runs
@@ -74,19 +75,26 @@ def convert(
     options = _no_flex(flex, batch, state, keep_flex, converter_options)
     with workspace() as place:
         folder = place / "saved_model"
+        progress("tracing and saving", 0, 0)
+        if isinstance(source, str | os.PathLike) and not _is_saved_model(Path(source)):
+            source = keras_models.load(Path(source))
         if isinstance(source, str | os.PathLike):
-            keys = _save_again(Path(source), signatures, folder)
+            functions = _save_again(Path(source), signatures, folder)
         else:
             holder = _holder(source)
             functions = _functions(source, signatures)
-            keys = list(functions)
             with _tracked(holder, functions):
                 save_module(holder, folder, functions)
-        data = unique_names(convert_saved_model(folder, keys, converter_options, hint=_HINT))
+        keys = list(functions)
+        hint = _advice(keys, functions.values(), converter_options)
+        found = convert_saved_model(folder, keys, converter_options, hint=hint, progress=progress)
+        data = unique_names(found)
     if options is not None:
         from tflrepair.rebuild.lower.convert import lower_flex
 
+        progress("rewriting without Flex", 0, 0)
         data = lower_flex(from_bytes(data), {}, options).data
+    progress("checking the result", 0, 0)
     result = scan(from_bytes(data))
     errors = [f"{f.code} {f.message}" for f in result.findings if f.severity == Severity.ERROR]
     if errors:
@@ -125,9 +133,10 @@ def convert_to_file(
     signatures: Sequence[str] | None,
     init_kwargs: Mapping[str, Any],
     force: bool,
+    progress: Progress | None = None,
     **no_flex: Any,
 ) -> int:
-    """Convert a SavedModel folder (a Path) or ``file.py:Class`` (a str) to ``out``.
+    """Convert a SavedModel folder or .keras file (a Path) or ``file.py:Class`` (a str) to ``out``.
 
     ``no_flex``: ``flex``, ``batch``, ``state`` and ``keep_flex`` of ``convert``.
 
@@ -150,7 +159,7 @@ def convert_to_file(
             if lacking:
                 raise UserError(f"{source} has no function {', '.join(lacking)}")
             wanted = {key: getattr(module, key) for key in wanted}
-    data = convert(module, wanted, **no_flex)
+    data = convert(module, wanted, progress=progress or silent, **no_flex)
     write(out, data, force)
     return len(data)
 
@@ -165,7 +174,12 @@ def _require_tensorflow() -> None:
         )
 
 
-def _save_again(source: Path, signatures: Mapping[str, Any] | None, folder: Path) -> list[str]:
+def _is_saved_model(source: Path) -> bool:
+    """Anything but the file of a Keras model; what is wrong with it shows when it is loaded."""
+    return source.is_dir() or source.suffix not in (".keras", ".h5", ".hdf5")
+
+
+def _save_again(source: Path, signatures: Mapping[str, Any] | None, folder: Path) -> dict[str, Any]:
     from tflrepair.rebuild.origins.saved_model import load_saved_model
 
     loaded = load_saved_model(source)
@@ -178,8 +192,9 @@ def _save_again(source: Path, signatures: Mapping[str, Any] | None, folder: Path
             where=str(source),
             hint=f"it has: {', '.join(available) or 'none'}",
         )
-    save_module(loaded, folder, {key: available[theirs] for key, theirs in wanted.items()})
-    return list(wanted)
+    functions = {key: available[theirs] for key, theirs in wanted.items()}
+    save_module(loaded, folder, functions)
+    return functions
 
 
 def _functions(source: Any, signatures: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -209,8 +224,8 @@ def _functions(source: Any, signatures: Mapping[str, Any] | None) -> dict[str, A
 def _default_functions(source: Any) -> dict[str, Any]:
     import tensorflow as tf
 
-    if _is_keras_model(source):
-        return {"serving_default": _serving(source)}
+    if keras_models.is_keras_model(source):
+        return {"serving_default": keras_models.serving(source)}
     return {
         name: value
         for name in dir(type(source))
@@ -222,43 +237,36 @@ def _default_functions(source: Any) -> dict[str, Any]:
     }
 
 
-def _is_keras_model(source: Any) -> bool:
-    """Of any generation of Keras; only Keras 2's models are tf.Modules."""
-    return all(hasattr(source, name) for name in ("layers", "inputs", "call", "get_config"))
-
-
 def _holder(source: Any) -> Any:
     """A tf.Module that can be saved: the source itself, or one around a Keras 3 model."""
     import tensorflow as tf
 
     if isinstance(source, tf.Module):
         return source
-    if not _is_keras_model(source):
+    if not keras_models.is_keras_model(source):
         name = type(source).__name__
-        raise UserError(f"{name} is not a tf.Module, a keras.Model or a SavedModel path")
+        raise UserError(
+            f"a {name} is not a tf.Module, not a keras.Model, and not the path of a SavedModel "
+            "or a .keras file"
+        )
     holder = tf.Module()
-    holder.model = source
+    holder.model = keras_models.trackable(source)
     return holder
 
 
-def _serving(model: Any) -> Any:
-    """A Keras model's call with the shapes of its inputs, in inference mode."""
-    import tensorflow as tf
-
-    if not model.inputs:
-        raise UserError("the Keras model is not built", hint="call it once, or give signatures")
-    specs = [tf.TensorSpec(x.shape, x.dtype, name=x.name.split(":")[0]) for x in model.inputs]
-
-    @tf.function(input_signature=specs)  # type: ignore[untyped-decorator]
-    def serving_default(*inputs: Any) -> Any:
-        answer = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
-        flat = tf.nest.flatten(answer)
-        names = getattr(model, "output_names", None) or []
-        if len(names) != len(flat):
-            names = [f"output_{i}" for i in range(len(flat))]
-        return dict(zip(names, flat, strict=True))
-
-    return serving_default
+def _advice(keys: Sequence[str], functions: Iterable[Any], options: Mapping[str, Any]) -> str:
+    """What to try where the converter refuses this, or dies of it."""
+    if options.get("representative_dataset") is not None and keras_models.has_loops(functions):
+        return (
+            "the quantizer fails on some loops: build recurrent layers with unroll=True, which "
+            "leaves none"
+        )
+    if len(keys) > 1:
+        return (
+            "convert its signatures one by one, which shows the one that fails, or with another "
+            "version of TensorFlow"
+        )
+    return "try another version of TensorFlow, or leave out converter options"
 
 
 @contextmanager
@@ -273,5 +281,7 @@ def _tracked(module: Any, functions: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
+    """The line that says what happened: the last one where TensorFlow shows the user's code."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[0][:300]
+    which = -1 if lines and lines[0].startswith("in user code") else 0
+    return (lines or [type(error).__name__])[which][:300]

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from tflrepair.commands.fix.options import MatchOptions, Weights
 from tflrepair.commands.fix.planning import check_options, match_fix, open_all, plan_fix
 from tflrepair.commands.scan import scan
-from tflrepair.graph.model import from_bytes
+from tflrepair.graph.model import Source, from_bytes
 from tflrepair.passes.graft.graft import graft
 from tflrepair.rebuild.rebuild_pass import require_tensorflow
 
 
 def emit_python(
-    model: str | os.PathLike[str],
+    model: Source,
     out: Path,
     weights: Weights = (),
     *,

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tflrepair.analysis.context import AnalysisContext, context_of
-from tflrepair.analysis.variables import Analysis
+from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.checks.base import Needs
 from tflrepair.checks.registry import choose, run_checks
 from tflrepair.containers.find import find
 from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.findings import Finding
-from tflrepair.graph.model import Model, load
+from tflrepair.graph.model import Model, Source, load
 from tflrepair.notebook import Presentable
 from tflrepair.structure.verify import Verdict
 
@@ -36,6 +36,11 @@ class ScanResult(Presentable):
     @property
     def analysis(self) -> Analysis:
         return self.context.analysis
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The resource variables, with where each gets its value."""
+        return self.context.analysis.variables
 
     @property
     def ok(self) -> bool:
@@ -62,7 +67,7 @@ class ScanResult(Presentable):
 
 
 def scan(
-    model: AnalysisContext | Model | str | os.PathLike[str],
+    model: AnalysisContext | Source,
     *,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
@@ -74,6 +79,7 @@ def scan(
     of the file.
 
     Args:
+        model: a path (which may lead into an archive), the bytes of a .tflite file, or a Model.
         select: only checks whose code begins with one of these (``TFR001``, ``TFR1``).
         ignore: no check whose code begins with one of these.
         values: run the checks that read weights, too; ``select`` runs them without this.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +13,7 @@ from typing import Any
 from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.errors import TflRepairError, UserError
-from tflrepair.graph.model import Model
+from tflrepair.graph.model import Model, Source
 from tflrepair.graph.subgraph import Operator
 from tflrepair.notebook import Presentable
 from tflrepair.views.metadata import Metadata, metadata
@@ -111,7 +110,7 @@ def _elements(variable: Variable) -> int:
 
 
 def show(
-    model: AnalysisContext | Model | str | os.PathLike[str],
+    model: AnalysisContext | Source,
     *,
     subgraph: int | None = None,
     signature: str | None = None,

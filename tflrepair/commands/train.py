@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.analysis.variables import Variable
 from tflrepair.commands.train_result import TrainResult
+from tflrepair.containers.on_disk import on_disk
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.files import atomic, check_free, check_no_input
-from tflrepair.graph.model import load
+from tflrepair.graph.model import Source, load
 from tflrepair.leftovers import workspace
 from tflrepair.passes.add_state.add_state import AddStatePass
 from tflrepair.passes.add_state.plan import GET, SET
@@ -36,7 +36,7 @@ Data = str | os.PathLike[str] | Mapping[str, "NDArray[Any]"]
 
 
 def train(
-    model: str | os.PathLike[str],
+    model: Source,
     data: Data,
     *,
     steps: int = DEFAULT_STEPS,
@@ -74,15 +74,15 @@ def train(
 
     if steps < 1:
         raise UserError("there must be at least one step")
-    path = Path(model)
     if out is not None:
-        check_no_input(Path(out), [path, *([data] if isinstance(data, str | os.PathLike) else [])])
+        inputs = [each for each in (model, data) if isinstance(each, str | os.PathLike)]
+        check_no_input(Path(out), inputs)
         check_free(Path(out), force)
-    before = AnalysisContext(load(path))
+    before = AnalysisContext(load(model))
     target = _signature(before, signature)
     arrays, rows, size = _data(target, data, batch)
-    with workspace() as folder:
-        runnable = _with_state(before, folder) if out is not None else path
+    with workspace() as folder, on_disk(before.model) as path:
+        runnable = _with_state(before, path, folder) if out is not None else path
         job = execution.TrainJob(
             model=str(runnable.absolute()),
             signature=target.label,
@@ -95,7 +95,14 @@ def train(
             state=GET if out is not None else None,
         )
         done = execution.run_training(job, progress or (lambda step, value: None))
-    result = TrainResult(str(path), target.label, size, done.losses, done.seconds, done.state)
+    result = TrainResult(
+        before.model.path or "the given model",
+        target.label,
+        size,
+        done.losses,
+        done.seconds,
+        done.state,
+    )
     if out is None:
         return result
     if not result.finite:
@@ -213,12 +220,12 @@ def _batch(target: RunTarget, wanted: int | None) -> int:
     return first
 
 
-def _with_state(context: AnalysisContext, folder: Path) -> Path:
-    """The model, or a copy in ``folder`` with get_weights and set_weights."""
+def _with_state(context: AnalysisContext, path: Path, folder: Path) -> Path:
+    """The model at ``path``, or a copy in ``folder`` with get_weights and set_weights."""
     copy = folder / "model.tflite"
     with atomic(copy, force=False) as output:
         done = run_passes([AddStatePass()], context, output, silent)
-    return Path(str(context.model.path)) if done.context is None else copy
+    return path if done.context is None else copy
 
 
 def _write(
@@ -230,7 +237,10 @@ def _write(
         value = state.get(variable.name, state.get(f"{variable.key.container}/{variable.name}"))
         if value is None:
             continue
-        _check_replaceable(variable)
+        if variable.initial is None:
+            raise UnsupportedError(
+                f"the initial value of {variable.name!r} is computed, so it cannot be replaced"
+            )
         data = partial(_bytes, value)
         new = NewValue(variable.key, str(value.dtype), value.shape, value.nbytes, "training", data)
         replacements.append(Replacement(initializing_sites(context.analysis, variable), new))
@@ -241,10 +251,3 @@ def _write(
 
 def _bytes(value: NDArray[Any]) -> tuple[bytes]:
     return (value.tobytes(),)
-
-
-def _check_replaceable(variable: Variable) -> None:
-    if variable.initial is None:
-        raise UnsupportedError(
-            f"the initial value of {variable.name!r} is computed, so it cannot be replaced"
-        )

@@ -16,7 +16,7 @@ from tflrepair.containers import bundle, zipped
 from tflrepair.containers.member import Member
 from tflrepair.errors import BadFileError, TflRepairError, UserError
 from tflrepair.format.sniff import IDENTIFIER
-from tflrepair.graph.model import Model, from_bytes, load
+from tflrepair.graph.model import Model, Source, from_bytes, load
 
 MARK = "!/"
 _DEEPEST = 4
@@ -61,13 +61,18 @@ def find(path: str | os.PathLike[str]) -> Iterator[Found]:
         raise UserError("there is no such file or folder", where=str(place))
 
 
-def load_model(path: str | os.PathLike[str]) -> Model:
+def load_model(source: Source) -> Model:
     """A model by its path, which may lead into an archive: ``app.aar!/assets/model.tflite``.
+
+    Its bytes or a Model are taken as well.
 
     Raises:
         BadFileError: there is no such model, or it is damaged.
+        UserError: the source is none of these.
     """
-    name = os.fspath(path)
+    if not isinstance(source, str | os.PathLike):
+        return load(source)
+    name = os.fspath(source)
     if MARK not in name or Path(name).exists():
         return load(name)
     for found in find(name.split(MARK)[0]):

@@ -29,6 +29,12 @@ _SYMPTOMS = {
     runner.OutcomeStatus.TIMEOUT: Symptom.TIMEOUT,
 }
 
+# What to do about a signature that was not run
+FLEX_HINT = (
+    "tflrepair verify MODEL --runtime tensorflow, or rewrite it with tflrepair fix MODEL --no-flex"
+)
+INPUTS_HINT = "tflrepair verify MODEL --inputs IN.npz"
+
 _UNSET = "variable != nullptr was not true"
 _UNSET_HINT = "it reads a variable that nothing has set; see `tflrepair scan`"
 
@@ -66,9 +72,9 @@ def judge(
     tolerance: Tolerance,
 ) -> Run:
     """The verdict on ``entry``, over all ``trials`` (one for each set of inputs)."""
-    reason = next(filter(None, map(_not_run, trials)), None)
+    reason, hint = _not_run(entry, trials)
     if reason:
-        return Run(entry.label, runtime, delegate, RunStatus.NOT_RUN, reason)
+        return Run(entry.label, runtime, delegate, RunStatus.NOT_RUN, reason, hint=hint)
     case = _Case(entry, tolerance)
     for trial in trials:
         case.add(trial)
@@ -84,16 +90,36 @@ def judge(
     )
 
 
-def _not_run(trial: JudgedInputs) -> str | None:
-    """Why the runtime, not the model, is the reason that there is no answer."""
+def _not_run(entry: RunTarget, trials: Sequence[JudgedInputs]) -> tuple[str, str]:
+    """Why it is not the model's fault that there is no answer, and what to do; empty if it is."""
+    for outcome in (trial.first for trial in trials):
+        if outcome.status == runner.OutcomeStatus.UNAVAILABLE:
+            return f"the runtime cannot be imported: {outcome.text}", ""
+        if outcome.status == runner.OutcomeStatus.ERROR and _NO_FLEX in outcome.text:
+            return "needs the Flex delegate, which this runtime lacks", FLEX_HINT
+        if outcome.status == runner.OutcomeStatus.ERROR and _NO_CUSTOM in outcome.text:
+            return f"needs a custom operator that this runtime lacks: {outcome.text}", ""
+    if trials and all(_inputs_may_be_why(entry, trial) for trial in trials):
+        text = " ".join(trials[0].first.text.split())
+        return f"made-up inputs give an error, and they may be the reason: {text}", INPUTS_HINT
+    return "", ""
+
+
+def _inputs_may_be_why(entry: RunTarget, trial: JudgedInputs) -> bool:
+    """Whether made-up sizes or values can be what the runtime refuses.
+
+    Sizes count where the model leaves them open, values while operators compute. Before that,
+    with sizes that the model fixes, the error is its own; so is one of the delegate alone.
+    """
     outcome = trial.first
-    if outcome.status == runner.OutcomeStatus.UNAVAILABLE:
-        return f"the runtime cannot be imported: {outcome.text}"
-    if outcome.status == runner.OutcomeStatus.ERROR and _NO_FLEX in outcome.text:
-        return "needs the Flex delegate, which this runtime lacks"
-    if outcome.status == runner.OutcomeStatus.ERROR and _NO_CUSTOM in outcome.text:
-        return f"needs a custom operator that this runtime lacks: {outcome.text}"
-    return None
+    if trial.inputs == GIVEN or not entry.inputs or _UNSET in outcome.text:
+        return False
+    if trial.plain is not None and trial.plain.status == runner.OutcomeStatus.OK:
+        return False
+    opened = any(
+        -1 in p.tensor.shape or (not p.tensor.shape and not p.tensor.has_rank) for p in entry.inputs
+    )
+    return outcome.status == runner.OutcomeStatus.ERROR and (opened or not outcome.allocating)
 
 
 class _Case:
@@ -191,15 +217,16 @@ class _Case:
 def _soften(findings: Sequence[Finding], trials: Sequence[JudgedInputs]) -> list[Finding]:
     """Made-up inputs can be what is wrong; then a finding is a note.
 
-    Zeros make log and division by a norm infinite in healthy models, and random integers may lie
-    outside a table. So NaN for zeros alone, or an error for random values alone, is a note. The
-    error of an unset variable is a kind of its own and never softened.
+    Zeros make log and division by a norm infinite in healthy models or are refused as a size, and
+    random integers may lie outside a table. So NaN for zeros alone, or an error for zeros or for
+    random values alone, is a note. The error of an unset variable is a kind of its own and never
+    softened.
     """
     problems = {finding.inputs for finding in findings if finding.is_problem}
     if len(trials) < 2 or len(problems) != 1:
         return list(findings)
     (inputs,) = problems
-    soft = {ZEROS: (Symptom.NOT_FINITE,), RANDOM: (Symptom.ERROR,)}.get(inputs, ())
+    soft = {ZEROS: (Symptom.NOT_FINITE, Symptom.ERROR), RANDOM: (Symptom.ERROR,)}.get(inputs, ())
     hard = [f for f in findings if f.is_problem and (f.code not in soft)]
     if hard:
         return list(findings)

@@ -69,7 +69,7 @@ class Run:
     Attributes:
         signature: its key, or ``subgraph 0`` for a model without signatures.
         runtime: ``litert 2.3.0``; ``delegate``: ``default`` or ``none``.
-        reason: why it was not run.
+        reason: why it was not run; ``hint`` what to do so that it can be.
     """
 
     signature: str
@@ -79,6 +79,16 @@ class Run:
     reason: str = ""
     findings: tuple[Finding, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """A signature that nothing has run: why, and what to do so that it can be."""
+
+    signature: str
+    reason: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -123,6 +133,21 @@ class VerifyReport(Presentable):
         ]
 
     @property
+    def checked(self) -> tuple[str, ...]:
+        """Signatures that at least one runtime ran."""
+        ran = [run.signature for run in self.runs if run.status != RunStatus.NOT_RUN]
+        return tuple(dict.fromkeys(ran))
+
+    @property
+    def unchecked(self) -> tuple[Unchecked, ...]:
+        """Signatures that no runtime ran. Nothing is known of their answers."""
+        rows: dict[str, Unchecked] = {}
+        for run in self.runs:
+            if run.signature not in self.checked:
+                rows.setdefault(run.signature, Unchecked(run.signature, run.reason, run.hint))
+        return tuple(rows.values())
+
+    @property
     def ok(self) -> bool:
         """At least one signature ran, and no run shows a problem."""
         return self.exit_code == 0
@@ -134,42 +159,6 @@ class VerifyReport(Presentable):
         if RunStatus.PROBLEM in statuses:
             return 1
         return 0 if RunStatus.OK in statuses else 2
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON objects. Numbers that JSON lacks (an infinite difference) are null."""
-        return {
-            "schema": "tflrepair/verify/1",
-            "model": self.model,
-            "against": self.against,
-            "python": self.python,
-            "tolerance": {"rtol": self.rtol, "atol": self.atol},
-            "ok": self.ok,
-            "runs": [_run(run) for run in self.runs],
-        }
-
-
-def _run(run: Run) -> dict[str, Any]:
-    return {
-        "signature": run.signature,
-        "runtime": run.runtime,
-        "delegate": run.delegate,
-        "status": run.status,
-        "reason": run.reason or None,
-        "findings": [
-            {"kind": row.code, "inputs": row.inputs, "message": row.message} for row in run.findings
-        ],
-        "comparisons": [
-            {
-                "to": row.to,
-                "inputs": row.inputs,
-                "output": row.output,
-                "within": row.within,
-                "max_abs": _number(row.max_abs),
-                "max_rel": _number(row.max_rel),
-            }
-            for row in run.comparisons
-        ],
-    }
 
 
 def _number(value: float | None) -> float | None:

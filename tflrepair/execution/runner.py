@@ -92,11 +92,13 @@ class Outcome:
     Attributes:
         text: says what happened where it is not ``ok``.
         outputs: name -> array; strings as object arrays of bytes. Empty unless ``ok``.
+        allocating: an error before anything was computed, from the sizes alone.
     """
 
     status: OutcomeStatus
     outputs: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     text: str = ""
+    allocating: bool = False
 
 
 def run(
@@ -129,10 +131,8 @@ def run(
 
 
 def _size(model: str) -> int:
-    try:
-        return Path(model).stat().st_size
-    except OSError:
-        return 0
+    path = Path(model)
+    return path.stat().st_size if path.exists() else 0
 
 
 def _give_up(tasks: Sequence[Task], results: dict[int, list[Outcome]]) -> None:
@@ -275,7 +275,7 @@ def _read(place: Path) -> Outcome | None:
     try:
         row = json.loads(place.with_name(place.name + ".json").read_text(encoding="utf-8"))
         if "error" in row:
-            return Outcome(OutcomeStatus.ERROR, text=row["error"])
+            return Outcome(OutcomeStatus.ERROR, {}, row["error"], bool(row.get("allocating")))
         outputs: dict[str, NDArray[Any]] = {}
         with np.load(place.with_name(place.name + ".npz"), allow_pickle=False) as arrays:
             for number, output in enumerate(row["outputs"]):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -114,7 +115,7 @@ def find(names: Sequence[str] | None = None, python: str | None = None) -> tuple
     found = worker.installed() if python is None else _ask(python)
     extra = {r.name: found[r.needs] for r in _REGISTERED.values() if r.needs in found}
     where = f" in {python}" if python else ""
-    hint = f"{python} -m pip install ai-edge-litert" if python else _HINT
+    hint = f"{shlex.quote(python)} -m pip install ai-edge-litert" if python else _HINT
     if names is not None:
         found |= extra
         for name in names:

@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.analysis.context import AnalysisContext
+from tflrepair.containers.find import load_model
+from tflrepair.containers.on_disk import on_disk
 from tflrepair.errors import UserError
 from tflrepair.execution import inputs as values
 from tflrepair.execution import judge, runner
@@ -22,7 +24,7 @@ from tflrepair.execution.plans import Plan, plans_of, with_other
 from tflrepair.execution.result import Run, RunStatus, Symptom, VerifyReport, shown
 from tflrepair.execution.runner import Outcome, RunCall, Task
 from tflrepair.execution.runtimes import Runtime, find
-from tflrepair.graph.model import load
+from tflrepair.graph.model import Source
 from tflrepair.processes import children
 
 if TYPE_CHECKING:
@@ -32,9 +34,9 @@ __all__ = ["VerifyReport", "verify"]
 
 
 def verify(
-    model: AnalysisContext | str | os.PathLike[str],
+    model: AnalysisContext | Source,
     *,
-    against: AnalysisContext | str | os.PathLike[str] | None = None,
+    against: AnalysisContext | Source | None = None,
     inputs: values.Source | None = None,
     expect: values.Source | None = None,
     signature: str | None = None,
@@ -47,7 +49,8 @@ def verify(
     """Run the signatures of a model and judge the answers.
 
     Args:
-        model: a .tflite file, or its context if it has one already.
+        model: a path (which may lead into an archive), the bytes of a .tflite file, a Model, or
+            its context if it has one already.
         against: another .tflite whose answers to the same inputs must agree.
         inputs: an .npz file or a mapping, input name (or ``signature/name``) -> array. Without
             it, zeros and seeded random values are made up.
@@ -68,23 +71,24 @@ def verify(
     if rtol < 0 or atol < 0 or (timeout is not None and timeout <= 0):
         raise UserError("tolerances must not be negative, and the timeout must be positive")
     context = _context(model)
-    path = str(context.model.path)
     plans = plans_of(context, signature, inputs, expect)
     rival = _context(against) if against is not None else None
     if rival is not None:
         others = {entry.signature: entry for entry in run_targets(rival)}
         plans = [with_other(plan, others) for plan in plans]
     found = find(runtimes, python)
-    other = rival.model.path if rival is not None else None
-    trials = [_Trials(path, other, runtime, plans, timeout) for runtime in found]
-    _run_all(trials)
+    with on_disk(context.model) as own, on_disk((rival or context).model) as other:
+        trials = [_Trials(str(own), str(other), each, plans, timeout) for each in found]
+        _run_all(trials)
     tolerance = judge.Tolerance(rtol, atol)
     runs = [run for trial in trials for run in trial.verdicts(tolerance)]
-    return VerifyReport(path, tuple(runs), rtol, atol, other, python)
+    name = context.model.path or "the given model"
+    against_name = (rival.model.path or "the other model") if rival is not None else None
+    return VerifyReport(name, tuple(runs), rtol, atol, against_name, python)
 
 
-def _context(model: AnalysisContext | str | os.PathLike[str]) -> AnalysisContext:
-    return model if isinstance(model, AnalysisContext) else AnalysisContext(load(model))
+def _context(model: AnalysisContext | Source) -> AnalysisContext:
+    return model if isinstance(model, AnalysisContext) else AnalysisContext(load_model(model))
 
 
 def _run_all(trials: Sequence[_Trials]) -> None:
@@ -110,28 +114,30 @@ class _Trials:
     def __init__(
         self,
         path: str,
-        other: str | None,
+        other: str,
         runtime: Runtime,
         plans: list[Plan],
         timeout: float | None,
     ) -> None:
-        self.paths = {"own": path, "other": other or ""}
+        self.paths = {"own": path, "other": other}
         self.runtime = runtime
         self.plans = plans
         self.timeout = timeout
         self.clean: dict[_Place, Outcome] = {}
         self.dirty: dict[_Place, Outcome] = {}
 
-    def not_run(self, plan: Plan) -> str:
+    def not_run(self, plan: Plan) -> tuple[str, str]:
+        """(why it is not run, what to do); both empty if it is."""
         if plan.entry.flex and not self.runtime.may_have_flex:
-            return f"needs Flex ({', '.join(plan.entry.flex[:4])}), which this runtime lacks"
-        return plan.reason
+            names = ", ".join(plan.entry.flex[:4])
+            return f"needs Flex ({names}), which this runtime lacks", judge.FLEX_HINT
+        return plan.reason, judge.INPUTS_HINT if plan.reason else ""
 
     def run(self, dirty: bool) -> None:
         places: list[_Place] = []
         tasks: list[Task] = []
         for number, plan in enumerate(self.plans):
-            if self.not_run(plan):
+            if self.not_run(plan)[0]:
                 continue
             owners = [("own", plan.entry)]
             if plan.other is not None and not dirty:
@@ -155,9 +161,9 @@ class _Trials:
 
     def verdict(self, number: int, plan: Plan, delegate: str, tolerance: judge.Tolerance) -> Run:
         label = self.runtime.label
-        reason = self.not_run(plan)
+        reason, hint = self.not_run(plan)
         if reason:
-            return Run(plan.entry.label, label, delegate, RunStatus.NOT_RUN, reason)
+            return Run(plan.entry.label, label, delegate, RunStatus.NOT_RUN, reason, hint=hint)
         if plan.other_missing:
             finding = shown(Symptom.MODELS_DIFFER, "", plan.other_missing, plan.entry.label)
             return Run(plan.entry.label, label, delegate, RunStatus.PROBLEM, findings=(finding,))

@@ -23,6 +23,7 @@ import importlib.util
 import json
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +94,20 @@ def _run(module: Any, task: dict[str, Any], arrays: Any, folder: Path, seconds: 
             _save(place, _invoke(interpreter, call, arrays))
         except Exception as error:
             text = str(error).strip() or type(error).__name__
-            _write(place.with_name(place.name + ".json"), json.dumps({"error": text}))
+            row = {"error": text, "allocating": _allocating(error)}
+            _write(place.with_name(place.name + ".json"), json.dumps(row))
             return  # what an interpreter does after a failed call means nothing
         finally:
             _limit_time(0)
+
+
+def _allocating(error: Exception) -> bool:
+    """Whether the error came out of AllocateTensors, which runs no operator.
+
+    Both ways in, ``allocate_tensors`` and a signature runner, call it by this name.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    return any("AllocateTensors" in (frame.line or "") for frame in frames)
 
 
 def _interpreter(module: Any, task: dict[str, Any]) -> Any:

@@ -186,6 +186,12 @@ class Table:
         offsets = struct.unpack_from(f"<{count}I", reader.buf, first)
         return [first + 4 * index + offset for index, offset in enumerate(offsets)]
 
+    def element(self, slot: int, index: int) -> int | None:
+        """Position of table ``index`` of the vector in ``slot``; None if it has no such element."""
+        pos = self.reference(slot)
+        first, count = self.reader.vector(pos, 4) if pos else (0, 0)
+        return self.reader.follow(first + 4 * index) if 0 <= index < count else None
+
     def numbers(self, slot: int, kind: str = "i") -> tuple[int, ...]:
         """The vector of numbers in ``slot``; ``()`` if absent."""
         pos = self.reference(slot)

@@ -72,7 +72,7 @@ def numpy_dtype(dtype: str) -> np.dtype[Any]:
         import ml_dtypes
     except ImportError:
         raise UnsupportedError(
-            f"{dtype} needs the package ml_dtypes", hint="run `pip install ml_dtypes`"
+            f"{dtype} needs the package ml_dtypes", hint="pip install 'tflrepair[safetensors]'"
         ) from None
     found: np.dtype[Any] = np.dtype(getattr(ml_dtypes, dtype))
     return found

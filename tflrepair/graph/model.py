@@ -12,27 +12,16 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any, SupportsIndex, TypeAlias, overload
 
-from tflrepair.errors import BadFileError, TflRepairError
+from tflrepair.errors import BadFileError, TflRepairError, UserError
 from tflrepair.format import schema, sniff
 from tflrepair.format.reader import Reader, Table
+from tflrepair.graph.buffers import Buffer, buffer_at
 from tflrepair.graph.columns import Columns, verified
 from tflrepair.graph.subgraph import CUSTOM, OperatorCode, Subgraph
 from tflrepair.opening import contents
 from tflrepair.structure.verify import require_sound
-
-
-@dataclass(frozen=True, slots=True)
-class Buffer:
-    """Where the bytes of a buffer are in the file (``start`` 0 and ``length`` 0: none).
-
-    ``outside`` is true for bytes behind the flatbuffer (Buffer.offset and Buffer.size).
-    """
-
-    index: int
-    start: int
-    length: int
-    outside: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +32,26 @@ class Signature:
     subgraph: int
     inputs: tuple[tuple[str, int], ...]
     outputs: tuple[tuple[str, int], ...]
+
+
+class Signatures(tuple[Signature, ...]):
+    """The signatures of a model in the order of the file, by place or by key."""
+
+    @overload
+    def __getitem__(self, which: str | SupportsIndex) -> Signature: ...
+    @overload
+    def __getitem__(self, which: slice) -> tuple[Signature, ...]: ...
+    def __getitem__(self, which: Any) -> Any:
+        """Raises UserError for a key that the model does not have."""
+        if not isinstance(which, str):
+            return super().__getitem__(which)
+        for row in self:
+            if row.key == which:
+                return row
+        raise UserError(
+            f"the model has no signature {which!r}",
+            hint=f"it has {', '.join(row.key for row in self) or 'none at all'}",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,29 +142,13 @@ class Model:
 
     @cached_property
     def buffers(self) -> tuple[Buffer, ...]:
-        return tuple(self._buffer(i, p) for i, p in enumerate(self._buffers))
+        return tuple(buffer_at(self.reader, i, p) for i, p in enumerate(self._buffers))
 
     def buffer(self, index: int) -> Buffer:
         """One of ``buffers``. Raises BadFileError if there is no such buffer."""
         if not 0 <= index < self.buffer_count:
             raise BadFileError(f"buffer {index} does not exist; there are {self.buffer_count}")
-        return self._buffer(index, self._buffers[index])
-
-    def _buffer(self, index: int, pos: int) -> Buffer:
-        slot = schema.Buffer
-        try:
-            table = self.reader.table(pos)
-            start, length = table.span(slot.DATA) or (0, 0)
-            offset = table.scalar(slot.OFFSET, "Q")
-            # 0 is "absent" and 1 the converter's placeholder while it lays the file out
-            if offset <= 1 or length:
-                return Buffer(index, start if length else 0, length, False)
-            length = table.scalar(slot.SIZE, "Q")
-            if offset + length > self.size:
-                raise self.reader.beyond(offset, length)
-            return Buffer(index, offset, length, True)
-        except TflRepairError as error:
-            raise error.within(f"buffer {index}") from None
+        return buffer_at(self.reader, index, self._buffers[index])
 
     def buffer_bytes(self, index: int) -> memoryview:
         """The bytes of a buffer, not copied. Raises BadFileError if there is no such buffer."""
@@ -170,9 +163,9 @@ class Model:
         return tuple((t.string(slot.NAME) or "", t.scalar(slot.BUFFER, "I")) for t in tables)
 
     @cached_property
-    def signatures(self) -> tuple[Signature, ...]:
+    def signatures(self) -> Signatures:
         tables = self.root.tables(schema.Model.SIGNATURE_DEFS)
-        return tuple(self._signature(i, self.reader.table(p)) for i, p in enumerate(tables))
+        return Signatures(self._signature(i, self.reader.table(p)) for i, p in enumerate(tables))
 
     def _signature(self, index: int, table: Table) -> Signature:
         slot = schema.SignatureDef
@@ -218,6 +211,10 @@ class Model:
         return verified(require_sound(self.data, self.path))
 
 
+# What every function takes that looks at a model
+Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Model
+
+
 def from_bytes(data: bytes | memoryview, path: str | None = None) -> Model:
     """A Model over ``data``, which must begin like a .tflite file (BadFileError otherwise)."""
     view = memoryview(data)
@@ -225,13 +222,27 @@ def from_bytes(data: bytes | memoryview, path: str | None = None) -> Model:
     return Model(view, path)
 
 
-def load(path: str | os.PathLike[str]) -> Model:
-    """Open a .tflite file: read it, or map it if it is large.
+def load(source: Source) -> Model:
+    """Open a model.
+
+    Args:
+        source: the path of a .tflite file, which is read, or mapped if it is large; the bytes of
+            one; or a Model, which comes back as it is.
 
     Raises:
         BadFileError: it cannot be opened or is another kind of file. Damage shows later: ``walk``.
+        UserError: the source is none of these.
     """
-    name = os.fspath(path)
+    if isinstance(source, Model):
+        return source
+    if isinstance(source, bytes | bytearray | memoryview):
+        return from_bytes(bytes(source) if isinstance(source, bytearray) else source)
+    if not isinstance(source, str | os.PathLike):
+        raise UserError(
+            f"a {type(source).__name__} is not a model",
+            hint="give the path of a .tflite file, its bytes, or a tflrepair.Model",
+        )
+    name = os.fspath(source)
     try:
         sniff.check_kind(Path(name))
         return from_bytes(contents(name), name)

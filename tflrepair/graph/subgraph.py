@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from tflrepair.errors import BadFileError, TflRepairError
+from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
 from tflrepair.format import schema
 from tflrepair.format.reader import Reader, Table
 from tflrepair.format.types import type_name
+from tflrepair.graph.arrays import Array, decode
+from tflrepair.graph.buffers import bytes_of
 from tflrepair.graph.columns import (
     Columns,
     OperatorColumns,
@@ -36,6 +38,25 @@ class Tensor:
     has_rank: bool
     buffer: int
     table: Table = field(repr=False, compare=False)
+
+    def numpy(self) -> Array:
+        """The values of a constant, as ``arrays.decode`` gives them.
+
+        Raises:
+            BadFileError: the bytes in the file do not fit the type and shape.
+            UnsupportedError: the tensor has no bytes in the file, since it is computed, or has
+                them in another file, or is stored sparse.
+        """
+        data = bytes_of(self.table.reader, self.buffer)
+        place = f"tensor {self.index} ({self.name!r})"
+        if self.table.table(schema.Tensor.SPARSITY) is not None:
+            raise UnsupportedError(
+                "is stored sparse", where=place, hint="`tflrepair show --tensor` lists its values"
+            )
+        if not data and 0 not in self.shape:
+            raise UnsupportedError("has no values in the file: it is no constant", where=place)
+        shape = self.table.numbers(schema.Tensor.SHAPE)
+        return decode(data, self.dtype, shape, place)
 
 
 class Typed(NamedTuple):

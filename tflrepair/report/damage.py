@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tflrepair.checks.base import megabytes
-from tflrepair.report.style import Style, safe, table
+from tflrepair.report.style import Style, plural, safe, table
 from tflrepair.structure.salvage import Remains
 from tflrepair.structure.verify import Verdict
 
@@ -25,7 +23,7 @@ def faults_text(verdict: Verdict, style: Style) -> list[str]:
         )
         for fault in verdict.faults[:_SHOWN]
     ]
-    lines += table(rows)
+    lines += table(rows, width=style.width)
     shown = len(rows)
     if verdict.count > shown:
         kept = len(verdict.faults)
@@ -51,7 +49,7 @@ def remains_text(path: str, remains: Remains, style: Style) -> list[str]:
     kinds = [f"{safe(name)} {count}" for name, count in list(remains.operators.items())]
     if kinds:
         more = len(kinds) - _SHOWN_KINDS
-        also = f", {more} more kinds" if more > 0 else ""
+        also = f", {plural(more, 'more kind')}" if more > 0 else ""
         lines.append(f"  kinds of operators: {', '.join(kinds[:_SHOWN_KINDS])}{also}")
     if remains.signatures:
         keys = ", ".join(safe(key) for key in remains.signatures[:_SHOWN_KINDS])
@@ -59,28 +57,3 @@ def remains_text(path: str, remains: Remains, style: Style) -> list[str]:
     lost = f"; {megabytes(remains.lost)} are missing" if remains.lost else ""
     lines.append(f"  bytes of constants: {megabytes(remains.constants)}{lost}")
     return lines
-
-
-def to_dict(verdict: Verdict, remains: Remains | None) -> dict[str, Any]:
-    """``faults``, ``fault_count`` and, if asked for, ``remains``, to go into an error."""
-    found: dict[str, Any] = {
-        "fault_count": verdict.count,
-        "faults": [
-            {
-                "code": fault.code,
-                "byte": fault.location.offset,
-                "path": fault.location.path,
-                "message": fault.message,
-            }
-            for fault in verdict.faults
-        ],
-    }
-    if remains is not None:
-        found["remains"] = {
-            "tables": {n: {"read": w, "listed": t} for n, w, t in remains.parts},
-            "signatures": list(remains.signatures),
-            "operators": remains.operators,
-            "constant_bytes": remains.constants,
-            "lost_bytes": remains.lost,
-        }
-    return found

@@ -1,16 +1,16 @@
-"""What was extracted, for people and as ``tflrepair/extract/1``."""
+"""What was extracted, for people and as data."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any
 
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.extract import ExtractedPart, ExtractedWeights
+from tflrepair.report.contract.small import ExtractItem
+from tflrepair.report.hints import pasteable
 from tflrepair.report.style import safe
 
-SCHEMA = "tflrepair/extract/1"
 _LIST = 12
 
 
@@ -28,16 +28,30 @@ def weights_lines(result: ExtractedWeights) -> Iterator[str]:
     if len(result.left_out) > _LIST:
         yield f"  and {len(result.left_out) - _LIST} more left out"
     if variables:
-        yield f"  to put them back: tflrepair fix MODEL --replace --by-name -w {safe(result.path)}"
+        command = f"tflrepair fix MODEL --replace --by-name -w {shlex.quote(result.path)}"
+        yield f"  to put them back: {pasteable(command, result.model.path)}"
 
 
-def weights_dict(result: ExtractedWeights) -> dict[str, Any]:
+def weights_item(result: ExtractedWeights) -> ExtractItem:
     return {
-        "schema": SCHEMA,
+        "ok": result.complete,
         "path": result.path,
         "size": result.size,
-        "written": [asdict(row) | {"shape": list(row.shape)} for row in result.written],
-        "left_out": [asdict(row) for row in result.left_out],
+        "written": [
+            {
+                "name": row.name,
+                "dtype": row.dtype,
+                "stored": row.stored,
+                "shape": list(row.shape),
+                "nbytes": row.nbytes,
+                "is_variable": row.is_variable,
+            }
+            for row in result.written
+        ],
+        "left_out": [
+            {"name": row.name, "reason": row.reason, "is_variable": row.is_variable}
+            for row in result.left_out
+        ],
         "part": None,
     }
 
@@ -58,10 +72,10 @@ def part_lines(result: ExtractedPart) -> Iterator[str]:
             yield f"  {side} {safe(name)}  {row.dtype} {list(row.shape)}"
 
 
-def part_dict(result: ExtractedPart) -> dict[str, Any]:
+def part_item(result: ExtractedPart) -> ExtractItem:
     kept, whole = result.operators
     return {
-        "schema": SCHEMA,
+        "ok": True,
         "path": result.path,
         "size": result.part.size,
         "written": [],

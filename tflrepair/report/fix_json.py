@@ -1,22 +1,21 @@
-"""A repair for machines: ``tflrepair/fix/1``. Its JSON Schema is schemas/fix-1.json."""
+"""A repair for machines."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from tflrepair.commands.fix.result import FixResult
-from tflrepair.report.scan_json import finding_dict
+from tflrepair.report.contract.fix import FixItem, ValueItem
+from tflrepair.report.runs import verify_json
+from tflrepair.report.scan_json import finding_item
 from tflrepair.weights.types.match_table import WEIGHT, MatchTable, Row
 
-SCHEMA = "tflrepair/fix/1"
 
-
-def to_dict(result: FixResult) -> dict[str, Any]:
+def item(result: FixResult) -> FixItem:
     scanned = result.after or result.before
     table = result.table or MatchTable(())
     return {
-        "schema": SCHEMA,
+        "ok": not result.problems,
         "model": result.before.model.path,
         "changes": result.changes,
         "out": result.out,
@@ -48,12 +47,12 @@ def to_dict(result: FixResult) -> dict[str, Any]:
         ],
         "unused": [{"source": w.source, "path": w.path} for w in table.unused],
         "warnings": list(table.warnings),
-        "findings": [finding_dict(finding) for finding in scanned.findings],
-        "run": result.run.to_dict() if result.run else None,
+        "findings": [finding_item(finding, scanned.model) for finding in scanned.findings],
+        "run": verify_json.item(result.run) if result.run else None,
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: Row) -> ValueItem:
     return {
         "container": row.target.container,
         "shared_name": row.target.shared_name,

@@ -7,9 +7,10 @@ from collections import Counter
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.fix.advice import advice
 from tflrepair.commands.fix.result import FixResult
-from tflrepair.report import verify_text
+from tflrepair.report.match_text import match_lines
+from tflrepair.report.runs import verify_text
 from tflrepair.report.scan_text import findings
-from tflrepair.report.style import Style, safe, table
+from tflrepair.report.style import Style, plural, safe
 from tflrepair.weights.types.match_table import (
     CHECKED,
     INITIAL,
@@ -17,7 +18,6 @@ from tflrepair.weights.types.match_table import (
     WEIGHT,
     MatchTable,
     Problem,
-    Row,
 )
 
 _SHOWN = 4
@@ -31,17 +31,25 @@ _ORIGINS = {
 _MOST_ASSUMPTIONS = 12
 
 
-def render(result: FixResult, style: Style, dry_run: bool, command: str = "") -> str:
+def render(
+    result: FixResult,
+    style: Style,
+    dry_run: bool,
+    command: str = "",
+    *,
+    everything: bool = False,
+) -> str:
     """The whole report, without a trailing newline.
 
     Args:
+        everything: a dry run lists each variable, not each layer.
         command: what to paste to decide all that must be decided; empty if there is none.
     """
     if not result.changes:
         return "\n".join([*_nothing(result, style), *_would_check(result, dry_run)])
     lines: list[str] = []
     if result.table is not None and result.table.rows:
-        lines += _rows(result.table) if dry_run else []
+        lines += match_lines(result.table, style, everything) if dry_run else []
         lines += _summary(result.table)
         lines += [f"  warning: {safe(text)}" for text in result.table.warnings]
         lines += [line for p in result.table.problems for line in _problem(p, style)]
@@ -93,7 +101,7 @@ def _would_check(result: FixResult, dry_run: bool) -> list[str]:
 def _summary(matched: MatchTable) -> list[str]:
     counts = Counter(r.confidence if r.origin == INITIAL else r.origin for r in matched.rows)
     parts = [f"{counts[origin]} {words}" for origin, words in _ORIGINS.items() if counts[origin]]
-    lines = [f"{len(matched.rows)} variables: {', '.join(parts)}"] if parts else []
+    lines = [f"{plural(len(matched.rows), 'variable')}: {', '.join(parts)}"] if parts else []
     sure = Counter(row.confidence for row in matched.rows if row.origin == WEIGHT)
     if sure:
         words = ", ".join(f"{n} {word}" for word, n in sure.items())
@@ -122,17 +130,6 @@ def _assumed(matched: MatchTable) -> list[str]:
     return lines
 
 
-def _rows(matched: MatchTable) -> list[str]:
-    header = ("VARIABLE", "VALUE", "WHY", "CONFIDENCE")
-    return table([header, *(_row(row) for row in matched.rows)], indent="")
-
-
-def _row(row: Row) -> tuple[str, ...]:
-    value = safe(row.weight.path) if row.weight else "?" if row.fill is None else f"{row.fill:g}"
-    reason = f"{row.reason} ({row.source})" if row.source else row.reason
-    return (safe(row.target.shared_name), value, safe(reason) or "-", row.confidence or "-")
-
-
 def _problem(problem: Problem, style: Style) -> list[str]:
     lines = [f"{style(problem.kind, 'red', 'bold')}  {safe(problem.message)}"]
     lines += [f"    - {safe(candidate)}" for candidate in problem.candidates]
@@ -141,18 +138,29 @@ def _problem(problem: Problem, style: Style) -> list[str]:
 
 def _written(result: FixResult, style: Style) -> list[str]:
     old = result.before.model.size
-    out = safe(result.out or "")
+    out = result.out or ""
     lines = [*map(safe, result.notes)]
-    lines += [f"written: {style(out, 'bold')}, {megabytes(result.size)} (was {megabytes(old)})"]
+    lines += [
+        f"written: {style(safe(out), 'bold')}, {megabytes(result.size)} (was {megabytes(old)})"
+    ]
     if result.run is None:
         lines.append("not run: LiteRT is not installed (pip install 'tflrepair[run]')")
     else:
-        lines += ["ran it:", *(f"  {line}" for line in verify_text.lines(result.run))]
+        lines += ["ran it:", *(f"  {line}" for line in verify_text.lines(result.run, out))]
     if result.after is not None and not (result.after.ok and _conditional(result)):
-        lines += findings(result.after, style)
+        lines += findings(result.after, style, _sound(result))
     elif _conditional(result) and not result.unproven:
         lines.append("No other problem found; the assumptions above are not proven.")
     return lines + _unproven(result, style)
+
+
+def _sound(result: FixResult) -> str:
+    """What a file without findings comes to: no more than what was run."""
+    if not result.unchecked:
+        return "Nothing wrong found."
+    if result.run is None or not result.run.checked:
+        return "Nothing wrong found in the file, but none of it was run."
+    return "Nothing wrong found in what was checked."
 
 
 def _conditional(result: FixResult) -> bool:

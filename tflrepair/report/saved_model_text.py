@@ -1,15 +1,14 @@
-"""A SavedModel before its conversion, for people and as ``tflrepair/scan-saved-model/1``."""
+"""A SavedModel before its conversion, for people and as data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from tflrepair.commands.scan_saved_model import SavedModelScan
 from tflrepair.report import layout
+from tflrepair.report.contract.scan import SavedModelItem
+from tflrepair.report.scan_json import finding_item
 from tflrepair.report.style import COLOUR_OF, Style, safe
-
-SCHEMA = "tflrepair/scan-saved-model/1"
 
 
 def lines(scan: SavedModelScan, style: Style, width: int) -> Iterator[str]:
@@ -39,22 +38,14 @@ def lines(scan: SavedModelScan, style: Style, width: int) -> Iterator[str]:
         yield f"{count} ({', '.join(codes)}); `tflrepair explain {codes[0]}` tells more."
 
 
-def to_dict(scan: SavedModelScan) -> dict[str, Any]:
+def item(scan: SavedModelScan) -> SavedModelItem:
+    """The same as data."""
     facts = scan.facts
     return {
-        "schema": SCHEMA,
-        "path": facts.path,
+        "kind": "saved_model",
         "ok": scan.ok,
+        "path": facts.path,
         "signatures": {key: list(names) for key, names in facts.signatures.items()},
         "restored": sorted(facts.restored),
-        "findings": [
-            {
-                "code": f.code,
-                "severity": str(f.severity),
-                "message": f.message,
-                "hint": f.hint,
-                "signature": f.location.signature,
-            }
-            for f in scan.findings
-        ],
+        "findings": [finding_item(finding) for finding in scan.findings],
     }

@@ -1,26 +1,34 @@
-"""A scan for machines: ``tflrepair/scan/1``. Its JSON Schema is schemas/scan-1.json.
-
-Fields are only ever added to a version; a change of meaning makes a new one.
-"""
+"""A scan for machines. Fields are only ever added; a change of meaning makes a new version."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from tflrepair.analysis.entry_points import EntryPoint
+from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.variables import Variable
 from tflrepair.commands.scan import ScanResult
 from tflrepair.findings import Finding
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model, Signature
+from tflrepair.report.contract.parts import FindingItem, PortItem, SiteItem
+from tflrepair.report.contract.scan import (
+    EntryItem,
+    ModelItem,
+    ScanItem,
+    ScanSignature,
+    TargetItem,
+    UnsetItem,
+    VariableItem,
+)
+from tflrepair.report.hints import hint
 
-SCHEMA = "tflrepair/scan/1"
 
-
-def to_dict(result: ScanResult) -> dict[str, Any]:
+def item(result: ScanResult, targets: Sequence[TargetItem] = ()) -> ScanItem:
     model, analysis = result.model, result.analysis
     return {
-        "schema": SCHEMA,
+        "kind": "tflite",
+        "ok": result.ok and all(target["ok"] for target in targets),
         "model": _model(model),
         "subgraphs": [
             {
@@ -35,11 +43,12 @@ def to_dict(result: ScanResult) -> dict[str, Any]:
         "entries": [_entry(e) for e in analysis.entries],
         "variables": [_variable(v) for v in analysis.variables],
         "tables": [{"id": t.name, "status": t.status} for t in analysis.tables],
-        "findings": [finding_dict(f) for f in result.findings],
+        "findings": [finding_item(f, model) for f in result.findings],
+        "targets": list(targets),
     }
 
 
-def _model(model: Model) -> dict[str, Any]:
+def _model(model: Model) -> ModelItem:
     return {
         "path": model.path,
         "size": model.size,
@@ -51,10 +60,10 @@ def _model(model: Model) -> dict[str, Any]:
     }
 
 
-def _signature(model: Model, signature: Signature) -> dict[str, Any]:
+def _signature(model: Model, signature: Signature) -> ScanSignature:
     subgraph = model.subgraph(signature.subgraph)
 
-    def tensors(pairs: tuple[tuple[str, int], ...]) -> list[dict[str, Any]]:
+    def tensors(pairs: tuple[tuple[str, int], ...]) -> list[PortItem]:
         rows = [(name, subgraph.tensor(index)) for name, index in pairs]
         return [{"name": n, "dtype": t.dtype, "shape": list(t.shape)} for n, t in rows]
 
@@ -66,18 +75,18 @@ def _signature(model: Model, signature: Signature) -> dict[str, Any]:
     }
 
 
-def _entry(entry: EntryPoint) -> dict[str, Any]:
+def _entry(entry: EntryPoint) -> EntryItem:
     first = entry.unset[0] if entry.unset else None
     return {
         "signatures": list(entry.signatures),
         "subgraph": entry.subgraph,
         "reads_unset": len(entry.unset),
-        "first_unset": {"shared_name": first[0].shared_name, **_site(first[1])} if first else None,
+        "first_unset": _unset(*first) if first else None,
         "calls_once": [target for _, target in entry.calls_once],
     }
 
 
-def _variable(variable: Variable) -> dict[str, Any]:
+def _variable(variable: Variable) -> VariableItem:
     initial = variable.initial
     return {
         "kind": variable.key.kind,
@@ -98,19 +107,29 @@ def _variable(variable: Variable) -> dict[str, Any]:
     }
 
 
-def finding_dict(finding: Finding) -> dict[str, Any]:
+def finding_item(finding: Finding, model: Model | None = None) -> FindingItem:
+    """A finding as data; its hint has the real name of the file, if there is one, to be pasted."""
     place = finding.location
     return {
         "code": finding.code,
         "severity": finding.severity,
         "message": finding.message,
-        "hint": finding.hint,
+        "hint": hint(finding, model.path if model is not None else None),
         "signature": place.signature,
         "subgraph": place.subgraph,
         "operator": place.operator,
         "shared_name": place.variable,
+        "variables": list(finding.variables),
     }
 
 
-def _site(site: OperatorRef) -> dict[str, int]:
+def _unset(key: ResourceId, site: OperatorRef) -> UnsetItem:
+    return {
+        "shared_name": key.shared_name,
+        "subgraph": site.subgraph,
+        "operator": site.operator,
+    }
+
+
+def _site(site: OperatorRef) -> SiteItem:
     return {"subgraph": site.subgraph, "operator": site.operator}

@@ -8,23 +8,25 @@ from tflrepair.analysis.status import VariableStatus
 from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.scan import ScanResult
-from tflrepair.findings import Finding, Severity
+from tflrepair.findings import Severity
 from tflrepair.graph.model import Model, Signature
 from tflrepair.graph.subgraph import Subgraph
-from tflrepair.report.style import COLOUR_OF, Style, safe, table
+from tflrepair.report.hints import hint
+from tflrepair.report.style import COLOUR_OF, Style, plural, safe, table
 
 _SHOWN_VARIABLES = 12
 _SHOWN_OPERATORS = 8
 _SHOWN_SUBGRAPHS = 12
+_SOUND = "Nothing wrong found in the file. It was not run: `tflrepair verify` does that."
 
 
-def render(result: ScanResult, style: Style) -> str:
-    """The whole report, without a trailing newline."""
+def render(result: ScanResult, style: Style, everything: bool = False) -> str:
+    """The whole report, without a trailing newline; ``everything`` shortens no list."""
     blocks = [
-        _facts(result.model, style),
-        _subgraphs(result.model, style),
+        _facts(result.model, style, everything),
+        _subgraphs(result.model, style, everything),
         _signatures(result.model, style),
-        _variables(result.analysis, style),
+        _variables(result.analysis, style, everything),
         findings(result, style),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -35,25 +37,26 @@ def brief(result: ScanResult, style: Style) -> list[str]:
     model = result.model
     count = sum(subgraph.operator_count for subgraph in model.subgraphs)
     errors = sum(finding.is_problem for finding in result.findings)
-    state = style(_count(errors, "error"), "red") if errors else style("ok", "green")
-    pad = " " * max(0, 9 - len(_count(errors, "error") if errors else "ok"))
+    state = style(plural(errors, "error"), "red") if errors else style("ok", "green")
+    pad = " " * max(0, 9 - len(plural(errors, "error") if errors else "ok"))
     facts = f"{megabytes(model.size):>9} {count:>6} operators"
     head = f"{state}{pad} {facts}  {safe(model.path or 'model')}"
     return [head, *("  " + line for line in findings(result, style)[:-1])]
 
 
-def _facts(model: Model, style: Style) -> list[str]:
+def _facts(model: Model, style: Style, everything: bool) -> list[str]:
     counts: Counter[str] = Counter()
     for subgraph in model.subgraphs:
         counts.update(subgraph.operator_names())
-    listed = [f"{safe(name)} {count}" for name, count in counts.most_common(_SHOWN_OPERATORS)]
-    if len(counts) > _SHOWN_OPERATORS:
-        listed.append(f"{len(counts) - _SHOWN_OPERATORS} more kinds")
+    most = None if everything else _SHOWN_OPERATORS
+    listed = [f"{safe(name)} {count}" for name, count in counts.most_common(most)]
+    if len(counts) > len(listed):
+        listed.append(plural(len(counts) - len(listed), "more kind"))
     flex = sorted(safe(name) for name in counts if name.startswith("Flex"))
     lines = [
         f"{style(safe(model.path or 'model'), 'bold')}  {megabytes(model.size)}, "
-        f"{_count(len(model.subgraphs), 'subgraph')}, "
-        f"{_count(len(model.signatures), 'signature')}, {_count(model.buffer_count, 'buffer')}",
+        f"{plural(len(model.subgraphs), 'subgraph')}, "
+        f"{plural(len(model.signatures), 'signature')}, {plural(model.buffer_count, 'buffer')}",
         f"  operators  {counts.total()}: {', '.join(listed)}",
     ]
     if flex:
@@ -61,14 +64,19 @@ def _facts(model: Model, style: Style) -> list[str]:
     return lines
 
 
-def _subgraphs(model: Model, style: Style) -> list[str]:
+def _subgraphs(model: Model, style: Style, everything: bool) -> list[str]:
     rows = [
-        (str(s.index), safe(s.name) or "-", f"{s.tensor_count} tensors", f"{s.operator_count} ops")
-        for s in model.subgraphs[:_SHOWN_SUBGRAPHS]
+        (
+            str(s.index),
+            safe(s.name) or "-",
+            plural(s.tensor_count, "tensor"),
+            plural(s.operator_count, "operator"),
+        )
+        for s in model.subgraphs[: None if everything else _SHOWN_SUBGRAPHS]
     ]
-    lines = [style("Subgraphs", "bold"), *table(rows)]
-    if len(model.subgraphs) > _SHOWN_SUBGRAPHS:
-        lines.append(f"  and {len(model.subgraphs) - _SHOWN_SUBGRAPHS} more")
+    lines = [style("Subgraphs", "bold"), *table(rows, width=style.width)]
+    if len(model.subgraphs) > len(rows):
+        lines.append(f"  and {len(model.subgraphs) - len(rows)} more (--all lists them)")
     return lines
 
 
@@ -78,21 +86,21 @@ def _signatures(model: Model, style: Style) -> list[str]:
     lines = [style("Signatures", "bold")]
     for signature in model.signatures:
         lines.append(f"  {safe(signature.key)}  (subgraph {signature.subgraph})")
-        lines += _tensors(model, signature)
+        lines += _tensors(model, signature, style)
     return lines
 
 
-def _tensors(model: Model, signature: Signature) -> list[str]:
+def _tensors(model: Model, signature: Signature, style: Style) -> list[str]:
     subgraph: Subgraph = model.subgraph(signature.subgraph)
     rows = []
     for side, pairs in (("in", signature.inputs), ("out", signature.outputs)):
         for name, index in pairs:
             tensor = subgraph.tensor(index)
             rows.append((side, safe(name), tensor.dtype, shape_text(tensor.shape)))
-    return table(rows, indent="    ")
+    return table(rows, indent="    ", width=style.width)
 
 
-def _variables(analysis: Analysis, style: Style) -> list[str]:
+def _variables(analysis: Analysis, style: Style, everything: bool) -> list[str]:
     variables = analysis.variables
     if not variables:
         return [style("Variables", "bold"), "  none"]
@@ -110,9 +118,10 @@ def _variables(analysis: Analysis, style: Style) -> list[str]:
     ]
     ranked = sorted(variables, key=lambda v: order.index(v.status) if v.status in order else 99)
     lines = [f"{style('Variables', 'bold')}  {len(variables)} ({megabytes(total)}): {summary}"]
-    lines += table([_row(v) for v in ranked[:_SHOWN_VARIABLES]])
-    if len(variables) > _SHOWN_VARIABLES:
-        lines.append(f"  and {len(variables) - _SHOWN_VARIABLES} more (--format json lists all)")
+    shown = ranked if everything else ranked[:_SHOWN_VARIABLES]
+    lines += table([_row(v) for v in shown], width=style.width)
+    if len(variables) > len(shown):
+        lines.append(f"  and {len(variables) - len(shown)} more (--all lists them)")
     return lines
 
 
@@ -122,8 +131,8 @@ def _row(variable: Variable) -> tuple[str, ...]:
     return (variable.status, variable.dtype or "?", shape, safe(variable.name) + kind)
 
 
-def findings(result: ScanResult, style: Style) -> list[str]:
-    """The findings and, in one line, what they come to."""
+def findings(result: ScanResult, style: Style, sound: str = _SOUND) -> list[str]:
+    """The findings and, in one line, what they come to; ``sound`` where no error is among them."""
     lines = []
     for finding in result.findings:
         colour = COLOUR_OF[finding.severity]
@@ -131,29 +140,17 @@ def findings(result: ScanResult, style: Style) -> list[str]:
             f"{style(finding.severity, colour, 'bold')} {finding.code}  {safe(finding.message)}"
         )
         if finding.hint:
-            lines.append(f"    -> {hint(finding, result.model)}")
+            lines.append(f"    -> {hint(finding, result.model.path)}")
     errors = sum(finding.severity == Severity.ERROR for finding in result.findings)
     warnings = sum(finding.severity == Severity.WARNING for finding in result.findings)
     if not errors:
-        end = f"No errors, {_count(warnings, 'warning')}." if warnings else "Nothing wrong found."
+        end = f"No errors, {plural(warnings, 'warning')}." if warnings else _SOUND
         return [*lines, style(end, "yellow" if warnings else "green")]
     codes = ", ".join(sorted({f.code for f in result.findings if f.severity == Severity.ERROR}))
     first = codes.split(",")[0]
-    lines.append(f"{_count(errors, 'error')} ({codes}); `tflrepair explain {first}` tells more.")
+    lines.append(f"{plural(errors, 'error')} ({codes}); `tflrepair explain {first}` tells more.")
     return lines
-
-
-def hint(finding: Finding, model: Model) -> str:
-    """The finding's hint with the model's own path in its commands."""
-    import shlex
-
-    path = shlex.quote(safe(model.path)) if model.path else "MODEL"
-    return safe(finding.hint).replace("MODEL", path)
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
     return "[" + ", ".join("?" if size < 0 else str(size) for size in shape) + "]"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -13,9 +13,13 @@ COLOUR_OF = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 @dataclass(frozen=True)
 class Style:
-    """Wraps text in terminal colours, or leaves it as it is."""
+    """Wraps text in terminal colours, or leaves it as it is.
+
+    ``width``: columns of the terminal, to which lines are folded; None: they are not.
+    """
 
     colour: bool = False
+    width: int | None = None
 
     def __call__(self, text: str, *names: str) -> str:
         if not self.colour or not names:
@@ -55,12 +59,43 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-def table(rows: Sequence[tuple[str, ...]], indent: str = "  ", gap: str = "  ") -> list[str]:
-    """Left-aligned columns; the last one is not padded."""
+def plural(count: int, noun: str) -> str:
+    """``1 variable``, ``2 variables``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def table(
+    rows: Sequence[tuple[str, ...]],
+    indent: str = "  ",
+    gap: str = "  ",
+    width: int | None = None,
+) -> list[str]:
+    """Left-aligned columns; the last one is not padded. Cells are folded where lines would have
+    more than ``width`` columns."""
     if not rows:
         return []
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    if width is not None and len(indent) + sum(widths) + len(gap) * (len(widths) - 1) > width:
+        return _folded(rows, indent, gap, width)
     return [
         (indent + gap.join(c.ljust(w) for c, w in zip(row, widths, strict=True))).rstrip()
         for row in rows
     ]
+
+
+def _folded(rows: Sequence[tuple[str, ...]], indent: str, gap: str, width: int) -> list[str]:
+    import io
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, len(gap), 0, 0), pad_edge=False)
+    for _ in rows[0]:
+        grid.add_column(overflow="fold")
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    stream = io.StringIO()
+    room = max(width - len(indent), 20)
+    Console(file=stream, width=room, color_system=None, legacy_windows=False).print(grid)
+    return [(indent + line).rstrip() for line in stream.getvalue().splitlines()]

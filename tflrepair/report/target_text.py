@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from tflrepair.report import layout
+from tflrepair.report.contract.scan import TargetItem
 from tflrepair.report.style import Style, safe
 from tflrepair.targets.arena import Arena
 from tflrepair.targets.judge import TargetReport
@@ -29,7 +29,8 @@ def lines(report: TargetReport, arena: Arena | None, style: Style, width: int) -
     yield from layout.wrap(f"known from {report.source}", "  ", width, "    ")
 
 
-def to_dict(report: TargetReport, arena: Arena | None) -> dict[str, Any]:
+def item(report: TargetReport, arena: Arena | None) -> TargetItem:
+    """The same as data."""
     return {
         "target": str(report.target),
         "source": report.source,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tflrepair.errors import BadFileError
+from tflrepair.errors import BadFileError, ErrorCode
 from tflrepair.findings import Finding
 from tflrepair.structure.fault import ALIGNMENT, OFFSET, Faults, TooMuchError
 from tflrepair.structure.rules.registry import CHECKING, OF_THE_ENCODING
@@ -67,6 +67,8 @@ def verify(data: memoryview) -> Verdict:
 
 class DamagedError(BadFileError):
     """The file is damaged. ``verdict`` has all its faults."""
+
+    code = ErrorCode.DAMAGED_FILE
 
     def __init__(self, verdict: Verdict, path: str | None) -> None:
         first, more = verdict.faults[0], verdict.count - 1

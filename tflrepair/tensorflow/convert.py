@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import pickle
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from tflrepair.errors import TflRepairError, UnsupportedError, UserError
 from tflrepair.execution.child import run_script
 from tflrepair.leftovers import workspace
+from tflrepair.progress import Progress, silent
 from tflrepair.tensorflow import convert_worker
 
 WORKER = Path(__file__).with_name("convert_worker.py")
 TIMEOUT = 3600.0  # seconds; a model of 130 MB takes half a minute, calibration may take many
+_OFTEN = 0.2  # seconds between looks at what the child does
 _DATASET = "representative_dataset"
 
 
@@ -26,6 +30,7 @@ def convert_saved_model(
     *,
     hint: str,
     timeout: float = TIMEOUT,
+    progress: Progress = silent,
 ) -> bytes:
     """Convert with resource variables, and TensorFlow operators allowed unless told otherwise.
 
@@ -37,6 +42,7 @@ def convert_saved_model(
         options: attributes of tf.lite.TFLiteConverter.
         hint: what to try if it cannot be converted.
         timeout: seconds that the conversion may take.
+        progress: told (step, 0, 0) as the child goes on.
 
     Raises:
         UserError: the converter has no such option, or one that cannot be pickled; the
@@ -45,7 +51,8 @@ def convert_saved_model(
     """
     with workspace() as job:
         _write(job, folder, signatures, options)
-        ending = run_script(WORKER, [str(job)], job / "log", timeout, "the converter")
+        with _followed(job / convert_worker.STEP, progress):
+            ending = run_script(WORKER, [str(job)], job / "log", timeout, "the converter")
         if (job / convert_worker.RESULT).exists():
             return (job / convert_worker.RESULT).read_bytes()
         if (job / convert_worker.ERROR).exists():
@@ -59,6 +66,29 @@ def convert_saved_model(
         return convert_worker.convert(str(folder), signatures, options)
     except Exception as error:
         raise _refusal(type(error).__name__, str(error), hint) from error
+
+
+@contextmanager
+def _followed(step: Path, progress: Progress) -> Iterator[None]:
+    """Hand on what the child writes into the file ``step``, now and then."""
+    ended = Event()
+
+    def follow() -> None:
+        last = ""
+        while not ended.wait(_OFTEN):
+            text = step.read_text(encoding="utf-8") if step.exists() else ""
+            if text and text != last:
+                last = text
+                progress(text, 0, 0)
+
+    progress("starting TensorFlow's converter", 0, 0)
+    thread = Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _write(job: Path, folder: Path, signatures: Sequence[str], options: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ write to, holds
 
     job.pickle      {"saved_model": path, "signatures": [key, ...], "options": {name: value}}
     samples.pickle  the samples of a representative dataset, one pickle after the other, if any
+    step.txt        what the converter is at, in words; there whole or not at all
     model.tflite    what came out; there whole or not at all
     error.json      {"kind": name of an exception, "text": its message} if nothing did
 """
@@ -21,6 +22,9 @@ from pathlib import Path
 from typing import Any
 
 JOB, SAMPLES, RESULT, ERROR = "job.pickle", "samples.pickle", "model.tflite", "error.json"
+STEP = "step.txt"
+
+Tell = Callable[[str], None]
 
 
 class NoOption(Exception):
@@ -28,13 +32,18 @@ class NoOption(Exception):
 
 
 def main(folder: Path) -> None:
+    def tell(text: str) -> None:
+        part = folder / f"{STEP}.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(folder / STEP)
+
     try:
         # written by the caller a moment ago, types of TensorFlow among it
         job = pickle.loads((folder / JOB).read_bytes())
         options = job["options"]
         if (folder / SAMPLES).exists():
-            options["representative_dataset"] = samples(folder / SAMPLES)
-        data = convert(job["saved_model"], job["signatures"], options)
+            options["representative_dataset"] = samples(folder / SAMPLES, tell)
+        data = convert(job["saved_model"], job["signatures"], options, tell)
     except Exception as error:
         text = {"kind": type(error).__name__, "text": str(error)[:10_000]}
         (folder / ERROR).write_text(json.dumps(text), encoding="utf-8")
@@ -44,14 +53,22 @@ def main(folder: Path) -> None:
     part.replace(folder / RESULT)
 
 
-def convert(saved_model: str, signatures: Sequence[str], options: Mapping[str, Any]) -> bytes:
+def _quiet(_text: str) -> None:
+    """For who does not want to know."""
+
+
+def convert(
+    saved_model: str, signatures: Sequence[str], options: Mapping[str, Any], tell: Tell = _quiet
+) -> bytes:
     """Convert with resource variables, and TensorFlow operators allowed unless ``options`` (by
     attribute of the converter) have a ``target_spec``.
 
     Raises NoOption, and whatever the converter raises.
     """
+    tell("loading TensorFlow")
     import tensorflow as tf
 
+    tell("reading the SavedModel")
     converter = tf.lite.TFLiteConverter.from_saved_model(
         saved_model, signature_keys=list(signatures)
     )
@@ -62,15 +79,20 @@ def convert(saved_model: str, signatures: Sequence[str], options: Mapping[str, A
             raise NoOption(name)
         setattr(converter, name, value)
     converter.experimental_enable_resource_variables = True
+    count = len(signatures)
+    tell(f"converting {count} signature{'' if count == 1 else 's'}")
     return bytes(converter.convert())
 
 
-def samples(path: Path) -> Callable[[], Iterator[Any]]:
+def samples(path: Path, tell: Tell = _quiet) -> Callable[[], Iterator[Any]]:
     """The representative dataset in ``path``; it can be run through several times."""
 
     def read() -> Iterator[Any]:
         with path.open("rb") as stream:
+            number = 0
             while stream.peek(1):
+                number += 1
+                tell(f"calibrating: sample {number}")
                 yield pickle.load(stream)
 
     return read

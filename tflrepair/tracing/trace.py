@@ -71,7 +71,7 @@ def trace(
         path = Path(model.path).absolute()
     names = [name for name in _MODULES if name in {row.name for row in runtimes.find()}]
     if not names:
-        raise UnsupportedError("no runtime is installed", hint="pip install ai-edge-litert")
+        raise UnsupportedError("no runtime is installed", hint="pip install 'tflrepair[run]'")
     arrays: dict[str, Any] = {f"a{n}": v for n, v in enumerate(inputs.values())}
     np.savez(folder / "inputs.npz", **arrays)
     indices = {port.name: port.tensor.index for port in entry.inputs}

@@ -6,12 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import ROOT
-
 RATE = {"adam/learning_rate": "0.001"}
-
-
-SCHEMAS = ROOT / "tflrepair" / "report" / "schemas"
 
 
 def contents(folder: Path) -> set[str]:

@@ -6,12 +6,12 @@ import json
 import shutil
 from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pytest
 from build import save_npz
+from contract import hold
 from running import Session
-from samples import RATE, SCHEMAS, cli, contents
+from samples import RATE, cli, contents
 
 import tflrepair
 from tflrepair.commands.fix.outputs import default_output
@@ -80,7 +80,7 @@ def test_weights_that_do_not_fit_are_refused_and_nothing_is_written(broken: Path
 
 def test_dry_run_shows_the_table_and_writes_nothing(broken: Path) -> None:
     names = contents(broken.parent)
-    arguments = ["fix", "broken.tflite", "--weights", "classifier.weights.h5", "--dry-run"]
+    arguments = ["fix", "broken.tflite", "--weights", "classifier.weights.h5", "--dry-run", "--all"]
     done = cli(*arguments, folder=broken.parent)
     assert done.returncode == 2
     assert "adam/learning_rate" in done.stdout
@@ -101,10 +101,7 @@ def test_json_follows_its_schema(broken: Path) -> None:
         ["verify", "broken.fixed.tflite", "--signature", "infer", "--runtime", "litert"],
     ):  # fmt: skip
         done = cli(*arguments, "--format", "json", folder=broken.parent)
-        answer = json.loads(done.stdout)
-        name, version = answer["schema"].split("/")[1:]
-        schema = json.loads((SCHEMAS / f"{name}-{version}.json").read_text())
-        jsonschema.validate(answer, schema)
+        hold(json.loads(done.stdout))
 
 
 def test_a_map_decides(broken: Path) -> None:

@@ -106,7 +106,7 @@ def test_the_option_that_is_named_decides(starts: Path, tmp_path: Path, name: st
     options = " ".join(line.partition("not so: ")[2].replace("VALUE", "7") for line in asked)
     done = shell(f"{command} {options} --format json -o {tmp_path / 'second.tflite'}")
     assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
+    (answer,) = json.loads(done.stdout)["results"]
     assert answer["assumptions"] == []
     out = tmp_path / "third.tflite"
     first = repaired(starts / name, "w.weights.h5", out, dry_run=True, **RATE)
@@ -122,7 +122,7 @@ def test_json_states_assumptions(starts: Path, tmp_path: Path) -> None:
     done = shell(
         f"tflrepair fix {model} -w {weights} --learning-rate 1 --format json --output {out}"
     )
-    answer = json.loads(done.stdout)
+    (answer,) = json.loads(done.stdout)["results"]
     (assumption,) = answer["assumptions"]
     assert assumption["option"] == "--set 'adagrad/*_accumulator=VALUE'"
     assert len(assumption["variables"]) == 4

@@ -39,7 +39,7 @@ def flex(context: AnalysisContext) -> Iterator[Found]:
     kinds = Counter(operator.name for operator in operators)
     first = operators[0]
     listed = ", ".join(f"{name} {count}" for name, count in kinds.most_common(4))
-    more = f" and {len(kinds) - 4} more kinds" if len(kinds) > 4 else ""
+    more = f" and {len(kinds) - 4} more kind{'s' * (len(kinds) > 5)}" if len(kinds) > 4 else ""
     yield Found(
         f"needs the Flex delegate for {len(operators)} operators: {listed}{more}",
         "Android: add tensorflow-lite-select-tf-ops; iOS: TensorFlowLiteSelectTfOps; Python: "

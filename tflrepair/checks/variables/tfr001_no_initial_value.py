@@ -42,4 +42,5 @@ def no_initial_value(context: AnalysisContext) -> Iterator[Found]:
         f"{len(variables)} of {total} variables have no initial value "
         f"({megabytes(size)} are missing): {names([v.name for v in variables])}",
         "put the values back: tflrepair fix MODEL --weights FILE",
+        variables=tuple(v.name for v in variables),
     )

@@ -46,6 +46,7 @@ def reads_unset(context: AnalysisContext) -> Iterator[Found]:
                 signature=entry.signatures[0] if entry.signatures else None,
                 variable=key.shared_name,
             ),
+            variables=tuple(dict.fromkeys(unset.shared_name for unset, _ in entry.unset)),
         )
 
 

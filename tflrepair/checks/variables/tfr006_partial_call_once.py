@@ -44,4 +44,5 @@ def partial_call_once(context: AnalysisContext) -> Iterator[Found]:
             location=location(
                 variables[0].read_by[0], signature=readers[0], variable=variables[0].name
             ),
+            variables=tuple(v.name for v in variables),
         )

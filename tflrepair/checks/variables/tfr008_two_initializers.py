@@ -42,4 +42,5 @@ def two_initializers(context: AnalysisContext) -> Iterator[Found]:
             "the second one is first called",
             "reconvert the model so that all signatures share one initializer",
             location=location(variable=variables[0]),
+            variables=tuple(variables),
         )

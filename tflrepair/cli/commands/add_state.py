@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli.options import ForceOption, StateOption
-from tflrepair.cli.output import emit, progress
+from tflrepair.cli.options import ForceOption, FormatOption, StateOption
+from tflrepair.cli.output import Format, emit, emit_results, progress
 
 
 def add_state(
@@ -15,12 +15,16 @@ def add_state(
     output: Annotated[str, typer.Option("--output", "-o", metavar="OUT", help="the new file")],
     state: StateOption = None,
     force: ForceOption = False,
+    format: FormatOption = Format.text,
 ) -> None:
     """Add the signatures get_weights and set_weights to a copy of MODEL; needs no TensorFlow."""
     from tflrepair.commands.add_state import add_state as add
     from tflrepair.passes.add_state.plan import TRAINED
-    from tflrepair.report.state_text import lines
+    from tflrepair.report.runs import state_text
 
     with progress("adding"):
         result = add(model, output, state=state or TRAINED, force=force)
-    emit("\n".join(lines(model, result)))
+    if format is Format.json:
+        emit_results(0, [state_text.item(model, result)])
+    else:
+        emit("\n".join(state_text.lines(model, result)))

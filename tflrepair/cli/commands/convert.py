@@ -7,24 +7,26 @@ from typing import Annotated, Any
 
 import typer
 
+from tflrepair.checks.base import megabytes
+from tflrepair.cli.groups import grouped
 from tflrepair.cli.options import (
-    BatchOption,
     ForceOption,
+    FormatOption,
     InitKwargsOption,
-    KeepFlexOption,
-    NoFlexOption,
-    StateOption,
+    WithoutFlex,
     json_object,
-    no_flex_options,
 )
-from tflrepair.cli.output import emit, progress
+from tflrepair.cli.output import Format, emit, emit_results, progress
 from tflrepair.errors import UserError
 from tflrepair.report.style import safe
 
 
+@grouped
 def convert(
+    *,
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="a SavedModel folder, or FILE.py:CLASS")
+        str,
+        typer.Argument(metavar="SOURCE", help="a SavedModel folder, x.keras, or FILE.py:CLASS"),
     ],
     output: Annotated[str, typer.Option("--output", "-o", metavar="OUT", help="the .tflite file")],
     signature: Annotated[
@@ -32,11 +34,9 @@ def convert(
         typer.Option("--signature", metavar="NAME", help="only these; may be repeated"),
     ] = None,
     init_kwargs: InitKwargsOption = None,
-    no_flex: NoFlexOption = False,
-    batch: BatchOption = None,
-    state: StateOption = None,
-    keep_flex: KeepFlexOption = None,
+    without_flex: WithoutFlex,
     force: ForceOption = False,
+    format: FormatOption = Format.text,
 ) -> None:
     """Convert to a .tflite that keeps its weights. FILE.py:CLASS runs the code in that file."""
     from tflrepair.commands.convert import convert_to_file
@@ -45,13 +45,22 @@ def convert(
     if init_kwargs is not None and not is_module:
         raise UserError("--init-kwargs belongs to FILE.py:CLASS")
     kwargs = json_object(init_kwargs, "--init-kwargs") if init_kwargs else {}
-    options = no_flex_options(no_flex, batch, state, keep_flex)
+    options = without_flex.asked
     more: dict[str, Any] = {}
     if options is not None:
         more = {"flex": False, "batch": options.batch, "state": options.state}
         more["keep_flex"] = options.keep
-    with progress("converting"):
+    with progress("converting") as tell:
         size = convert_to_file(
-            source if is_module else Path(source), Path(output), signature, kwargs, force, **more
+            source if is_module else Path(source),
+            Path(output),
+            signature,
+            kwargs,
+            force,
+            progress=tell,
+            **more,
         )
-    emit(f"written: {safe(output)}, {size} bytes; every variable has a value")
+    if format is Format.json:
+        emit_results(0, [{"ok": True, "source": source, "out": output, "size": size}])
+    else:
+        emit(f"written: {safe(output)}, {megabytes(size)}; every variable has a value")

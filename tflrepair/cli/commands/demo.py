@@ -6,12 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from tflrepair.cli.output import emit, style
+from tflrepair.cli.mode import mode
+from tflrepair.cli.options import FormatOption
+from tflrepair.cli.output import Format, emit, emit_results, style
 from tflrepair.samples import copy_to
+
+if TYPE_CHECKING:
+    from tflrepair.report.contract.small import StepItem
 
 _STEPS: tuple[tuple[str, tuple[str, ...], int], ...] = (
     ("What is wrong with it?", ("scan", "broken.tflite"), 1),
@@ -61,22 +66,62 @@ def demo(
     train: Annotated[
         bool, typer.Option("--train", help="repair, train, save and restore the sample instead")
     ] = False,
+    format: FormatOption = Format.text,
 ) -> None:
     """Scan, fix and verify the broken sample that ships with tflrepair."""
+    json = format is Format.json
+    told: list[StepItem] = []
     with TemporaryDirectory(prefix="tflrepair-demo-") as folder:
         copy_to(Path(folder))
         for title, arguments, expected in _TRAIN if train else _STEPS:
-            script = arguments[0].endswith(".py")
-            emit(style()(f"# {title}", "bold"))
-            emit(style()(f"$ {'python' if script else 'tflrepair'} {' '.join(arguments)}", "cyan"))
-            sys.stdout.flush()
-            command = [sys.executable, *([] if script else ["-m", "tflrepair"]), *arguments]
-            code = subprocess.run(command, cwd=folder, check=False).returncode
-            emit(f"(exit code {code})\n")
-            if code != expected:
-                emit(f"This step should have ended with {expected}.")
-                raise typer.Exit(code or 2)
-    if train:
+            if not json:
+                emit(style()(f"# {title}", "bold"))
+                emit(style()(f"$ {_shown(arguments)}", "cyan"))
+                sys.stdout.flush()
+            step = _step(title, arguments, expected, folder, catch=json or mode.quiet)
+            told.append(step)
+            if not json:
+                emit(f"(exit code {step['exit_code']})\n")
+            if not step["ok"]:
+                _tell(told, step["exit_code"] or 2, json)
+    if json:
+        emit_results(0, told)
+    elif train:
         emit("Trained, saved and restored, with nothing but LiteRT.")
     else:
         emit("Repaired: the sample lost every weight in conversion, and has them back.")
+
+
+def _shown(arguments: tuple[str, ...]) -> str:
+    return f"{'python' if arguments[0].endswith('.py') else 'tflrepair'} {' '.join(arguments)}"
+
+
+def _step(
+    title: str, arguments: tuple[str, ...], expected: int, folder: str, *, catch: bool
+) -> StepItem:
+    module = [] if arguments[0].endswith(".py") else ["-m", "tflrepair"]
+    done = subprocess.run(
+        [sys.executable, *module, *arguments],
+        cwd=folder,
+        check=False,
+        stdout=subprocess.PIPE if catch else None,
+        encoding="utf-8",
+        errors="backslashreplace",
+    )
+    return {
+        "ok": done.returncode == expected,
+        "title": title,
+        "command": _shown(arguments).split(),
+        "exit_code": done.returncode,
+        "expected": expected,
+        "output": done.stdout or "",
+    }
+
+
+def _tell(told: list[StepItem], code: int, json: bool) -> NoReturn:
+    """A step did not end as it should."""
+    if json:
+        emit_results(code, told)
+    else:
+        emit(f"This step should have ended with {told[-1]['expected']}.")
+    raise typer.Exit(code)

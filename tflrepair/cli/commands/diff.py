@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli.options import FormatOption
-from tflrepair.cli.output import Format, emit, emit_json, progress, style
+from tflrepair.cli.options import AllOption, FormatOption
+from tflrepair.cli.output import Format, emit, emit_results, progress, style
 
 
 def diff(
@@ -23,7 +23,7 @@ def diff(
     inputs: Annotated[
         str | None, typer.Option("--inputs", metavar="IN.npz", help="for --run: name -> array")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="leave nothing out of lists")] = False,
+    everything: AllOption = False,
     format: FormatOption = Format.text,
 ) -> None:
     """Say how B differs from A; exit code 0 if in nothing that changes an answer."""
@@ -32,10 +32,11 @@ def diff(
 
     with progress("comparing"):
         result = diff_models(a, b, run=run, signature=signature, inputs=inputs)
+    code = 0 if result.same else 1
     if format is Format.json:
-        emit_json(data.to_dict(result))
+        emit_results(code, [data.item(result)])
     else:
         width = shutil.get_terminal_size().columns
         for line in text.lines(result, style(), width=width, everything=everything):
             emit(line)
-    raise typer.Exit(0 if result.same else 1)
+    raise typer.Exit(code)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tflrepair.cli.options import ForceOption, FormatOption
-from tflrepair.cli.output import Format, emit, emit_json
+from tflrepair.cli.output import Format, emit, emit_results
 from tflrepair.errors import UserError
 
 
@@ -39,7 +39,7 @@ def extract(
             raise UserError("--constants writes weights; --signature and --outputs write a model")
         part = extract_part(model, out, signature=signature, outputs=outputs or (), force=force)
         if format is Format.json:
-            emit_json(extract_text.part_dict(part))
+            emit_results(0, [extract_text.part_item(part)])
         else:
             emit("\n".join(extract_text.part_lines(part)))
         return
@@ -49,8 +49,9 @@ def extract(
             hint="give --signature NAME or --outputs TENSOR",
         )
     weights = extract_weights(model, out, constants=constants, force=force)
+    code = 0 if weights.complete else 1
     if format is Format.json:
-        emit_json(extract_text.weights_dict(weights))
+        emit_results(code, [extract_text.weights_item(weights)])
     else:
         emit("\n".join(extract_text.weights_lines(weights)))
-    raise typer.Exit(0 if weights.complete else 1)
+    raise typer.Exit(code)

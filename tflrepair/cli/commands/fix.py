@@ -8,24 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tflrepair.cli.again import again, paste_on_refusal
+from tflrepair.cli.groups import grouped
 from tflrepair.cli.options import (
-    BatchOption,
+    AllOption,
     ForceOption,
     FormatOption,
     InitKwargsOption,
-    KeepFlexOption,
-    MapOption,
-    NoFlexOption,
-    RateOption,
-    SetOption,
-    StateOption,
-    WeightsOption,
+    StrictOption,
+    Values,
+    WithoutFlex,
     json_object,
-    no_flex_options,
-    parse_sets,
-    read_map,
 )
-from tflrepair.cli.output import Format, emit, emit_json, progress, style
+from tflrepair.cli.output import Format, emit, emit_results, progress, style
 from tflrepair.errors import UserError
 
 if TYPE_CHECKING:
@@ -38,23 +32,22 @@ class Strategy(StrEnum):
     rebuild = "rebuild"
 
 
+@grouped
 def fix(
+    *,
     context: typer.Context,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="the .tflite file to repair")],
-    weights: WeightsOption = None,
+    values: Values,
     by_name: Annotated[
         bool, typer.Option("--by-name", help="the names in FILE are the model's own")
     ] = False,
     allow_rounding: Annotated[
         bool, typer.Option("--allow-rounding", help="round float64 weights to float32 variables")
     ] = False,
-    map_file: MapOption = None,
     map_out: Annotated[
         str | None,
         typer.Option("--map-out", metavar="FILE", help="write the match as a map to edit"),
     ] = None,
-    set_values: SetOption = None,
-    learning_rate: RateOption = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="also replace values that exist")
     ] = False,
@@ -79,10 +72,7 @@ def fix(
         typer.Option("--module", metavar="FILE.py:CLASS", help="rebuild from it; runs its code"),
     ] = None,
     init_kwargs: InitKwargsOption = None,
-    no_flex: NoFlexOption = False,
-    batch: BatchOption = None,
-    state: StateOption = None,
-    keep_flex: KeepFlexOption = None,
+    without_flex: WithoutFlex,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="OUT", help="default: MODEL with .fixed.tflite"),
@@ -90,6 +80,8 @@ def fix(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="show what would be done; write nothing")
     ] = False,
+    everything: AllOption = False,
+    strict: StrictOption = False,
     force: ForceOption = False,
     format: FormatOption = Format.text,
 ) -> None:
@@ -101,36 +93,39 @@ def fix(
     from tflrepair.files import check_no_input
     from tflrepair.report import fix_json, fix_text
 
-    if map_file:
-        check_no_input(Path(output or default_output(Path(model))), [map_file])
+    weights = values.weights
+    if values.map_file:
+        check_no_input(Path(output or default_output(Path(model))), [values.map_file])
     with paste_on_refusal(context), progress("fixing") as tell:
         result = fix_model(
             model,
             weights or ([saved_model] if saved_model else []),
             out=output,
-            mapping=read_map(map_file) if map_file else None,
+            mapping=values.mapping,
             map_out=map_out,
-            sets=parse_sets(set_values or []),
+            sets=values.sets,
             by_name=by_name,
             allow_rounding=allow_rounding,
-            learning_rate=learning_rate,
+            learning_rate=values.learning_rate,
             replace_values=replace,
             check=check,
             strategy=strategy.value,
             freeze=freeze,
             origin=_origin(saved_model, module, init_kwargs, weights not in (None, [saved_model])),
-            no_flex=no_flex_options(no_flex, batch, state, keep_flex),
+            no_flex=without_flex.asked,
             dry_run=dry_run,
             force=force,
             progress=tell,
         )
+    undecided = result.table is not None and bool(result.table.problems)
+    code = 2 if undecided else 1 if result.problems or (strict and result.unchecked) else 0
     if format is Format.json:
-        emit_json(fix_json.to_dict(result))
+        emit_results(code, [fix_json.item(result)])
     else:
         options = result.table.options if result.table is not None else ()
-        emit(fix_text.render(result, style(), dry_run, again(context, options) if options else ""))
-    undecided = result.table is not None and bool(result.table.problems)
-    raise typer.Exit(2 if undecided else 1 if result.problems else 0)
+        paste = again(context, options) if options else ""
+        emit(fix_text.render(result, style(), dry_run, paste, everything=everything))
+    raise typer.Exit(code)
 
 
 def _origin(

@@ -8,75 +8,70 @@ from typing import Annotated
 import typer
 
 from tflrepair.cli.again import paste_on_refusal
+from tflrepair.cli.groups import grouped
 from tflrepair.cli.options import (
-    BatchOption,
-    KeepFlexOption,
-    MapOption,
-    NoFlexOption,
-    RateOption,
-    SetOption,
-    StateOption,
-    WeightsOption,
-    no_flex_options,
-    parse_sets,
-    read_map,
+    ForceOption,
+    FormatOption,
+    StrictOption,
+    Values,
+    WithoutFlex,
 )
-from tflrepair.cli.output import emit, progress, style
+from tflrepair.cli.output import Format, emit, emit_results, progress, style
 from tflrepair.errors import UserError
 from tflrepair.report.style import safe
 
 
+@grouped
 def rebuild(
+    *,
     context: typer.Context,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="the .tflite file")],
     emit_python: Annotated[
         str | None,
         typer.Option("--emit-python", metavar="OUT.py", help="the Python file to write"),
     ] = None,
-    no_flex: NoFlexOption = False,
-    batch: BatchOption = None,
-    state: StateOption = None,
-    keep_flex: KeepFlexOption = None,
+    without_flex: WithoutFlex,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="OUT", help="with --no-flex: the .tflite to write"),
     ] = None,
-    weights: WeightsOption = None,
-    map_file: MapOption = None,
-    set_values: SetOption = None,
-    learning_rate: RateOption = None,
-    force: Annotated[bool, typer.Option("--force", help="replace files that exist")] = False,
+    values: Values,
+    strict: StrictOption = False,
+    force: ForceOption = False,
+    format: FormatOption = Format.text,
 ) -> None:
     """Write MODEL anew: as a tf.Module in Python (--emit-python), or without Flex (--no-flex).
 
     The Python file, with its weights in an .npz beside it, runs by itself: `python OUT.py`
     converts it to OUT.tflite.
     """
-    options = no_flex_options(no_flex, batch, state, keep_flex)
-    mapping = read_map(map_file) if map_file else None
-    sets = parse_sets(set_values or [])
+    options = without_flex.asked
     if emit_python is None and options is None:
         raise UserError("nothing to do", hint="give --emit-python OUT.py, or --no-flex -o OUT")
     if emit_python is not None and options is not None:
         raise UserError("--emit-python writes the operators that the model has, not --no-flex")
     if options is not None:
         from tflrepair.commands.fix.fix import fix
-        from tflrepair.report import fix_text
+        from tflrepair.report import fix_json, fix_text
 
         with paste_on_refusal(context), progress("rebuilding") as tell:
             result = fix(
                 model,
-                weights or (),
+                values.weights or (),
                 out=output,
-                mapping=mapping,
-                sets=sets,
-                learning_rate=learning_rate,
+                mapping=values.mapping,
+                sets=values.sets,
+                learning_rate=values.learning_rate,
                 no_flex=options,
                 force=force,
                 progress=tell,
             )
-        emit(fix_text.render(result, style(), False))
-        raise typer.Exit(1 if result.problems else 0)
+        code = 1 if result.problems or (strict and result.unchecked) else 0
+        if format is Format.json:
+            emit_results(code, [fix_json.item(result)])
+        else:
+            emit(fix_text.render(result, style(), False))
+        raise typer.Exit(code)
     from tflrepair.commands.emit_python import emit_python as write_python
 
     if output is not None:
@@ -85,11 +80,14 @@ def rebuild(
         npz = write_python(
             model,
             Path(str(emit_python)),
-            weights or (),
-            mapping=mapping,
-            sets=sets,
-            learning_rate=learning_rate,
+            values.weights or (),
+            mapping=values.mapping,
+            sets=values.sets,
+            learning_rate=values.learning_rate,
             force=force,
         )
+    if format is Format.json:
+        emit_results(0, [{"ok": True, "python": str(emit_python), "weights": str(npz)}])
+        return
     name = safe(str(emit_python))
     emit(f"written: {name} and {safe(str(npz))}; `python {name}` converts it")

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tflrepair.cli.options import ForceOption
-from tflrepair.cli.output import emit, progress
+from tflrepair.cli.options import AllOption, ForceOption
+from tflrepair.cli.output import note, progress
 from tflrepair.cli.scan_writers import WRITERS, FailOn, ScanFormat, fails
 from tflrepair.errors import TflRepairError, UserError
 
@@ -49,18 +49,17 @@ def scan(
         str | None,
         typer.Option("--model-explorer", metavar="OUT.json", help="write Model Explorer node data"),
     ] = None,
+    everything: AllOption = False,
     force: ForceOption = False,
     format: Annotated[
         ScanFormat, typer.Option("--format", help="text, json, sarif, github or md")
     ] = ScanFormat.text,
 ) -> None:
     """Say what is in a model and what is wrong with it, without running it."""
-    writer = WRITERS[format](fix_hints)
+    writer = WRITERS[format](fix_hints, everything)
     exit_codes = []
-    many = False
     last: Any = None
     for path, outcome, brief in _outcomes(models, select or (), ignore or (), values):
-        many = many or brief
         if isinstance(outcome, TflRepairError):
             writer.failed(path, outcome, salvage)
             exit_codes.append(2)
@@ -74,8 +73,8 @@ def scan(
         lacking = any(not report.ok for report, _ in targets)
         exit_codes.append(int(lacking or fails(outcome.findings, fail_on)))
         last = outcome
-    writer.finish(exit_codes, many)
     _write_files(last, len(exit_codes), html, model_explorer, force)
+    writer.finish(exit_codes)
     raise typer.Exit(max(exit_codes, default=0))
 
 
@@ -133,10 +132,10 @@ def _write_files(
         )
     if html is not None:
         write(Path(html), page.render(scan).encode("utf-8"), force)
-        emit(f"written: {html}")
+        note(f"written: {html}")
     if model_explorer is not None:
         import json
 
         text = json.dumps(nodes.to_dict(scan), indent=1)
         write(Path(model_explorer), text.encode("utf-8"), force)
-        emit(f"written: {model_explorer}")
+        note(f"written: {model_explorer}")

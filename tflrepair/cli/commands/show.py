@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli.options import FormatOption
-from tflrepair.cli.output import Format, emit, emit_json, style
+from tflrepair.cli.options import AllOption, FormatOption
+from tflrepair.cli.output import Format, emit, emit_results, style
 
 
 def show(
@@ -28,7 +28,7 @@ def show(
         int | None, typer.Option("--around", metavar="N", help="operator N and its neighbours")
     ] = None,
     values: Annotated[bool, typer.Option("--values", help="the values of --tensor")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="leave nothing out of lists")] = False,
+    everything: AllOption = False,
     format: FormatOption = Format.text,
 ) -> None:
     """Show what is in MODEL: signatures, operators, tensors, values, sizes, metadata."""
@@ -39,7 +39,7 @@ def show(
         model, subgraph=subgraph, signature=signature, op=op, tensor=tensor, around=around
     )
     if format is Format.json:
-        emit_json(data.to_dict(shown, values=values))
+        emit_results(0, [data.item(shown, values=values)])
         return
     width = shutil.get_terminal_size().columns
     for line in text.lines(shown, style(), width=width, everything=everything, values=values):

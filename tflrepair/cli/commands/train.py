@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tflrepair.cli.options import ForceOption, FormatOption
-from tflrepair.cli.output import Format, emit, emit_json, progress, style
+from tflrepair.cli.output import Format, emit, emit_results, progress, style
 
 
 def train(
@@ -39,7 +39,7 @@ def train(
     """Train MODEL under LiteRT: no TensorFlow, no Flex; exit code 1 if the loss does not fall."""
     from tflrepair.commands.train import train as train_model
     from tflrepair.files import check_free, write
-    from tflrepair.report import train_text
+    from tflrepair.report.runs import train_text
 
     if plot is not None:
         check_free(Path(plot), force)
@@ -62,8 +62,9 @@ def train(
         )
     if plot is not None:
         write(Path(plot), train_text.picture(result), force)
+    code = 0 if result.ok else 1
     if format is Format.json:
-        emit_json(train_text.to_dict(result))
+        emit_results(code, [train_text.item(result)])
     else:
         emit("\n".join(train_text.lines(result, style())))
-    raise typer.Exit(0 if result.ok else 1)
+    raise typer.Exit(code)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tflrepair.cli.options import FormatOption
-from tflrepair.cli.output import Format, emit, emit_json, progress
+from tflrepair.cli.options import FormatOption, StrictOption
+from tflrepair.cli.output import Format, emit, emit_results, progress
 
 
 def verify(
@@ -34,12 +34,13 @@ def verify(
         str | None,
         typer.Option("--python", metavar="PATH", help="use the runtimes of this other Python"),
     ] = None,
+    strict: StrictOption = False,
     format: FormatOption = Format.text,
 ) -> None:
     """Run MODEL in the runtimes that are installed and judge its answers."""
     from tflrepair.commands.verify import verify as verify_model
     from tflrepair.execution.compare import ATOL, RTOL
-    from tflrepair.report import verify_text
+    from tflrepair.report.runs import verify_json, verify_text
 
     with progress("running"):
         report = verify_model(
@@ -53,8 +54,11 @@ def verify(
             runtimes=runtime,
             python=python,
         )
+    code = report.exit_code
+    if strict and code == 0 and report.unchecked:
+        code = 1
     if format is Format.json:
-        emit_json(report.to_dict())
+        emit_results(code, [verify_json.item(report)])
     else:
         emit("\n".join(verify_text.lines(report)))
-    raise typer.Exit(report.exit_code)
+    raise typer.Exit(code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import zip_longest
@@ -14,7 +13,7 @@ from tflrepair.commands.diff.constants import Constant, compare
 from tflrepair.commands.diff.operators import compare_subgraphs, types
 from tflrepair.commands.diff.result import Change, DiffResult, OperatorChange, SubgraphDiff
 from tflrepair.errors import TflRepairError
-from tflrepair.graph.model import Model
+from tflrepair.graph.model import Model, Source
 from tflrepair.views.metadata import metadata
 from tflrepair.views.options import called_subgraphs, options
 from tflrepair.views.tensors import SubgraphView
@@ -23,8 +22,8 @@ __all__ = ["Change", "DiffResult", "OperatorChange", "SubgraphDiff", "diff"]
 
 
 def diff(
-    a: AnalysisContext | Model | str | os.PathLike[str],
-    b: AnalysisContext | Model | str | os.PathLike[str],
+    a: AnalysisContext | Source,
+    b: AnalysisContext | Source,
     *,
     run: bool = False,
     signature: str | None = None,

@@ -32,7 +32,7 @@ def safetensors(stream: BinaryIO, rows: Rows) -> None:
     except ImportError:
         raise UnsupportedError(
             "writing .safetensors needs the package safetensors",
-            hint="run `pip install safetensors`, or write .npz",
+            hint="pip install 'tflrepair[safetensors]', or write .npz",
         ) from None
     import numpy as np
 

@@ -11,7 +11,7 @@ from typing import Any
 from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.errors import TflRepairError, UserError
 from tflrepair.files import atomic, check_no_input
-from tflrepair.graph.model import Model, Signature, load
+from tflrepair.graph.model import Model, Signature, Source, load
 from tflrepair.notebook import Presentable
 from tflrepair.parts.build import Part, Ports, build, check_part
 from tflrepair.parts.slice import Slicer
@@ -46,7 +46,7 @@ class ExtractedPart(Presentable):
 
 
 def extract_part(
-    model: AnalysisContext | Model | str | os.PathLike[str],
+    model: AnalysisContext | Source,
     out: str | os.PathLike[str],
     *,
     signature: str | None = None,

@@ -14,7 +14,7 @@ from tflrepair.analysis.variables import Variable
 from tflrepair.commands.extract.formats import FORMATS, Rows
 from tflrepair.errors import RefusedError, TflRepairError, UserError
 from tflrepair.files import atomic, check_no_input
-from tflrepair.graph.model import Model
+from tflrepair.graph.model import Model, Source
 from tflrepair.notebook import Presentable
 from tflrepair.views.tensors import SubgraphView, TensorView
 from tflrepair.views.values import Array, array
@@ -78,7 +78,7 @@ class ExtractedWeights(Presentable):
 
 
 def extract_weights(
-    model: AnalysisContext | Model | str | os.PathLike[str],
+    model: AnalysisContext | Source,
     out: str | os.PathLike[str],
     *,
     constants: bool = False,

@@ -23,7 +23,6 @@ from tflrepair.commands.fix.options import (
     Check,
     MatchOptions,
     OutputOptions,
-    PathLike,
     RepairOptions,
     Weights,
 )
@@ -34,6 +33,7 @@ from tflrepair.commands.fix.result import FixResult
 from tflrepair.commands.fix.strategies import passes_after_graft
 from tflrepair.commands.scan import ScanResult, scan
 from tflrepair.files import atomic, write
+from tflrepair.graph.model import Source
 from tflrepair.passes.graft.graft import GraftPass, check_grafted
 from tflrepair.progress import Progress, silent
 from tflrepair.rebuild.lower.choose import NoFlex
@@ -43,7 +43,7 @@ from tflrepair.rewrite.pipeline import run_passes
 
 
 def fix(
-    model: str | os.PathLike[str],
+    model: Source,
     weights: Weights = (),
     *,
     out: str | os.PathLike[str] | None = None,
@@ -66,9 +66,11 @@ def fix(
     """Give every variable of a model its initial value, in a new file.
 
     Args:
-        model: the .tflite file; it is never changed.
-        weights: files or objects that hold the values (see docs/weights.md).
-        out: the new file; default: beside the model, with the suffix ``.fixed.tflite``.
+        model: the .tflite file, which is never changed; or its bytes, or a Model.
+        weights: what holds the values: a file, a dict of arrays, a live Keras model, or a list of
+            such (see docs/weights.md).
+        out: the new file; default: beside the model, with the suffix ``.fixed.tflite``. It must
+            be given for a model that has no path.
         mapping: shared name -> path of an array in ``weights``; decides what matching cannot.
         sets: shared name -> value of every element, such as a learning rate.
         by_name: the names in ``weights`` are the model's own variable names; take them as they are.
@@ -107,7 +109,7 @@ def fix(
 
 
 def repair(
-    model: PathLike,
+    model: Source,
     weights: Weights,
     match: MatchOptions,
     options: RepairOptions,
@@ -129,7 +131,7 @@ def repair(
 
 
 def _plan(
-    model: PathLike,
+    model: Source,
     weights: Weights,
     match: MatchOptions,
     acceptance: Acceptance,

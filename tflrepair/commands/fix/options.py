@@ -13,8 +13,14 @@ GRAFT, OPTIMIZE, REBUILD = "graft", "optimize", "rebuild"
 STRATEGIES = (GRAFT, OPTIMIZE, REBUILD)
 
 PathLike = str | os.PathLike[str]
-Weights = Sequence[PathLike | object]
+# One source of weights (a path, a dict of arrays, a live model), or a list or tuple of them
+Weights = PathLike | Mapping[str, object] | Sequence[object] | object
 Check = tuple[PathLike, PathLike]
+
+
+def listed(weights: Weights) -> Sequence[object]:
+    """One source of weights or many, as a sequence."""
+    return weights if isinstance(weights, list | tuple) else (weights,)
 
 
 @dataclass(frozen=True)

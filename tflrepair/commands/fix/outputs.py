@@ -5,14 +5,32 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tflrepair.commands.fix.options import Acceptance, OutputOptions, PathLike, Weights
+from tflrepair.commands.fix.options import Acceptance, OutputOptions, PathLike, Weights, listed
+from tflrepair.errors import UserError
 from tflrepair.files import check_free, check_no_input
+from tflrepair.graph.model import Model, Source
 from tflrepair.rebuild.rebuild_pass import Origin
 
 
-def target_of(model: PathLike, output: OutputOptions) -> Path:
-    """The path of the new file."""
-    return Path(output.out) if output.out is not None else default_output(Path(model))
+def target_of(model: Source, output: OutputOptions) -> Path:
+    """The path of the new file.
+
+    Raises:
+        UserError: the model has no path beside which the new file could go, and none was given.
+    """
+    if output.out is not None:
+        return Path(output.out)
+    path = path_of(model)
+    if path is None:
+        raise UserError("the model was given as bytes", hint="say with out=... where to write")
+    return default_output(path)
+
+
+def path_of(model: Source) -> Path | None:
+    """The model's own path; None for one that was given as bytes."""
+    if isinstance(model, Model):
+        return Path(model.path) if model.path is not None else None
+    return Path(model) if isinstance(model, str | os.PathLike) else None
 
 
 def default_output(model: Path) -> Path:
@@ -27,7 +45,7 @@ def _of_origin(origin: Origin) -> list[PathLike]:
 
 
 def check_outputs(
-    model: PathLike,
+    model: Source,
     weights: Weights,
     acceptance: Acceptance,
     output: OutputOptions,
@@ -40,8 +58,9 @@ def check_outputs(
             to be replaced, or cannot be written.
     """
     target = target_of(model, output)
-    files = [each for each in weights if isinstance(each, (str, os.PathLike))]
-    inputs = [model, *files, *(acceptance.check or ()), *_of_origin(origin)]
+    files = [each for each in listed(weights) if isinstance(each, str | os.PathLike)]
+    own = path_of(model)
+    inputs = [*([own] if own else []), *files, *(acceptance.check or ()), *_of_origin(origin)]
     check_no_input(target, inputs)
     if output.map_out is not None:
         check_no_input(Path(output.map_out), [*inputs, target])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.variables import Variable
-from tflrepair.commands.fix.options import MatchOptions, Weights
+from tflrepair.commands.fix.options import MatchOptions, Weights, listed
 from tflrepair.errors import RefusedError, UserError
 from tflrepair.passes.graft.plan import (
     GraftPlan,
@@ -37,11 +37,12 @@ def open_all(weights: Weights) -> list[Source]:
     Raises:
         BadFileError, UnsupportedError, UserError: see ``weights.open_weights``.
     """
-    if not weights:
+    sources = listed(weights)
+    if not sources:
         return []
     from tflrepair.weights import open_weights
 
-    return [open_weights(path) for path in weights]
+    return [open_weights(source) for source in sources]
 
 
 def check_options(before: AnalysisContext, options: MatchOptions) -> None:

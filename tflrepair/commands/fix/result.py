@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tflrepair.analysis.variables import Variable
 from tflrepair.commands.fix.options import Check
 from tflrepair.commands.scan import ScanResult
-from tflrepair.execution.result import VerifyReport
+from tflrepair.execution.result import Unchecked, VerifyReport
 from tflrepair.notebook import Presentable
 from tflrepair.passes.graft.plan import GraftPlan
 
@@ -70,6 +71,11 @@ class FixResult(Presentable):
         return self.out is not None or self.plan is None or self.plan.changes
 
     @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables of what was written, or of the model where nothing was."""
+        return (self.after or self.before).variables
+
+    @property
     def problems(self) -> bool:
         """Whether something is left that the user must look at."""
         if self.table is not None and self.table.problems:
@@ -79,6 +85,16 @@ class FixResult(Presentable):
         if self.unproven:
             return True
         return not self.after.ok or (self.run is not None and self.run.exit_code == 1)
+
+    @property
+    def unchecked(self) -> tuple[Unchecked, ...]:
+        """Signatures of the new file that nothing has run."""
+        if self.out is None:
+            return ()
+        if self.run is not None:
+            return self.run.unchecked
+        model = (self.after or self.before).model
+        return tuple(Unchecked(s.key, "nothing was run") for s in model.signatures)
 
     @property
     def unproven(self) -> tuple[Row, ...]:

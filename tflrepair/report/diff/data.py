@@ -1,21 +1,26 @@
-"""The difference of two models as plain data: ``tflrepair/diff/1`` (report/schemas/diff-1.json)."""
+"""The difference of two models as plain data."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from tflrepair.commands.diff.result import Change, DiffResult, RunDiff, SubgraphDiff, ValueGap
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
+from tflrepair.report.contract.diff import (
+    ChangeItem,
+    DiffItem,
+    GapItem,
+    PlaceItem,
+    RunDiffItem,
+    SubgraphDiffItem,
+)
 from tflrepair.report.show.data import plain
 
-SCHEMA = "tflrepair/diff/1"
 
-
-def to_dict(result: DiffResult) -> dict[str, Any]:
+def item(result: DiffResult) -> DiffItem:
     return {
-        "schema": SCHEMA,
+        "ok": result.same,
         "same": result.same,
         "a": {"path": result.a.path, "size": result.a.size},
         "b": {"path": result.b.path, "size": result.b.size},
@@ -29,7 +34,7 @@ def to_dict(result: DiffResult) -> dict[str, Any]:
     }
 
 
-def _changes(rows: Sequence[Change]) -> list[dict[str, Any]]:
+def _changes(rows: Sequence[Change]) -> list[ChangeItem]:
     return [
         {
             "what": row.what,
@@ -44,11 +49,11 @@ def _changes(rows: Sequence[Change]) -> list[dict[str, Any]]:
     ]
 
 
-def _operator(operator: Operator) -> dict[str, Any]:
+def _operator(operator: Operator) -> PlaceItem:
     return {"index": operator.index, "name": operator.name}
 
 
-def _subgraph(row: SubgraphDiff) -> dict[str, Any]:
+def _subgraph(row: SubgraphDiff) -> SubgraphDiffItem:
     return {
         "a": row.a,
         "b": row.b,
@@ -67,7 +72,7 @@ def _subgraph(row: SubgraphDiff) -> dict[str, Any]:
     }
 
 
-def _run(model: Model, run: RunDiff) -> dict[str, Any]:
+def _run(model: Model, run: RunDiff) -> RunDiffItem:
     return {
         "label": run.label,
         "runtime": run.runtime,
@@ -80,7 +85,7 @@ def _run(model: Model, run: RunDiff) -> dict[str, Any]:
     }
 
 
-def _gap(model: Model, gap: ValueGap) -> dict[str, Any]:
+def _gap(model: Model, gap: ValueGap) -> GapItem:
     tensor = model.subgraph(gap.a.subgraph).tensor(gap.a.outputs[gap.output])
     return {
         "a": _operator(gap.a),

@@ -1,4 +1,4 @@
-"""What ``show`` shows as plain data: ``tflrepair/show/1`` (report/schemas/show-1.json)."""
+"""What ``show`` shows as plain data."""
 
 from __future__ import annotations
 
@@ -11,26 +11,31 @@ from tflrepair.analysis.variables import Variable
 from tflrepair.commands.show import Shown
 from tflrepair.errors import TflRepairError
 from tflrepair.graph.subgraph import Operator
+from tflrepair.report.contract.show import (
+    OperatorItem,
+    ShowItem,
+    ShownVariableItem,
+    ShowSubgraph,
+    TensorItem,
+)
 from tflrepair.views.options import options
 from tflrepair.views.tensors import CONSTANT, TensorView
 from tflrepair.views.values import Array, array, statistics
 
-SCHEMA = "tflrepair/show/1"
 
-
-def to_dict(shown: Shown, *, values: bool = False) -> dict[str, Any]:
+def item(shown: Shown, *, values: bool = False) -> ShowItem:
     """Everything about the operators and tensors asked for; all of them without a question.
 
     Reads the bytes of each constant that is told of.
     """
     model, found = shown.model, shown.sizes
     return {
-        "schema": SCHEMA,
+        "ok": True,
         "path": model.path,
         "size": model.size,
         "version": model.version,
         "description": model.description,
-        "parameters": dict(zip(("constants", "variables"), shown.parameters, strict=True)),
+        "parameters": {"constants": shown.parameters[0], "variables": shown.parameters[1]},
         "bytes": {
             "constants": found.weights,
             "metadata": found.metadata,
@@ -49,7 +54,7 @@ def to_dict(shown: Shown, *, values: bool = False) -> dict[str, Any]:
             }
             for e in shown.metadata.entries
         ],
-        "files": [asdict(row) for row in shown.metadata.files],
+        "files": [{"name": row.name, "size": row.size} for row in shown.metadata.files],
         "operator_kinds": [
             {"name": name, "count": count, "constant_bytes": stored}
             for name, (count, stored) in found.by_kind.items()
@@ -70,7 +75,7 @@ def to_dict(shown: Shown, *, values: bool = False) -> dict[str, Any]:
     }
 
 
-def _subgraph(shown: Shown, index: int) -> dict[str, Any]:
+def _subgraph(shown: Shown, index: int) -> ShowSubgraph:
     graph = shown.views[index].subgraph
     return {
         "index": index,
@@ -119,7 +124,7 @@ def _variables(shown: Shown) -> Iterable[Variable]:
     return shown.analysis.variables if shown.variables is None else shown.variables
 
 
-def _operator(shown: Shown, operator: Operator) -> dict[str, Any]:
+def _operator(shown: Shown, operator: Operator) -> OperatorItem:
     found = options(shown.model, operator)
     return {
         "subgraph": operator.subgraph,
@@ -133,8 +138,8 @@ def _operator(shown: Shown, operator: Operator) -> dict[str, Any]:
     }
 
 
-def _tensor(shown: Shown, tensor: TensorView, values: bool) -> dict[str, Any]:
-    row: dict[str, Any] = {
+def _tensor(shown: Shown, tensor: TensorView, values: bool) -> TensorItem:
+    row: TensorItem = {
         "subgraph": tensor.subgraph,
         "index": tensor.index,
         "name": tensor.name,
@@ -156,9 +161,12 @@ def _tensor(shown: Shown, tensor: TensorView, values: bool) -> dict[str, Any]:
     try:
         found = array(shown.model, tensor)
     except TflRepairError as error:
-        return row | {"problem": str(error)}
+        row["problem"] = str(error)
+        return row
     row["stats"] = plain(asdict(statistics(found)))
-    return row | {"values": _listed(found)} if values else row
+    if values:
+        row["values"] = _listed(found)
+    return row
 
 
 def _listed(found: Array) -> Any:
@@ -167,7 +175,7 @@ def _listed(found: Array) -> Any:
     return plain(found.tolist())
 
 
-def _variable(variable: Variable) -> dict[str, Any]:
+def _variable(variable: Variable) -> ShownVariableItem:
     initial = variable.initial
     return {
         "name": variable.name,
@@ -176,7 +184,9 @@ def _variable(variable: Variable) -> dict[str, Any]:
         "dtype": variable.dtype,
         "shape": None if variable.shape is None else list(variable.shape),
         "status": variable.status,
-        "initial": initial and {"subgraph": initial.target, "tensor": initial.tensor},
+        "initial": None
+        if initial is None
+        else {"subgraph": initial.target, "tensor": initial.tensor},
     }
 
 

@@ -125,10 +125,15 @@ class LibraryFile:
                 raise UnsupportedError(
                     f"reading it needs the package {package}",
                     where=self.label,
-                    hint=f"run `pip install {package}`",
+                    hint=_install(package),
                 ) from None
             text = error.text if error.kind == "BadFileError" else f"{what}: {error.text}"
             raise BadFileError(text, where=self.label) from None
+
+
+def _install(package: str) -> str:
+    """The command that installs an optional package; h5py comes with tflrepair itself."""
+    return "pip install h5py" if package == "h5py" else f"pip install 'tflrepair[{package}]'"
 
 
 def _bfloat16(label: str) -> Any:
@@ -136,7 +141,9 @@ def _bfloat16(label: str) -> Any:
         import ml_dtypes
     except ImportError:
         raise UnsupportedError(
-            "bfloat16 needs the package ml_dtypes", where=label, hint="run `pip install ml_dtypes`"
+            "bfloat16 needs the package ml_dtypes",
+            where=label,
+            hint=_install("safetensors"),
         ) from None
     return ml_dtypes.bfloat16
 

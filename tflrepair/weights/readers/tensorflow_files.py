@@ -100,7 +100,7 @@ def _tensorflow(label: str) -> Any:
         raise UnsupportedError(
             "reading SavedModels and checkpoints needs TensorFlow",
             where=label,
-            hint="run `pip install tflrepair[tf]`",
+            hint="pip install 'tflrepair[tf]'",
         ) from None
     return tf
 

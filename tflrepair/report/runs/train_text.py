@@ -8,6 +8,7 @@ from typing import Any
 
 from tflrepair.commands.train_result import TrainResult
 from tflrepair.errors import UnsupportedError
+from tflrepair.report.contract.small import TrainItem
 from tflrepair.report.style import Style, safe
 
 _MARKS = "▁▂▃▄▅▆▇█"
@@ -78,10 +79,9 @@ def picture(result: TrainResult) -> bytes:
     return stream.getvalue()
 
 
-def to_dict(result: TrainResult) -> dict[str, Any]:
-    """``tflrepair/train/1``."""
+def item(result: TrainResult) -> TrainItem:
+    """The same as data."""
     return {
-        "schema": "tflrepair/train/1",
         "model": result.model,
         "signature": result.signature,
         "batch": result.batch,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.add_state import StateResult
 from tflrepair.passes.add_state.plan import GET, SET
+from tflrepair.report.contract.small import StateItem
 from tflrepair.report.style import safe
 
 _SHOWN = 6
@@ -23,3 +24,15 @@ def lines(model: str, result: StateResult) -> list[str]:
     else:
         rows.append("ran it: the state of one interpreter, given to another, came back the same")
     return rows
+
+
+def item(model: str, result: StateResult) -> StateItem:
+    """The same as data."""
+    return {
+        "ok": True,
+        "model": model,
+        "out": result.out,
+        "size": result.size or None,
+        "variables": list(result.names),
+        "ran": result.run,
+    }

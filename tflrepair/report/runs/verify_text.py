@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
 
 from tflrepair.execution.result import ComparedTo, Run, RunStatus, VerifyReport
+from tflrepair.report.hints import pasteable
 from tflrepair.report.style import safe
 
 _COMPARED = {
@@ -15,10 +17,11 @@ _COMPARED = {
 }
 
 
-def lines(report: VerifyReport) -> list[str]:
-    """One line a run, findings indented below it, and a last line that sums up.
+def lines(report: VerifyReport, path: str | None = None) -> list[str]:
+    """One line a run, findings indented below it, and at the end what was checked and what not.
 
-    Runs that were not run for the same reason share a line.
+    Runs that were not run for the same reason share a line. ``path``: what to call the model in
+    commands; default: its own.
     """
     found: list[str] = []
     for run in report.runs:
@@ -30,7 +33,7 @@ def lines(report: VerifyReport) -> list[str]:
         found.append(f"{run.signature}  {run.runtime}, {mode}: {run.status}")
         found += _findings(run)
         found += _differences(run)
-    return [safe(line) for line in [*found, _summary(report)]]
+    return [safe(line) for line in [*found, _summary(report), *_coverage(report, path)]]
 
 
 def _findings(run: Run) -> list[str]:
@@ -65,3 +68,20 @@ def _summary(report: VerifyReport) -> str:
     if report.exit_code == 2:
         return f"nothing could be run: {numbers}"
     return f"{'verified' if report.ok else 'problems found'}: {numbers}"
+
+
+def _coverage(report: VerifyReport, path: str | None) -> list[str]:
+    """Which signatures were run, and how to run the others."""
+    rows = [f"checked: {', '.join(report.checked)}"] if report.checked else []
+    groups = groupby(report.unchecked, lambda row: (_short(row.reason), row.hint))
+    for (reason, hint), same in groups:
+        names = ", ".join(row.signature for row in same)
+        rows.append(f"NOT checked: {names} ({reason})")
+        if hint:
+            rows.append(f"    to check: {pasteable(hint, path or report.model)}")
+    return rows
+
+
+def _short(reason: str) -> str:
+    """The reason without what the line of the run says already."""
+    return "needs Flex" if reason.startswith("needs Flex") else reason.split(":")[0]

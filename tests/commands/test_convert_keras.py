@@ -1,0 +1,137 @@
+"""Keras models of every kind, converted; TensorFlow and LiteRT do not share a process well."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import TESTS
+from running import Session
+
+pytestmark = pytest.mark.tf
+
+SCRIPT = """
+import json, sys
+import numpy as np
+import keras, tensorflow as tf
+import tflrepair
+
+out = sys.argv[1]
+told = {}
+x = np.linspace(-1, 1, 12, dtype="float32").reshape(2, 6)
+
+class Sub(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = keras.layers.Dense(4, "relu"), keras.layers.Dense(3)
+    def call(self, inputs, training=False):
+        return self.two(self.one(inputs))
+
+class Two(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.one = keras.layers.Dense(3)
+    def call(self, left, right):
+        return self.one(left) - self.one(right)
+
+def save(name, source, answer):
+    steps = []
+    data = tflrepair.convert(source, progress=lambda step, done, total: steps.append(step))
+    open(f"{out}/{name}.tflite", "wb").write(data)
+    np.save(f"{out}/{name}.npy", answer)
+    told[f"{name} steps"] = steps
+
+try:
+    tflrepair.convert(Sub())
+except tflrepair.TflRepairError as error:
+    told["unbuilt"] = str(error)
+sub = Sub()
+save("sub", sub, sub(x)) if sub(x) is not None else None
+two = Two()
+answer = two(x, x * 2)
+try:
+    tflrepair.convert(two)
+except tflrepair.TflRepairError as error:
+    told["two"] = str(error)
+spec = tf.TensorSpec([None, 6], tf.float32)
+function = tf.function(lambda a, b: {"y": two(a, b)}, input_signature=[spec, spec])
+data = tflrepair.convert(two, {"serving_default": function})
+open(f"{out}/two.tflite", "wb").write(data)
+np.save(f"{out}/two.npy", answer)
+net = keras.Sequential([keras.layers.Input((6,)), keras.layers.Dense(2)])
+net.save(f"{out}/net.keras")
+save("file", f"{out}/net.keras", net(x))
+try:
+    tflrepair.convert(object())
+except tflrepair.TflRepairError as error:
+    told["object"] = str(error)
+
+class Stateful(tf.Module):
+    def __init__(self, unroll):
+        self.rnn = keras.layers.LSTM(4, unroll=unroll)
+        self.rnn.build((1, 3, 2))
+    @tf.function(input_signature=[tf.TensorSpec([1, 3, 2], tf.float32)])
+    def infer(self, x):
+        return {"y": self.rnn(x)}
+
+from tflrepair.commands.convert import _advice
+for unroll in (False, True):
+    module = Stateful(unroll)
+    function = module.infer.get_concrete_function()
+    told[f"unroll {unroll}"] = _advice(["infer"], [function], {"representative_dataset": 1})
+    told[f"plain {unroll}"] = _advice(["infer"], [function], {})
+told["many"] = _advice(["a", "b"], [function], {})
+json.dump(told, open(f"{out}/told.json", "w"))
+"""
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keras")
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(folder)],
+        cwd=TESTS,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(TESTS.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not done.returncode, done.stderr[-3000:]
+    return folder
+
+
+X = np.linspace(-1, 1, 12, dtype="float32").reshape(2, 6)
+
+
+@pytest.mark.parametrize("name", ["sub", "two", "file"])
+def test_answers_as_keras_does(out: Path, name: str) -> None:
+    session = Session(out / f"{name}.tflite")
+    runner = session.interpreter.get_signature_runner("serving_default")
+    arrays = [X, X * 2]
+    names = sorted(runner.get_input_details())
+    given = dict(zip(names, arrays, strict=False))
+    (found,) = runner(**given).values()
+    assert np.allclose(found, np.load(out / f"{name}.npy"), atol=1e-5)
+
+
+def test_what_is_told(out: Path) -> None:
+    told = json.loads((out / "told.json").read_text())
+    assert "never called" in told["unbuilt"] and "call it once" in told["unbuilt"]
+    assert "keras.Model" in told["object"]
+    assert "left, right" in told["two"] and "signatures=" in told["two"]
+    assert told["sub steps"][0] == "tracing and saving"
+    assert told["sub steps"][-1] == "checking the result"
+    assert any("converter" in step for step in told["sub steps"])
+
+
+def test_the_hint_fits(out: Path) -> None:
+    told = json.loads((out / "told.json").read_text())
+    assert "unroll=True" in told["unroll False"] and "unroll" not in told["unroll True"]
+    for name in ("unroll True", "plain False"):
+        assert "one by one" not in told[name]
+    assert "one by one" in told["many"]

@@ -1,0 +1,25 @@
+"""A model as a file, which is what runtimes take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tflrepair.graph.model import Model
+from tflrepair.leftovers import workspace
+
+
+@contextmanager
+def on_disk(model: Model) -> Iterator[Path]:
+    """The path of ``model``: its own, or that of a copy, which goes with the block.
+
+    A model that was given as bytes, or that lies inside an archive, has no file of its own.
+    """
+    if model.path is not None and Path(model.path).is_file():
+        yield Path(model.path)
+    else:
+        with workspace() as folder:
+            copy = folder / "model.tflite"
+            copy.write_bytes(model.data)
+            yield copy

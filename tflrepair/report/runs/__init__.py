@@ -1,0 +1,1 @@
+"""What running showed: verify, train, add-state."""
