@@ -71,11 +71,12 @@ def large_variables(path: Path, count: int = 4, size: int = 700_000_000) -> None
 
 
 def operators(path: Path, count: int = 100_000) -> None:
-    """A chain of additions to one variable."""
+    """A chain of additions that begins with one variable and an input."""
     build = Build()
     main = build.sub("main", "run")
-    value = main.read(main.handle("v"))
-    for _ in range(count):
+    value = main.tensor()
+    main.op("ADD", [main.read(main.handle("v")), main.input()], [value], fb.AddOptionsT())
+    for _ in range(count - 1):
         out = main.tensor()
         build.model.buffers.pop()
         main.table.tensors[out].buffer = 0

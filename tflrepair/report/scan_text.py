@@ -121,8 +121,8 @@ def _row(variable: Variable) -> tuple[str, ...]:
     return (variable.status, variable.dtype or "?", shape, safe(variable.name) + kind)
 
 
-def findings(result: ScanResult, style: Style) -> list[str]:
-    """The findings and, in one line, what they come to."""
+def findings(result: ScanResult, style: Style, sound: str = "Nothing wrong found.") -> list[str]:
+    """The findings and, in one line, what they come to: ``sound`` where none is an error."""
     lines = []
     for finding in result.findings:
         colour = COLOUR_OF[finding.severity]
@@ -133,7 +133,7 @@ def findings(result: ScanResult, style: Style) -> list[str]:
             lines.append(f"    -> {hint(finding, result.model)}")
     errors = sum(finding.severity == Severity.ERROR for finding in result.findings)
     if not errors:
-        return [*lines, style("Nothing wrong found.", "green")]
+        return [*lines, style(sound, "green")]
     codes = ", ".join(sorted({f.code for f in result.findings if f.severity == Severity.ERROR}))
     first = codes.split(",")[0]
     lines.append(f"{_count(errors, 'error')} ({codes}); `tflrepair explain {first}` tells more.")
