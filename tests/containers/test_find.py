@@ -186,3 +186,16 @@ def test_damaged_archives_give_our_errors(tmp_path: Path, data: Any) -> None:
                 row.model.walk()
     except TflRepairError:
         pass
+
+
+def test_an_archive_with_zeros_in_front(tmp_path: Path) -> None:
+    """MediaPipe's .task files begin with two zeros, so that the models in them are aligned."""
+    path = tmp_path / "hand.task"
+    with path.open("wb") as stream:
+        stream.write(b"\0\0")
+        with zipfile.ZipFile(stream, "w") as archive:
+            archive.writestr("hand.tflite", MODEL)
+    found = list(find(path))
+    assert [row.path for row in found] == [f"{path}!/hand.tflite"]
+    assert found[0].model is not None
+    assert bytes(found[0].model.data) == MODEL

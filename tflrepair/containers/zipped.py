@@ -23,7 +23,8 @@ _CHUNK = 1 << 20
 
 
 def is_zip(head: bytes) -> bool:
-    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+    """By the first bytes; MediaPipe puts some zeros in front, so that members are aligned."""
+    return head.lstrip(b"\0").startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
 def members(outer: Member) -> Iterator[Member]:

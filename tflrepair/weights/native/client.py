@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import prod
@@ -34,7 +34,16 @@ _WAIT = 600.0  # seconds without an answer: the disk stands still, or CPU time c
 _IDLE = 2  # children kept for the next request
 
 # kind -> (what such files are called, the package that reads them)
-_KINDS = {"hdf5": ("HDF5", "h5py"), "safetensors": (".safetensors", "safetensors")}
+_KINDS = {
+    "hdf5": ("HDF5", "h5py"),
+    "safetensors": (".safetensors", "safetensors"),
+    "saved_model": ("SavedModel", "tflrepair[tf]"),
+    "checkpoint": ("checkpoint", "tflrepair[tf]"),
+}
+# TensorFlow's own 260 MB come on top, and it holds an array whole, twice while it hands it out
+_TENSORFLOW = ("saved_model", "checkpoint")
+_TENSORFLOW_MEMORY = 448 << 20
+_TENSORFLOW_STEP = 64 << 20
 
 _idle: list[_Child] = []
 _files: weakref.WeakSet[LibraryFile] = weakref.WeakSet()
@@ -73,12 +82,15 @@ class LibraryFile:
     """A listed file.
 
     Args:
-        kind: ``hdf5`` or ``safetensors``.
+        kind: ``hdf5``, ``safetensors``, ``saved_model`` (its .pb) or ``checkpoint`` (its index).
         member: name of the HDF5 file inside the ZIP archive ``path``.
+        parts: other files that belong to it.
 
     Attributes:
         groups: attributes by path of the group (HDF5), texts and lists of texts.
         arrays, skipped: what holds numbers, and the paths of what does not.
+        names: of a SavedModel, shared name -> array; of a checkpoint, array -> variable's name,
+            None where it has no object graph.
 
     Raises:
         BadFileError: no such file, damaged, it points outside itself, or reading it crashes or
@@ -86,9 +98,15 @@ class LibraryFile:
         UnsupportedError: the library is not installed, or no child process can be started.
     """
 
-    def __init__(self, path: Path, label: str, kind: str, member: str | None = None) -> None:
-        with open_regular(path):
-            pass
+    def __init__(
+        self,
+        path: Path,
+        label: str,
+        kind: str,
+        member: str | None = None,
+        parts: Sequence[Path] = (),
+    ) -> None:
+        size = sum(_size(part) for part in {path, *parts})
         weakref.finalize(self, _end_idle_without_files)  # before the set's own reference: the
         _files.add(self)  # newest is told first
         self.label = label
@@ -97,6 +115,8 @@ class LibraryFile:
             "kind": kind,
             "member": member,
             "stamp": stamp(path),
+            "size": size,
+            "memory": _tensorflow_memory(size) if kind in _TENSORFLOW else MEMORY,
         }
         found: Any = None
         for tag, data in self._ask({"do": "list"}, f"is not a readable {_KINDS[kind][0]} file"):
@@ -104,6 +124,7 @@ class LibraryFile:
                 found = json.loads(data)
         self.groups: dict[str, dict[str, Any]] = found["groups"]
         self.skipped: list[str] = found["skipped"]
+        self.names: dict[str, str] | None = found.get("names")
         self._rows: list[tuple[str, list[int], str]] = found["arrays"]
 
     @property
@@ -142,6 +163,17 @@ class LibraryFile:
             raise BadFileError(text, where=self.label) from None
 
 
+def _tensorflow_memory(size: int) -> int:
+    """In steps, so that files of about one size share a child: TensorFlow takes 3 s to import."""
+    return _TENSORFLOW_MEMORY + -(-2 * size // _TENSORFLOW_STEP) * _TENSORFLOW_STEP
+
+
+def _size(path: Path) -> int:
+    """Bytes of a regular file. Raises BadFileError."""
+    with open_regular(path) as stream:
+        return os.fstat(stream.fileno()).st_size
+
+
 def _bfloat16(label: str) -> Any:
     try:
         import ml_dtypes
@@ -162,15 +194,16 @@ class _Refused(Exception):
 
 
 class _Child:
-    """One child process and its pipes."""
+    """One child process and its pipes. ``memory`` is its limit, in bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: int) -> None:
+        self.memory = memory
         package = Path(__file__).parents[3]
         paths = [str(package), os.environ.get("PYTHONPATH", "")]
         # one thread: a pool of them reserves memory that counts against the limit
         more = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, paths))}
         self.process = children.start(
-            children.command(WORKER, [], memory=MEMORY),
+            children.command(WORKER, [], memory=memory),
             env={**os.environ, **more},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -223,11 +256,14 @@ class _Child:
 
 
 def _ask(request: dict[str, Any]) -> Iterator[tuple[bytes, bytearray]]:
+    memory = request["memory"]
     try:
-        child = _idle.pop() if _idle else _Child()
+        child = next((row for row in _idle if row.memory == memory), None) or _Child(memory)
+        if child in _idle:
+            _idle.remove(child)
         if child.process.poll() is not None:  # its parent thread may have ended, and it with it
             children.end(child.process)
-            child = _Child()
+            child = _Child(memory)
     except OSError as error:
         raise UnsupportedError(f"no child process can be started: {error}") from None
     whole = False
