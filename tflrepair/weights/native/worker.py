@@ -9,6 +9,8 @@ standard input, each {"file": path, "kind": "hdf5" | "safetensors" | "saved_mode
     "do": "read", "path": array, "piece": bytes
                     -> {"dtype": numpy's}, then the array's elements in pieces
 
+or {"do": "close"}, which closes the file that is open.
+
 Answers are frames: a letter (J: JSON, D: data, E: error, end: .), the length in 8 bytes, the bytes.
 CPU time is limited for each request, so that a loop ends whatever the disk does.
 """
@@ -46,12 +48,15 @@ class Files:
         if stamp(Path(request["file"])) != request["stamp"]:
             raise ValueError("it was changed while it was read")
         if key != self.key:
-            if self.file is not None:
-                self.file.close()
-            self.key = self.file = None
+            self.close()
             self.file = open_file(request)
             self.key = key
         return self.file
+
+    def close(self) -> None:
+        file, self.key, self.file = self.file, None, None
+        if file is not None:
+            file.close()
 
 
 def open_file(request: dict[str, Any]) -> Any:
@@ -99,6 +104,10 @@ def main() -> None:
 
 
 def answers(files: Files, request: dict[str, Any]) -> Iterator[tuple[bytes, Any]]:
+    if request["do"] == "close":
+        limit_time(SECONDS)
+        files.close()
+        return
     size = request["size"]
     if request["kind"] in ("saved_model", "checkpoint"):
         limit_time(_IMPORT)
