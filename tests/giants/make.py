@@ -71,7 +71,7 @@ def large_variables(path: Path, count: int = 4, size: int = 700_000_000) -> None
 
 
 def operators(path: Path, count: int = 100_000) -> None:
-    """A chain of additions that begins with one variable and an input."""
+    """One variable and an input, added up, then a chain that leaves the sum as it is."""
     build = Build()
     main = build.sub("main", "run")
     value = main.tensor()
@@ -80,7 +80,7 @@ def operators(path: Path, count: int = 100_000) -> None:
         out = main.tensor()
         build.model.buffers.pop()
         main.table.tensors[out].buffer = 0
-        main.op("ADD", [value, value], [out], fb.AddOptionsT())
+        main.op("MAXIMUM", [value, value], [out], fb.MaximumMinimumOptionsT())
         value = out
     main.output(value)
     path.write_bytes(build.bytes())
