@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo quick test test-core test-flex test-page test-site check fuzz verdicts faults large clean
+.PHONY: demo quick test test-core test-flex test-page test-site check fuzz packages verdicts faults large clean
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
@@ -26,6 +26,9 @@ MINUTES ?= 2
 fuzz: $(VENV)/.core       ## damage everything that can be read for MINUTES=n; prints a table
 	-$(INSTALL) -e '.[fuzz]'
 	cd tests && $(abspath $(BIN))/python -m fuzz.run $(MINUTES)
+
+packages: $(VENV)/.core   ## scan every .tflite that some packages of PyPI and npm ship (downloads them)
+	cd tests && $(abspath $(BIN))/python -m fuzz.packages
 
 MUTANTS ?= 20000
 verdicts: $(VENV)/.all    ## our verdict on MUTANTS=n damaged models against that of the runtimes

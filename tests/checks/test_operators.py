@@ -1,8 +1,11 @@
-"""TFR013 to TFR015: lost handles, and operators that no runtime has."""
+"""TFR013 to TFR015 and TFR031: lost handles, and operators that no runtime has or survives."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from ai_edge_litert import schema_py_generated as fb
 from build import Build
 
 from tflrepair.commands.scan import scan
@@ -100,3 +103,34 @@ def test_015_custom_operators_are_named(name: str, found: list[str]) -> None:
     rows = [row for row in findings(build) if row.code == "TFR015"]
     assert [row.code for row in rows] == found
     assert all(name in row.message and not row.is_problem for row in rows)
+
+
+TWICE = {"ADD": "Add", "SUB": "Sub", "MUL": "Mul", "DIV": "Div", "MINIMUM": "MaximumMinimum"}
+
+
+def combined(kind: str, *, reads: int = 1, dtype: str = "FLOAT32") -> Build:
+    """A variable with itself, out of one read or two."""
+    build = Build()
+    graph = build.sub("main", "main")
+    handle, values = graph.handle("v"), []
+    for _ in range(reads):
+        values.append(graph.tensor(dtype))
+        graph.op("READ_VARIABLE", [handle], [values[-1]])
+    out = graph.tensor(dtype)
+    graph.op(kind, [values[0], values[-1]], [out], getattr(fb, f"{TWICE[kind]}OptionsT")())
+    graph.output(out)
+    return build
+
+
+@pytest.mark.parametrize("kind", TWICE)
+def test_030_one_read_as_both_inputs(kind: str) -> None:
+    found = [row for row in findings(combined(kind)) if row.code == "TFR031"]
+    assert len(found) == 1
+    assert (found[0].location.subgraph, found[0].location.operator) == (0, 2)
+    assert found[0].message.startswith(kind)
+    assert not found[0].is_problem
+
+
+@pytest.mark.parametrize("case", [{"reads": 2}, {"dtype": "INT32"}])
+def test_030_what_the_delegate_survives(case: dict[str, Any]) -> None:
+    assert "TFR031" not in [row.code for row in findings(combined("ADD", **case))]

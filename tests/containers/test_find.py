@@ -191,14 +191,14 @@ def test_damaged_archives_give_our_errors(tmp_path: Path, data: Any) -> None:
         pass
 
 
-def test_a_task_file_that_begins_with_zeros(tmp_path: Path) -> None:
-    """As face_landmarker.task of MediaPipe does: two zeros align the models inside."""
-    inner = tmp_path / "inner.zip"
-    with zipfile.ZipFile(inner, "w") as archive:
-        archive.write(DATA / "healthy.tflite", "detector.tflite")
-    path = tmp_path / "face.task"
-    path.write_bytes(b"\0\0" + inner.read_bytes())
-    inner.unlink()
-    (row,) = find(path)
-    assert row.path.endswith("face.task!/detector.tflite")
-    assert row.model is not None
+def test_an_archive_with_zeros_in_front(tmp_path: Path) -> None:
+    """MediaPipe's .task files begin with two zeros, so that the models in them are aligned."""
+    path = tmp_path / "hand.task"
+    with path.open("wb") as stream:
+        stream.write(b"\0\0")
+        with zipfile.ZipFile(stream, "w") as archive:
+            archive.writestr("hand.tflite", MODEL)
+    found = list(find(path))
+    assert [row.path for row in found] == [f"{path}!/hand.tflite"]
+    assert found[0].model is not None
+    assert bytes(found[0].model.data) == MODEL

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from faults.bench import FIX, MODEL, OUT, PLAIN, WEIGHTS, Bench, Line, bench
+from faults.bench import FIX, MODEL, NAMED, OUT, PLAIN, WEIGHTS, Bench, Line, bench
 
 _WEAK = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")  # root obeys permissions, too
 _LONG = "n" * 251 + ".tf"
@@ -99,6 +99,41 @@ def full_and_read_only() -> Line:
             line.count(ended.code == 2 and ended.ours, f"{name}: {ended.code} {ended.err!r}")
             closed.chmod(0o700)
     return line
+
+
+def mounted() -> Line:
+    """A real full disk and a real read-only one: file systems in memory, where we may mount."""
+    line = Line("mounted: full disk, disk that fills up, read-only file system")
+    script = 'mount -t tmpfs -o size={size} tmpfs disk && {then} && exec "$@"'
+    seconds = "mount -o remount,ro disk"
+    rows = [
+        (
+            "full",
+            script.format(size="64k", then="! head -c 100k /dev/zero 2> /dev/null > disk/filler"),
+        ),
+        ("fills up", script.format(size="16k", then="true")),
+        ("read-only", script.format(size="1m", then=seconds)),
+    ]
+    with bench() as place:
+        (place.folder / "disk").mkdir()
+        for name, text in rows:
+            inside = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", text, "sh")
+            ended = place.run([*FIX, "-o", f"disk/{OUT}"], [*inside, *PLAIN])
+            if "unshare" in ended.err or "mount" in ended.err:
+                line.note = "not run: no file system can be mounted here"
+                return line
+            good = ended.code == 2 and ended.ours and ended.err.count("\n") == 1
+            line.count(good and not place.leftovers(), f"{name}: {ended.code} {ended.err!r}")
+        line.count(_named_on_a_full_disk(place), "leftovers on a full disk")
+    return line
+
+
+def _named_on_a_full_disk(place: Bench) -> bool:
+    """Nothing of ours stays on a disk that filled up, also where files must have names."""
+    text = 'mount -t tmpfs -o size=16k tmpfs disk && ("$@" || true) && ls -A disk'
+    inside = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", text, "sh")
+    ended = place.run([*FIX, "-o", f"disk/{OUT}"], [*inside, *NAMED])
+    return not ended.out.strip() and "Traceback" not in ended.err
 
 
 def _with(place: Bench, **variables: str) -> dict[str, object]:

@@ -24,6 +24,7 @@ def cases(count: int, seed: int) -> list[Case]:
         lambda: files.two_writers(max(2, count // 25)),
         files.outputs_and_inputs,
         files.full_and_read_only,
+        files.mounted,
         files.streams,
         hostile.weights,
         hostile.models,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -89,15 +91,54 @@ def _fix(data: bytes, folder: Path, options: dict[str, Any]) -> None:
     fix_text.render(result, Style(), bool(options.get("dry_run")))
 
 
+# A source that opened: while there is one, the child that reads files waits for the next.
+_opened: list[Any] = []
+
+
 def weights(data: bytes, folder: Path, name: str) -> None:
     """Open a file of weights by its content, and read every array."""
-    from tflrepair.weights.readers.open import open_weights
-
     path = folder / name
     path.write_bytes(data)
-    for weight in open_weights(str(path)).weights:
+    _read(str(path))
+
+
+def _read(path: str) -> None:
+    from tflrepair.weights.readers.open import open_weights
+
+    source = open_weights(path)
+    _opened[:] = [source]
+    for weight in source.weights:
         with suppress(TflRepairError):
             weight.read()
+
+
+def checkpoint(data: bytes, folder: Path, name: str) -> None:
+    """Unpack a checkpoint and read every array, in a child that has a limit of its own.
+
+    It would inherit ours, in which TensorFlow cannot even be imported.
+    """
+    import resource
+
+    allowed, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            for member in packed.namelist():
+                (folder / member).write_bytes(packed.read(member))
+        _read(str(folder / "model"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (allowed, most))
+
+
+def member(rng: random.Random, data: bytes) -> bytes:
+    """A ZIP with one of its members damaged."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        chosen = rng.choice(old.namelist())
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, mutate.flip(rng, content) if name == chosen else content)
+    return out.getvalue()
 
 
 def mapping(data: bytes, folder: Path, name: str) -> None:
@@ -111,17 +152,7 @@ def mapping(data: bytes, folder: Path, name: str) -> None:
 
 def archive(rng: random.Random, data: bytes) -> bytes:
     """A ZIP damaged as a whole or, packed anew, in one of its members."""
-    import io
-
-    if rng.random() < 0.4:
-        return mutate.flip(rng, data)
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
-        chosen = rng.choice(old.namelist())
-        for name in old.namelist():
-            content = old.read(name)
-            new.writestr(name, mutate.flip(rng, content) if name == chosen else content)
-    return out.getvalue()
+    return mutate.flip(rng, data) if rng.random() < 0.4 else member(rng, data)
 
 
 def text(rng: random.Random, data: bytes) -> bytes:
@@ -155,5 +186,8 @@ def all_targets() -> dict[str, Target]:
     found["tflite weights"] = Target(
         weights, {f"{name}.tflite": data for name, data in models.items()}, mutate.tflite
     )
+    if find_spec("tensorflow"):
+        packed = (seeds.DATA / "checkpoint.zip").read_bytes()
+        found["checkpoint"] = Target(checkpoint, {"checkpoint.zip": packed}, member)
     found["map"] = Target(mapping, {"map.json": b'{"dense/kernel": "a", "b": "c"}'}, text)
     return found

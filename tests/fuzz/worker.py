@@ -38,7 +38,8 @@ def limit() -> None:
     """Count from here on: what imports and caches have taken is not the cases'."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     allowed = pages * resource.getpagesize() + MEGABYTES * 1_000_000
-    resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (allowed, most))
 
 
 def arm() -> None:

@@ -71,15 +71,16 @@ def large_variables(path: Path, count: int = 4, size: int = 700_000_000) -> None
 
 
 def operators(path: Path, count: int = 100_000) -> None:
-    """A chain of additions to one variable."""
+    """One variable and an input, added up, then a chain that leaves the sum as it is."""
     build = Build()
     main = build.sub("main", "run")
-    value = main.read(main.handle("v"))
-    for _ in range(count):
+    value = main.tensor()
+    main.op("ADD", [main.read(main.handle("v")), main.input()], [value], fb.AddOptionsT())
+    for _ in range(count - 1):
         out = main.tensor()
         build.model.buffers.pop()
         main.table.tensors[out].buffer = 0
-        main.op("ADD", [value, value], [out], fb.AddOptionsT())
+        main.op("MAXIMUM", [value, value], [out], fb.MaximumMinimumOptionsT())
         value = out
     main.output(value)
     path.write_bytes(build.bytes())

@@ -148,7 +148,9 @@ def _written(result: FixResult, style: Style) -> list[str]:
     else:
         lines += ["ran it:", *(f"  {line}" for line in verify_text.lines(result.run, out))]
     if result.after is not None and not (result.after.ok and _conditional(result)):
-        lines += findings(result.after, style, _sound(result))
+        failed = result.run is not None and result.run.exit_code == 1
+        sound = "No other problem found." if failed else _sound(result)
+        lines += findings(result.after, style, sound)
     elif _conditional(result) and not result.unproven:
         lines.append("No other problem found; the assumptions above are not proven.")
     return lines + _unproven(result, style)

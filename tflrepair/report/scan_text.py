@@ -144,8 +144,9 @@ def findings(result: ScanResult, style: Style, sound: str = _SOUND) -> list[str]
     errors = sum(finding.severity == Severity.ERROR for finding in result.findings)
     warnings = sum(finding.severity == Severity.WARNING for finding in result.findings)
     if not errors:
-        end = f"No errors, {plural(warnings, 'warning')}." if warnings else _SOUND
-        return [*lines, style(end, "yellow" if warnings else "green")]
+        if warnings and sound == _SOUND:
+            sound = f"No errors, {plural(warnings, 'warning')}."
+        return [*lines, style(sound, "yellow" if warnings else "green")]
     codes = ", ".join(sorted({f.code for f in result.findings if f.severity == Severity.ERROR}))
     first = codes.split(",")[0]
     lines.append(f"{plural(errors, 'error')} ({codes}); `tflrepair explain {first}` tells more.")

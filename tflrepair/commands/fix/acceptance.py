@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tflrepair.analysis.context import AnalysisContext
+from tflrepair.checks.operators.tfr031_same_variable_twice import CODE as FATAL
 from tflrepair.commands.fix.options import Check
 from tflrepair.errors import RefusedError
 from tflrepair.execution import worker
-from tflrepair.execution.result import Symptom, VerifyReport
+from tflrepair.execution.result import RunStatus, Symptom, VerifyReport
 from tflrepair.execution.verify import verify
+from tflrepair.findings import Finding
 
 _LITERT = "litert"
 _WRONG = (Symptom.UNSET, Symptom.CRASH, Symptom.NOT_REPEATABLE)
@@ -23,14 +26,20 @@ def check_readable(check: Check) -> None:
     inputs.read(check[1], "the expected outputs of the check")
 
 
-def accept(result: AnalysisContext, check: Check | None) -> VerifyReport | None:
+def accept(
+    result: AnalysisContext, check: Check | None, found: Sequence[Finding] = ()
+) -> VerifyReport | None:
     """Run what was written; None if LiteRT is not installed.
+
+    Args:
+        found: what the scan of the result says. A crash of the default delegate that it explains
+            (TFR031) is the runtime's own fault where the builtin kernels answer.
 
     Raises:
         RefusedError: a signature crashes, still lacks a variable, or answers differently in each
             fresh interpreter; or the answers are not those of ``check``. What the weights or the
-            made-up inputs can be the reason for (NaN, an index out of range) is left to the
-            report.
+            made-up inputs can be the reason for (NaN, an index out of range), and what the
+            runtime is to blame for, is left to the report.
         UnsupportedError: ``check`` is given and no runtime is installed.
     """
     if check is not None:
@@ -38,8 +47,15 @@ def accept(result: AnalysisContext, check: Check | None) -> VerifyReport | None:
     if _LITERT not in worker.installed():
         return None
     report = verify(result, runtimes=[_LITERT])
+    fatal = any(finding.code == FATAL for finding in found)
+    answered = {
+        r.signature for r in report.runs if r.delegate == "none" and r.status == RunStatus.OK
+    }
     for run in report.runs:
+        blameless = fatal and run.delegate != "none" and run.signature in answered
         for finding in run.findings:
+            if finding.code == Symptom.CRASH and blameless:
+                continue
             if finding.code in _WRONG:
                 raise RefusedError(
                     f"`{run.signature}` of the result does not run correctly: {finding.message}",

@@ -170,7 +170,7 @@ def _written(
         check_grafted(rewritten.context)
         found = scan(rewritten.context)
         progress("running the result", 0, 0)
-        run = accept(rewritten.context, planned.check)
+        run = accept(rewritten.context, planned.check, found.findings)
         size, notes = found.model.size, rewritten.notes
         # Windows renames no file that is mapped: a large one is looked at again under its name
         after = None if found.model.is_mapped else found

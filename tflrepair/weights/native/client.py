@@ -7,8 +7,9 @@ error that names the file.
 from __future__ import annotations
 
 import json
+import os
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import prod
@@ -23,7 +24,16 @@ from tflrepair.weights.types.pieces import PIECE
 from tflrepair.weights.types.weight import Array, Weight
 
 # kind -> (what such files are called, the package that reads them)
-_KINDS = {"hdf5": ("HDF5", "h5py"), "safetensors": (".safetensors", "safetensors")}
+_KINDS = {
+    "hdf5": ("HDF5", "h5py"),
+    "safetensors": (".safetensors", "safetensors"),
+    "saved_model": ("SavedModel", "tflrepair[tf]"),
+    "checkpoint": ("checkpoint", "tflrepair[tf]"),
+}
+# TensorFlow's own 260 MB come on top, and it holds an array whole, twice while it hands it out
+_TENSORFLOW = ("saved_model", "checkpoint")
+_TENSORFLOW_MEMORY = 448 << 20
+_TENSORFLOW_STEP = 64 << 20
 
 _files: weakref.WeakSet[LibraryFile] = weakref.WeakSet()
 
@@ -61,12 +71,15 @@ class LibraryFile:
     """A listed file.
 
     Args:
-        kind: ``hdf5`` or ``safetensors``.
+        kind: ``hdf5``, ``safetensors``, ``saved_model`` (its .pb) or ``checkpoint`` (its index).
         member: name of the HDF5 file inside the ZIP archive ``path``.
+        parts: other files that belong to it.
 
     Attributes:
         groups: attributes by path of the group (HDF5), texts and lists of texts.
         arrays, skipped: what holds numbers, and the paths of what does not.
+        names: of a SavedModel, shared name -> array; of a checkpoint, array -> variable's name,
+            None where it has no object graph.
 
     Raises:
         BadFileError: no such file, damaged, it points outside itself, or reading it crashes or
@@ -74,9 +87,15 @@ class LibraryFile:
         UnsupportedError: the library is not installed, or no child process can be started.
     """
 
-    def __init__(self, path: Path, label: str, kind: str, member: str | None = None) -> None:
-        with open_regular(path):
-            pass
+    def __init__(
+        self,
+        path: Path,
+        label: str,
+        kind: str,
+        member: str | None = None,
+        parts: Sequence[Path] = (),
+    ) -> None:
+        size = sum(_size(part) for part in {path, *parts})
         gone = weakref.finalize(self, _close_without_files)  # before the set's own reference:
         gone.atexit = False  # the newest is told first
         _files.add(self)
@@ -86,6 +105,8 @@ class LibraryFile:
             "kind": kind,
             "member": member,
             "stamp": stamp(path),
+            "size": size,
+            "memory": _tensorflow_memory(size) if kind in _TENSORFLOW else pool.MEMORY,
         }
         found: Any = None
         for tag, data in self._ask({"do": "list"}, f"is not a readable {_KINDS[kind][0]} file"):
@@ -93,6 +114,7 @@ class LibraryFile:
                 found = json.loads(data)
         self.groups: dict[str, dict[str, Any]] = found["groups"]
         self.skipped: list[str] = found["skipped"]
+        self.names: dict[str, str] | None = found.get("names")
         self._rows: list[tuple[str, list[int], str]] = found["arrays"]
 
     @property
@@ -133,7 +155,14 @@ class LibraryFile:
 
 def _install(package: str) -> str:
     """The command that installs an optional package; h5py comes with tflrepair itself."""
-    return "pip install h5py" if package == "h5py" else f"pip install 'tflrepair[{package}]'"
+    extra = {"tensorflow": "tf"}.get(package, package)
+    return "pip install h5py" if package == "h5py" else f"pip install 'tflrepair[{extra}]'"
+
+
+def _size(path: Path) -> int:
+    """Bytes of a regular file. Raises BadFileError."""
+    with open_regular(path) as stream:
+        return os.fstat(stream.fileno()).st_size
 
 
 def _bfloat16(label: str) -> Any:

@@ -37,11 +37,13 @@ class Child:
     """One child process and its pipes.
 
     Attributes:
+        memory: its limit, in bytes.
         refused: it has met a file that it could not read; its memory may be damaged.
         thread: started it. On Linux it ends when that thread does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory: int) -> None:
+        self.memory = memory
         self.refused = False
         self.thread = threading.current_thread()
         package = Path(__file__).parents[3]
@@ -49,7 +51,7 @@ class Child:
         # one thread: a pool of them reserves memory that counts against the limit
         more = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, paths))}
         self.process = children.start(
-            children.command(WORKER, [], memory=MEMORY),
+            children.command(WORKER, [], memory=memory),
             env={**os.environ, **more},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -106,7 +108,7 @@ class Child:
 
 def ask(request: dict[str, Any]) -> Iterator[tuple[bytes, bytearray]]:
     try:
-        child = _take() or Child()
+        child = _take(request["memory"]) or Child(request["memory"])
     except OSError as error:
         raise UnsupportedError(f"no child process can be started: {error}") from None
     whole = False
@@ -124,12 +126,12 @@ def ask(request: dict[str, Any]) -> Iterator[tuple[bytes, bytearray]]:
             children.end(child.process)
 
 
-def _take() -> Child | None:
+def _take(memory: int) -> Child | None:
     """An idle child that will not end before its answer does, as that of another thread may."""
     lasting = (threading.current_thread(), threading.main_thread())
     for child in tuple(_idle):
         ended = child.process.poll() is not None
-        if ended or child.thread in lasting:
+        if ended or (child.thread in lasting and child.memory == memory):
             with contextlib.suppress(ValueError):  # another thread took it
                 _idle.remove(child)
                 if not ended:

@@ -1,8 +1,9 @@
 """The child process that reads files of weights with libraries that may crash on them.
 
 libhdf5 crashes and loops on damaged files; safetensors maps the file, which ends the process if it
-is cut short meanwhile. Requests come as lines of JSON on standard input, each {"file": path,
-"kind": "hdf5" | "safetensors", "member": name in a ZIP or null, "stamp": of the file} with
+is cut short meanwhile; TensorFlow reads checkpoints in C++. Requests come as lines of JSON on
+standard input, each {"file": path, "kind": "hdf5" | "safetensors" | "saved_model" | "checkpoint",
+"member": name in a ZIP or null, "stamp": of the file, "size": bytes of all its parts} with
 
     "do": "list"    -> what ``listing`` gives
     "do": "read", "path": array, "piece": bytes
@@ -16,6 +17,7 @@ CPU time is limited for each request, so that a loop ends whatever the disk does
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -31,6 +33,7 @@ from tflrepair.weights.native.stamp import stamp
 SECONDS = 0.7
 LISTING = 4e-6
 READING = 5e-8
+_IMPORT = 120.0  # importing TensorFlow takes 3 s; that is not the file's fault
 
 
 class Files:
@@ -61,6 +64,14 @@ def open_file(request: dict[str, Any]) -> Any:
         from tflrepair.weights.native.hdf5 import H5Reader
 
         return H5Reader(request["file"], request["member"])
+    if request["kind"] == "saved_model":
+        from tflrepair.weights.native.checkpoint import SavedModelReader
+
+        return SavedModelReader(request["file"])
+    if request["kind"] == "checkpoint":
+        from tflrepair.weights.native.checkpoint import CheckpointReader
+
+        return CheckpointReader(request["file"])
     from tflrepair.weights.native.safetensors import SafetensorsReader
 
     return SafetensorsReader(request["file"])
@@ -97,7 +108,10 @@ def answers(files: Files, request: dict[str, Any]) -> Iterator[tuple[bytes, Any]
         limit_time(SECONDS)
         files.close()
         return
-    size = Path(request["file"]).stat().st_size
+    size = request["size"]
+    if request["kind"] in ("saved_model", "checkpoint"):
+        limit_time(_IMPORT)
+        importlib.import_module("tensorflow")  # before the time for the file begins
     if request["do"] == "list":
         limit_time(SECONDS + LISTING * size)
         file = files.get(request)
