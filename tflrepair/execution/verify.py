@@ -43,6 +43,7 @@ def verify(
     runtimes: Sequence[str] | None = None,
     python: str | None = None,
     timeout: float | None = None,
+    quantized: float | None = None,
 ) -> VerifyReport:
     """Run the signatures of a model and judge the answers.
 
@@ -57,6 +58,8 @@ def verify(
         runtimes: ``litert``, ``tf.lite``, or ``tensorflow`` (the module rebuilt from
             the file, which runs Flex operators, too); default: the first two, where installed.
         python: path of another Python interpreter whose runtimes are used.
+        quantized: how far floats that are expected of a quantized signature may be from its
+            answers (see ``compare.distance``); default: as ``rtol`` and ``atol`` say.
         timeout: seconds that one call may compute; default: see ``runner.SECONDS``.
 
     Raises:
@@ -77,7 +80,7 @@ def verify(
     other = rival.model.path if rival is not None else None
     trials = [_Trials(path, other, runtime, plans, timeout) for runtime in found]
     _run_all(trials)
-    tolerance = judge.Tolerance(rtol, atol)
+    tolerance = judge.Tolerance(rtol, atol, quantized)
     runs = [run for trial in trials for run in trial.verdicts(tolerance)]
     return VerifyReport(path, tuple(runs), rtol, atol, other, python)
 

@@ -55,6 +55,10 @@ def fix(
     ] = None,
     set_values: SetOption = None,
     learning_rate: RateOption = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", metavar="NAME", help="take a match in spite of this doubt"),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="also replace values that exist")
     ] = False,
@@ -114,6 +118,7 @@ def fix(
             by_name=by_name,
             allow_rounding=allow_rounding,
             learning_rate=learning_rate,
+            accept=accept or (),
             replace_values=replace,
             check=check,
             strategy=strategy.value,

@@ -19,7 +19,12 @@ Check = tuple[PathLike, PathLike]
 
 @dataclass(frozen=True)
 class MatchOptions:
-    """How values are found for variables."""
+    """How values are found for variables.
+
+    Attributes:
+        mapping, sets, replace, by_name, rounds, rate: see ``fix``.
+        accept: names of doubts that are accepted (``weights/types/acceptable.py``).
+    """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     sets: Mapping[str, str | float] = field(default_factory=dict)
@@ -27,6 +32,7 @@ class MatchOptions:
     by_name: bool = False
     rounds: bool = False
     rate: float | None = None
+    accept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
