@@ -196,7 +196,6 @@ class _Case:
                 size = row.text or f"by up to {row.max_abs:.3g}, relative {row.max_rel:.3g}"
                 self.note(kind, trial, f"{name}: {why}: {size}")
 
-
     def as_expected(
         self, name: str, value: NDArray[Any], want: NDArray[Any], to: ComparedTo
     ) -> tuple[NDArray[Any], bool]:

@@ -1,7 +1,7 @@
 """Inputs and outputs of 8 or 16 bits, which stand for the floats that the Python model has.
 
-``real = scale * (stored - zero_point)`` (QuantizationParameters of tflite's schema). Only scales for
-the whole tensor count: inputs and outputs have no others.
+``real = scale * (stored - zero_point)`` (QuantizationParameters of tflite's schema). Only scales
+for the whole tensor count: inputs and outputs have no others.
 """
 
 from __future__ import annotations

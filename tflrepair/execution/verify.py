@@ -140,7 +140,7 @@ class _Trials:
                 owners.append(("other", plan.other))
             for owner, entry in owners:
                 for kind, arrays in plan.sets.items():
-                    call = _call(entry, plan.entry, arrays)
+                    call = call_of(entry, plan.entry, arrays)
                     for delegate in self.runtime.delegates:
                         places.append((number, kind, delegate, owner))
                         tasks.append(Task(self.paths[owner], (call,), delegate == "default"))
@@ -192,7 +192,7 @@ class _Trials:
         return Outcome(outcome.status, renamed, outcome.text)
 
 
-def _call(entry: RunTarget, mine: RunTarget, arrays: Mapping[str, NDArray[Any]]) -> RunCall:
+def call_of(entry: RunTarget, mine: RunTarget, arrays: Mapping[str, NDArray[Any]]) -> RunCall:
     """A call of ``entry`` with the arrays made for ``mine``; without keys they go by position."""
     if entry.signature is None:
         arrays = {

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from tflrepair.commands.fix.acceptance import accept as accept_result
-from tflrepair.commands.fix.acceptance import answers, check_readable, expect
+from tflrepair.commands.fix.acceptance import check_readable, delegates, expect, rounding
 from tflrepair.commands.fix.advice import advice
 from tflrepair.commands.fix.options import (
     GRAFT,
@@ -154,8 +154,7 @@ def _plan(
     table = match_fix(before.context, open_all(weights), match)
     if table is not None and acceptance.check is not None and not output.dry_run:
         plan_of = partial(plan_fix, before.context)
-        agrees = partial(answers, acceptance.check)
-        table = resolve_by_running(before.model, table, plan_of, agrees, progress)
+        table = resolve_by_running(before.model, table, plan_of, acceptance.check, progress)
     open_questions = table is not None and table.problems
     plan = None if open_questions else plan_fix(before.context, table)
     if output.map_out is not None and table is not None:
@@ -178,18 +177,25 @@ def _written(
         check_grafted(rewritten.context)
         found = scan(rewritten.context)
         progress("running the result", 0, 0)
-        run = accept_result(rewritten.context, planned.check)
-        size, notes = found.model.size, rewritten.notes
+        notes, table = list(rewritten.notes), planned.table
+        if planned.check is not None:
+            answered = expect(rewritten.context, planned.check)
+            far = rounding(answered)
+            # rounding to few bits may hide what running numbers got wrong
+            table = table.proven() if table and not far else table
+            notes += [*([far] if far else ()), *delegates(answered)]
+        run = accept_result(rewritten.context)
+        size = found.model.size
         # Windows renames no file that is mapped: a large one is looked at again under its name
         after = None if found.model.is_mapped else found
         del rewritten, found
     return replace(
         planned,
-        table=planned.table.proven() if planned.table and planned.check else planned.table,
+        table=table,
         out=target,
         size=size,
         after=_renamed(after, target) if after else scan(target),
-        notes=notes,
+        notes=tuple(notes),
         run=replace(run, model=target) if run else None,
     )
 
