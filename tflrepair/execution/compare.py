@@ -76,6 +76,17 @@ def gap(
     return Gap(name, not exact and bool(good.all()), float(off.max()), largest)
 
 
+def matching(got: NDArray[Any], want: NDArray[Any], rtol: float, atol: float) -> int:
+    """How many numbers are within the tolerance of ``gap``."""
+    import numpy as np
+
+    if got.shape != want.shape or got.dtype.kind not in "fiub" or want.dtype.kind not in "fiub":
+        return 0
+    a, b = got.astype(np.float64), want.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return int(np.sum(np.abs(a - b) <= atol + rtol * np.abs(b)))
+
+
 def distance(got: NDArray[Any], want: NDArray[Any]) -> float:
     """|got - want| over the spread of ``want`` around its mean, both as root mean squares.
 

@@ -42,8 +42,8 @@ class _Tried:
     answer: Answer
 
     @property
-    def rank(self) -> tuple[bool, float]:
-        return not self.answer.agrees, self.answer.distance
+    def rank(self) -> tuple[bool, tuple[float, float]]:
+        return not self.answer.agrees, self.answer.rank
 
 
 def resolve_by_running(

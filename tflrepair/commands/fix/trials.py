@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,13 +34,21 @@ class Answer:
 
     Attributes:
         agrees: as expected, within the rounding of float32.
-        distance: from what is expected, of the output that is farthest (``compare.distance``).
+        distance: from what is expected (``compare.distance``), root mean square of all outputs.
+        matching: share of the elements that are as expected: a layer that alone makes a part of
+            an output gets it right whatever the others do.
         is_rounded: whether the answers are computed in few bits, so that none may agree.
     """
 
     agrees: bool
     distance: float
+    matching: float
     is_rounded: bool
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """The less, the better."""
+        return (0 if self.is_rounded else -self.matching), self.distance
 
 
 class Trials:
@@ -91,18 +100,23 @@ class Trials:
         return [self._judged(outcomes[n * count : n * count + count]) for n in range(len(paths))]
 
     def _judged(self, outcomes: Sequence[Outcome]) -> Answer:
-        agrees, farthest = True, 0.0
+        agrees, far = True, list[float]()
+        matching = elements = 0
         for plan, outcome in zip(self._plans, outcomes, strict=True):
             ports = {port.name: port.tensor for port in plan.entry.outputs}
             for name, want in (plan.expected or {}).items():
                 got = outcome.outputs.get(name)
                 if outcome.status != OutcomeStatus.OK or got is None:
-                    return Answer(False, float("inf"), False)
+                    return Answer(False, float("inf"), 0.0, False)
                 got = dequantize(got, ports[name]) if want.dtype.kind == "f" else got
                 gap = compare.gap(name, got, want, compare.RTOL, compare.ATOL)
                 agrees &= gap.within
-                farthest = max(farthest, 0.0 if gap.within else compare.distance(got, want))
-        return Answer(agrees, farthest, any(plan.entry.quantised for plan in self._plans))
+                elements += want.size
+                matching += compare.matching(got, want, compare.RTOL, compare.ATOL)
+                far.append(0.0 if gap.within else compare.distance(got, want))
+        mean = math.sqrt(sum(d * d for d in far) / len(far))
+        is_rounded = any(plan.entry.quantised for plan in self._plans)
+        return Answer(agrees, mean, matching / max(1, elements), is_rounded)
 
 
 def _runtime(plans: Sequence[Plan]) -> Runtime:
