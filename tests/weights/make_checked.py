@@ -86,6 +86,21 @@ def make_int8(out: Path, work: Path) -> None:
     np.savez(out / "truth.npz", **{v.path.replace("/", "|"): np.asarray(v) for v in module.own})
 
 
+def make_plain(out: Path, work: Path) -> None:
+    """No variables; 8 bits at the inputs and outputs, too."""
+    layers = [keras.layers.Dense(6, "relu"), keras.layers.Dense(3)]
+    net = keras.Sequential([keras.Input((6,)), *layers])
+    randomize(net.variables, 7)
+    rng = np.random.default_rng(8)
+    converter = tf.lite.TFLiteConverter.from_keras_model(net)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([rng.random((1, 6), "float32")] for _ in range(50))
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    (out / "plain.tflite").write_bytes(bytes(converter.convert()))
+    x = rng.random((1, 6), "float32")
+    np.savez(out / "plain.npz", x=x, y=net(x))
+
+
 class Twins(tf.Module):
     """Eight pairs of one shape each (256 readings); two inputs; outputs that have no names."""
 
@@ -132,7 +147,7 @@ def make_twins(out: Path, work: Path) -> None:
 if __name__ == "__main__":
     import tempfile
 
-    for maker, case in ((make_int8, "int8"), (make_twins, "twins")):
+    for maker, case in ((make_int8, "int8"), (make_plain, "int8"), (make_twins, "twins")):
         (DATA / case).mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory() as work:
             maker(DATA / case, Path(work))
