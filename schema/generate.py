@@ -1,13 +1,11 @@
-"""Turn the schema in this folder into the two modules of facts in tflrepair/format.
+"""Turn the schema in this folder into the three modules of facts in tflrepair/format.
 
     python schema/generate.py            write the modules
     python schema/generate.py --check    exit 1 if a module is not what would be written
 
-``tflite_subset.fbs`` (what we read and write by name) becomes ``schema.py``; both files together
-become ``layout.py``, the description that drives the structural verifier.
-
-It understands only the part of the flatbuffer language that our files use: ``enum``, ``union``
-and ``table`` with one field a line.
+``tflite_subset.fbs`` (what we read and write by name) becomes ``schema.py``. Together with
+``tflite_options.fbs`` it becomes ``layout.py``, the description that drives the verifier, and with
+``metadata.fbs`` also ``fields.py``, which has enums and defaults for showing and copying.
 """
 
 from __future__ import annotations
@@ -16,56 +14,23 @@ import re
 import sys
 from pathlib import Path
 
+from fbs import BLOCK, ENUM_TYPE, SCALARS, enum_values, fields_of, lines_of
+from fields import render_fields
+
 HERE = Path(__file__).resolve().parent
-SOURCE = HERE / "tflite_subset.fbs"
-OPTIONS = HERE / "tflite_options.fbs"
 FORMAT = HERE.parent / "tflrepair" / "format"
-
-# flatbuffer scalar type -> struct character
-SCALARS = {
-    "bool": "?", "byte": "b", "ubyte": "B", "short": "h", "ushort": "H", "int": "i",
-    "uint": "I", "long": "q", "ulong": "Q", "float": "f", "double": "d",
-}  # fmt: skip
-FIELD = re.compile(r"(\w+)\s*:\s*(\[?\w+\]?)\s*(?:=\s*-?\w+)?\s*(?:\(deprecated\))?$")
-BLOCK = re.compile(r"^(enum|union|table)\s+(\w+)[^{]*\{(.*?)^\}", re.S | re.M)
-
-
-def lines_of(body: str) -> list[str]:
-    stripped = (re.sub(r"//.*", "", line).strip().rstrip(",;") for line in body.splitlines())
-    return [line for line in stripped if line]
-
-
-def enum_values(body: str, first: int) -> list[tuple[str, int]]:
-    values, following = [], first
-    for line in lines_of(body):
-        name, _, number = (part.strip() for part in line.partition("="))
-        value = int(number) if number else following
-        values.append((name, value))
-        following = value + 1
-    return values
-
-
-def fields_of(body: str) -> list[tuple[str, str]]:
-    """(name, type) of each field of a table."""
-    fields = []
-    for line in lines_of(body):
-        match = FIELD.match(line)
-        if match is None:
-            raise SystemExit(f"cannot read the field {line!r}")
-        fields.append((match[1], match[2]))
-    return fields
 
 
 def table_slots(body: str, unions: set[str]) -> tuple[list[str], str]:
     """The slot names of a table and a layout character for each."""
     names: list[str] = []
     layout = ""
-    for name, kind in fields_of(body):
-        if kind in unions:
-            names.append(name + "_type")
+    for field in fields_of(body):
+        if field.kind in unions:
+            names.append(field.name + "_type")
             layout += "B"
-        names.append(name)
-        layout += SCALARS.get(kind, "r")
+        names.append(field.name)
+        layout += "r" if field.vector else SCALARS.get(field.kind, "r")
     return names, layout
 
 
@@ -102,21 +67,21 @@ def render(text: str) -> str:
     return "\n".join(out) + "\n"
 
 
-def field_kinds(body: str, tables: set[str], unions: set[str]) -> list[tuple[str, str]]:
+def field_kinds(
+    body: str, tables: set[str], unions: set[str], scalars: dict[str, str]
+) -> list[tuple[str, str]]:
     """(name, kind) of each slot, in the words of layout.py."""
     slots = []
-    for name, kind in fields_of(body):
-        inner = kind.strip("[]")
+    for name, vector, kind, _ in fields_of(body):
+        mark = "[" if vector else ""
         if kind in unions:
             slots += [(name + "_type", "B"), (name, "|" + kind)]
         elif kind == "string":
-            slots.append((name, "s"))
+            slots.append((name, mark + "s"))
         elif kind in tables:
-            slots.append((name, "*" + kind))
-        elif inner in tables:
-            slots.append((name, "[*" + inner))
+            slots.append((name, f"{mark}*{kind}"))
         else:
-            slots.append((name, ("[" if kind != inner else "") + SCALARS[inner]))
+            slots.append((name, mark + scalars[kind]))
     return slots
 
 
@@ -146,7 +111,12 @@ def render_layout(text: str) -> str:
     blocks = BLOCK.findall(text)
     tables = {name for kind, name, _ in blocks if kind == "table"}
     unions = {name: lines_of(body) for kind, name, body in blocks if kind == "union"}
-    rows = {n: field_kinds(body, tables, set(unions)) for k, n, body in blocks if k == "table"}
+    scalars = SCALARS | {name: SCALARS[of] for name, of in ENUM_TYPE.findall(text)}
+    rows = {
+        name: field_kinds(body, tables, set(unions), scalars)
+        for kind, name, body in blocks
+        if kind == "table"
+    }
     out = [
         '"""Every table of the TensorFlow Lite schema. Made by schema/generate.py; do not edit.',
         "",
@@ -176,10 +146,14 @@ def render_layout(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    subset, options = (path.read_text(encoding="utf-8") for path in (SOURCE, OPTIONS))
+    subset, options, metadata = (
+        (HERE / f"{name}.fbs").read_text(encoding="utf-8")
+        for name in ("tflite_subset", "tflite_options", "metadata")
+    )
     wanted = {
         FORMAT / "schema.py": render(subset),
         FORMAT / "layout.py": render_layout(subset + options),
+        FORMAT / "fields.py": render_fields("\n".join((subset, options, metadata))),
     }
     if arguments == ["--check"]:
         return int(any(not p.exists() or p.read_text("utf-8") != t for p, t in wanted.items()))

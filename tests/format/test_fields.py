@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 from ai_edge_litert import schema_py_generated as litert
-from conftest import ROOT
 
 from tflrepair.format.fields import ENUMS, FIELDS, UNIONS
 from tflrepair.views.options import SUBGRAPH_FIELDS
@@ -83,9 +80,3 @@ def test_every_field_that_names_a_subgraph_is_known() -> None:
         if "subgraph" in name
     }
     assert fields == SUBGRAPH_FIELDS
-
-
-@pytest.mark.runs
-def test_generated_module_is_current() -> None:
-    command = [sys.executable, str(ROOT / "schema" / "generate_fields.py"), "--check"]
-    assert subprocess.run(command, check=False).returncode == 0

@@ -97,6 +97,6 @@ def test_slot_names_equal_the_tflite_package(table: str) -> None:
 
 
 @pytest.mark.runs
-def test_generated_module_is_current() -> None:
+def test_generated_modules_are_current() -> None:
     command = [sys.executable, str(ROOT / "schema" / "generate.py"), "--check"]
     assert subprocess.run(command, check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""All fields of the TFLite schema. Made by schema/generate_fields.py; do not edit.
+"""All fields of the TFLite schema. Made by schema/generate.py; do not edit.
 
 FIELDS has a row for each slot of a table: (name, kind, of, default). ``kind`` is a struct character
 for a scalar; ``S`` a string, ``T`` a table, ``U`` the value of a union (its type is the slot
