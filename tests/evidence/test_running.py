@@ -33,8 +33,9 @@ def written(folder: Path, case: Path, inputs: tuple[str, ...], **more: Any) -> t
     return folder / "in.npz", folder / "out.npz"
 
 
-def test_a_quantized_model_is_decided_by_the_nearest(tmp_path: Path) -> None:
-    model, donor, out = INT8 / "model.tflite", INT8 / "donor.weights.h5", tmp_path / "out.tflite"
+@pytest.mark.parametrize("name", ["model.tflite", "whole.tflite"])  # 8 bits inside; everywhere
+def test_a_quantized_model_is_decided_by_the_nearest(name: str, tmp_path: Path) -> None:
+    model, donor, out = INT8 / name, INT8 / "donor.weights.h5", tmp_path / "out.tflite"
     with pytest.raises(RefusedError, match=r"--check in\.npz"):
         tflrepair.fix(model, [donor], out=out)
     check = written(tmp_path, INT8, ("x",))

@@ -27,12 +27,14 @@ def randomize(variables: list[Any], seed: int) -> None:
         variable.assign(rng.normal(0, 0.5, variable.shape).astype("float32"))
 
 
-def convert(folder: Path, samples: Any = None) -> bytes:
+def convert(folder: Path, samples: Any = None, whole: bool = False) -> bytes:
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
     converter.experimental_enable_resource_variables = True
     if samples is not None:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = samples
+    if whole:
+        converter.inference_input_type = converter.inference_output_type = tf.int8
     return bytes(converter.convert())
 
 
@@ -80,6 +82,7 @@ def make_int8(out: Path, work: Path) -> None:
             yield "infer", {"x": rng.random((2, 6), "float32")}
 
     (out / "model.tflite").write_bytes(convert(work, samples))
+    (out / "whole.tflite").write_bytes(convert(work, samples, whole=True))
     module.net.save_weights(out / "donor.weights.h5")
     x = np.random.default_rng(1).random((2, 6), "float32")
     np.savez(out / "io.npz", x=x, y=module.infer(tf.constant(x))["y"])

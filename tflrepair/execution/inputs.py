@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tflrepair.errors import BadFileError, UserError
 from tflrepair.execution.entries import RunTarget, RunTensor
-from tflrepair.execution.quantized import quantize
 from tflrepair.format.types import NUMPY_TYPES, element_count
 from tflrepair.opening import open_regular
+from tflrepair.views.quantized import quantize
 
 if TYPE_CHECKING:
     import numpy as np

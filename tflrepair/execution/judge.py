@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from tflrepair.execution import runner
 from tflrepair.execution.compare import distance, gap, not_finite
 from tflrepair.execution.entries import RunTarget
-from tflrepair.execution.quantized import dequantize
 from tflrepair.execution.result import ComparedTo, Comparison, Run, RunStatus, Symptom, shown
 from tflrepair.execution.runner import Outcome
 from tflrepair.findings import Finding
+from tflrepair.views.quantized import dequantize
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

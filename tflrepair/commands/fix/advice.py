@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.execution.entries import RunTarget, RunTensor, run_targets
-from tflrepair.execution.quantized import scale_of, spread
 from tflrepair.format import schema
+from tflrepair.views.quantized import scale_of, spread
 
 if TYPE_CHECKING:
     from tflrepair.weights import MatchTable

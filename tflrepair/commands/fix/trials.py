@@ -13,13 +13,13 @@ from tflrepair.commands.fix.options import Check
 from tflrepair.errors import UnsupportedError
 from tflrepair.execution import compare, runtimes, worker
 from tflrepair.execution.plans import Plan, plans_of
-from tflrepair.execution.quantized import dequantize
 from tflrepair.execution.runner import Outcome, OutcomeStatus, Task, run
 from tflrepair.execution.runtimes import Runtime
 from tflrepair.execution.verify import call_of
 from tflrepair.graph.model import Model, load
 from tflrepair.passes.graft.graft import graft
 from tflrepair.passes.graft.plan import GraftPlan
+from tflrepair.views.quantized import dequantize
 
 if TYPE_CHECKING:
     from tflrepair.weights import MatchTable

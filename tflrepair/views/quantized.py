@@ -24,8 +24,8 @@ def scale_of(tensor: Tensor) -> tuple[float, int] | None:
     table = tensor.table.table(schema.Tensor.QUANTIZATION)
     if table is None:
         return None
-    scales = table.numbers(schema.QuantizationParameters.SCALE)
-    zeros = table.numbers(schema.QuantizationParameters.ZERO_POINT)
+    scales = table.numbers(schema.QuantizationParameters.SCALE, "f")
+    zeros = table.numbers(schema.QuantizationParameters.ZERO_POINT, "q")
     if len(scales) != 1 or len(zeros) > 1 or not 0 < scales[0] < float("inf"):
         return None
     return float(scales[0]), int(zeros[0]) if zeros else 0
