@@ -86,7 +86,8 @@ def make_int8(out: Path, work: Path) -> None:
     module.net.save_weights(out / "donor.weights.h5")
     x = np.random.default_rng(1).random((2, 6), "float32")
     np.savez(out / "io.npz", x=x, y=module.infer(tf.constant(x))["y"])
-    np.savez(out / "truth.npz", **{v.path.replace("/", "|"): np.asarray(v) for v in module.own})
+    truth: dict[str, Any] = {v.path.replace("/", "|"): np.asarray(v) for v in module.own}
+    np.savez(out / "truth.npz", **truth)
 
 
 def make_plain(out: Path, work: Path) -> None:
@@ -132,18 +133,21 @@ def make_twins(out: Path, work: Path) -> None:
     tf.saved_model.save(module, str(work), signatures=signatures)
     (out / "model.tflite").write_bytes(convert(work))
     order = np.random.default_rng(3).permutation(2 * PAIRS)
-    arrays = {
+    arrays: dict[str, Any] = {
         f"dense_{40 + place}/{role}": np.asarray(getattr(module.rows[number], role))
         for place, number in enumerate(order)
         for role in ("kernel", "bias")
     }
     np.savez(out / "donor.npz", **arrays)
-    truth = {v.path: np.asarray(v) for row in module.rows for v in row.weights}
-    np.savez(out / "truth.npz", **{path.replace("/", "|"): v for path, v in truth.items()})
+    own = [v for row in module.rows for v in row.weights]
+    truth: dict[str, Any] = {v.path.replace("/", "|"): np.asarray(v) for v in own}
+    np.savez(out / "truth.npz", **truth)
     rng = np.random.default_rng(4)
-    given = {name: rng.normal(0, 1, (2, WIDTH)).astype("float32") for name in ("left", "right")}
+    given: dict[str, Any] = {
+        name: rng.normal(0, 1, (2, WIDTH)).astype("float32") for name in ("left", "right")
+    }
     answers = module.answer(*map(tf.constant, given.values()))
-    wanted = {f"output_{n}": np.asarray(value) for n, value in enumerate(answers)}
+    wanted: dict[str, Any] = {f"output_{n}": np.asarray(value) for n, value in enumerate(answers)}
     np.savez(out / "io.npz", **given, **wanted)
 
 
