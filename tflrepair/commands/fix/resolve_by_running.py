@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tflrepair.commands.fix.options import Check
 from tflrepair.commands.fix.readings import Reading, Readings, place
 from tflrepair.commands.fix.trials import Answer, Trials
 from tflrepair.errors import RefusedError
 from tflrepair.execution.compare import QUANTIZED
+from tflrepair.execution.inputs import Source
 from tflrepair.graph.model import Model
 from tflrepair.leftovers import workspace
 from tflrepair.passes.graft.plan import GraftPlan
@@ -50,7 +50,7 @@ def resolve_by_running(
     model: Model,
     table: MatchTable,
     plan_of: Callable[[MatchTable], GraftPlan],
-    check: Check,
+    check: tuple[Source, Source],
     progress: Progress,
 ) -> MatchTable:
     """The table without its ambiguous layers, the readings of which were tried.
@@ -59,7 +59,7 @@ def resolve_by_running(
 
     Args:
         plan_of: the graft for a table without problems.
-        check: (inputs, expected outputs), each an .npz.
+        check: (inputs, expected outputs), each an .npz or a mapping.
 
     Raises:
         RefusedError: no combination agrees, of all, or of those that a search came to.

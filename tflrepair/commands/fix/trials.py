@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.commands.fix.options import Check
 from tflrepair.errors import UnsupportedError
 from tflrepair.execution import compare, runtimes, worker
+from tflrepair.execution.inputs import Source
 from tflrepair.execution.plans import Plan, plans_of
 from tflrepair.execution.runner import Outcome, OutcomeStatus, Task, run
 from tflrepair.execution.runtimes import Runtime
@@ -55,7 +55,11 @@ class Trials:
     """Grafts readings into a model and runs those signatures that something is expected of."""
 
     def __init__(
-        self, model: Model, plan_of: Callable[[MatchTable], GraftPlan], check: Check, folder: Path
+        self,
+        model: Model,
+        plan_of: Callable[[MatchTable], GraftPlan],
+        check: tuple[Source, Source],
+        folder: Path,
     ) -> None:
         self._model, self._plan_of, self._check = model, plan_of, check
         self._folder = folder
