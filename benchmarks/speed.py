@@ -1,11 +1,9 @@
-"""How long scan and fix take, as whole processes, beside a peer in the same run.
+"""How long fix takes, as a whole process, beside copying the file that it writes.
 
     python benchmarks/speed.py [--pairs 7]
 
-scan against a walk with the `tflite` package that reads what a scan reads (each operator's code,
-inputs and outputs, each tensor's name, type and shape), on a model of 20,000 operators; and fix
-against copying the file that it writes. Runs alternate, A B A B; what is printed are medians and
-the median of the ratios of neighbours, so that a slow moment of the machine meets both.
+Runs alternate, A B A B; what is printed are medians and the median of the ratios of neighbours, so
+that a slow moment of the machine meets both. Reading is in bench_read.py.
 """
 
 from __future__ import annotations
@@ -24,34 +22,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from build import Build, save_npz
-
-WALK = """
-import sys, tflite
-model = tflite.Model.GetRootAsModel(open(sys.argv[1], "rb").read(), 0)
-for s in range(model.SubgraphsLength()):
-    subgraph = model.Subgraphs(s)
-    for t in range(subgraph.TensorsLength()):
-        tensor = subgraph.Tensors(t)
-        tensor.Name(), tensor.Type(), [tensor.Shape(i) for i in range(tensor.ShapeLength())]
-    for o in range(subgraph.OperatorsLength()):
-        operator = subgraph.Operators(o)
-        model.OperatorCodes(operator.OpcodeIndex()).BuiltinCode()
-        [operator.Inputs(i) for i in range(operator.InputsLength())]
-        [operator.Outputs(i) for i in range(operator.OutputsLength())]
-"""
-
-
-def large(operators: int) -> bytes:
-    """A chain of ADDs over a variable that nothing sets."""
-    build = Build()
-    sub = build.sub("infer", "infer")
-    value = sub.read(sub.handle("w"))
-    for _ in range(operators):
-        out = sub.tensor()
-        sub.op("ADD", [value, value], [out])
-        value = out
-    sub.output(value)
-    return build.bytes()
 
 
 def wide(variables: int, size: int) -> tuple[bytes, dict[str, np.ndarray]]:
@@ -87,15 +57,6 @@ def main() -> None:
     tool = [sys.executable, "-m", "tflrepair"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "large.tflite").write_bytes(large(20_000))
-        path = str(folder / "large.tflite")
-        walk = [sys.executable, "-c", WALK, path]
-        scan = [*tool, "scan", path]
-        pair("scan, 20,000 operators", scan, "walk with the tflite package", walk, pairs)
-        pair(
-            "scan, the sample", [*tool, "scan", "tflrepair/samples/broken.tflite"],
-            "import typer", [sys.executable, "-c", "import typer"], pairs,
-        )  # fmt: skip
         data, values = wide(200, 250_000)
         (folder / "wide.tflite").write_bytes(data)
         save_npz(folder / "wide.npz", values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,9 +35,12 @@ def scan(
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="exit with 1 for error, warning or info and worse")
     ] = FailOn.error,
+    fix_hints: Annotated[
+        bool, typer.Option("--fix-hints", help="say how each kind of finding is fixed")
+    ] = False,
     target: Annotated[
         list[str] | None,
-        typer.Option("--target", metavar="NAME", help="what litert, tflm or gpu lacks of it"),
+        typer.Option("--target", metavar="NAME", help="what litert, tflm, gpu or nnapi lacks"),
     ] = None,
     html: Annotated[
         str | None, typer.Option("--html", metavar="OUT.html", help="write a page to look at, too")
@@ -53,7 +55,7 @@ def scan(
     ] = ScanFormat.text,
 ) -> None:
     """Say what is in a model and what is wrong with it, without running it."""
-    writer = WRITERS[format]()
+    writer = WRITERS[format](fix_hints)
     exit_codes = []
     many = False
     last: Any = None
@@ -133,6 +135,8 @@ def _write_files(
         write(Path(html), page.render(scan).encode("utf-8"), force)
         emit(f"written: {html}")
     if model_explorer is not None:
+        import json
+
         text = json.dumps(nodes.to_dict(scan), indent=1)
         write(Path(model_explorer), text.encode("utf-8"), force)
         emit(f"written: {model_explorer}")
