@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 RTOL = 1e-4
 ATOL = 1e-5
 
+# Each layer of 8 bits rounds to 1/256 of its range, and that adds up: the answers of quantized
+# networks lie 1 to 5 % of their spread from the float ones, those of other weights 50 % and more.
+QUANTIZED = 0.1
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -70,6 +74,34 @@ def gap(
         return Gap(name, False, text=f"NaN or Inf against another value in {count} of {got.size}")
     largest = float(relative.max()) if relative.size else 0.0
     return Gap(name, not exact and bool(good.all()), float(off.max()), largest)
+
+
+def matching(got: NDArray[Any], want: NDArray[Any], rtol: float, atol: float) -> int:
+    """How many numbers are within the tolerance of ``gap``."""
+    import numpy as np
+
+    if got.shape != want.shape or got.dtype.kind not in "fiub" or want.dtype.kind not in "fiub":
+        return 0
+    a, b = got.astype(np.float64), want.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return int(np.sum(np.abs(a - b) <= atol + rtol * np.abs(b)))
+
+
+def distance(got: NDArray[Any], want: NDArray[Any]) -> float:
+    """|got - want| over the spread of ``want`` around its mean, both as root mean squares.
+
+    0 is equal, 1 as far as a constant is. Infinite where they cannot be compared.
+    """
+    import numpy as np
+
+    numbers = got.dtype.kind in "fiub" and want.dtype.kind in "fiub"
+    if got.shape != want.shape or not numbers or not got.size:
+        return float("inf")
+    a, b = got.astype(np.float64), want.astype(np.float64)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return float("inf")
+    scale = float(np.sqrt(np.mean((b - b.mean()) ** 2))) or float(np.abs(b).max()) or 1.0
+    return float(np.sqrt(np.mean((a - b) ** 2))) / scale
 
 
 def _texts(array: NDArray[Any]) -> NDArray[Any]:

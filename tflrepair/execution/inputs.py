@@ -12,6 +12,7 @@ from tflrepair.errors import BadFileError, UserError
 from tflrepair.execution.entries import RunTarget, RunTensor
 from tflrepair.format.types import NUMPY_TYPES, element_count
 from tflrepair.opening import open_regular
+from tflrepair.views.quantized import quantize
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,6 +140,8 @@ def select(
 def fit(values: Mapping[str, NDArray[Any]], entry: RunTarget) -> dict[str, NDArray[Any]]:
     """``values`` (one for each input of ``entry``) in the tensors' dtypes.
 
+    Floats for a quantized input are quantized as its scale says.
+
     Raises:
         UserError: a shape does not fit, or a value would not survive the conversion.
     """
@@ -162,6 +165,7 @@ def _fit(value: NDArray[Any], port: RunTensor, entry: RunTarget) -> NDArray[Any]
         return _bytes(value, place)
     if dtype not in NUMPY_TYPES:
         raise UserError(f"{place} is of type {dtype}, which numpy does not have")
+    value = quantize(value, port.tensor)
     if not np.can_cast(value.dtype, dtype, "same_kind"):
         raise UserError(f"{place} is of type {value.dtype}", hint=f"expected: {port.text}")
     with np.errstate(over="ignore"):

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.execution import runner
-from tflrepair.execution.compare import gap, not_finite
+from tflrepair.execution.compare import distance, gap, not_finite
 from tflrepair.execution.entries import RunTarget
 from tflrepair.execution.result import ComparedTo, Comparison, Run, RunStatus, Symptom, shown
 from tflrepair.execution.runner import Outcome
 from tflrepair.findings import Finding
+from tflrepair.views.quantized import dequantize
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,8 +61,12 @@ class JudgedInputs:
 
 @dataclass(frozen=True)
 class Tolerance:
+    """``quantized``: how far the answers of a quantized signature may be from what is expected
+    (see ``compare.distance``); None: no farther than others."""
+
     rtol: float
     atol: float
+    quantized: float | None = None
 
 
 def judge(
@@ -198,20 +203,34 @@ class _Case:
             if name not in wanted:
                 continue
             # NaN is reported by itself; here only the expectation must not have one
+            want = wanted[name]
+            value, is_loose = self.as_expected(name, value, want, to)
             row = gap(
                 name,
                 value,
-                wanted[name],
+                want,
                 self.tolerance.rtol,
                 self.tolerance.atol,
                 nan_equal=to != ComparedTo.EXPECT,
             )
+            far = distance(value, want) if is_loose and not row.within else None
+            within = row.within or (far is not None and far <= (self.tolerance.quantized or 0))
             self.comparisons.append(
-                Comparison(to, trial.inputs, name, row.within, row.max_abs, row.max_rel)
+                Comparison(to, trial.inputs, name, within, row.max_abs, row.max_rel, far)
             )
-            if not row.within:
+            if not within:
                 size = row.text or f"by up to {row.max_abs:.3g}, relative {row.max_rel:.3g}"
                 self.note(kind, trial, f"{name}: {why}: {size}")
+
+    def as_expected(
+        self, name: str, value: NDArray[Any], want: NDArray[Any], to: ComparedTo
+    ) -> tuple[NDArray[Any], bool]:
+        """(the answer as what it stands for, whether rounding to few bits is allowed for)."""
+        if to != ComparedTo.EXPECT or want.dtype.kind != "f":
+            return value, False
+        tensor = next(port.tensor for port in self.entry.outputs if port.name == name)
+        is_loose = self.entry.quantised and self.tolerance.quantized is not None
+        return dequantize(value, tensor), is_loose
 
 
 def _soften(findings: Sequence[Finding], trials: Sequence[JudgedInputs]) -> list[Finding]:

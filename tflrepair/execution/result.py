@@ -52,7 +52,11 @@ def shown(symptom: Symptom, inputs: str, message: str, signature: str) -> Findin
 
 @dataclass(frozen=True)
 class Comparison:
-    """One output held against another. The numbers are as in ``Gap``."""
+    """One output held against another. The numbers are as in ``Gap``.
+
+    ``far`` is the distance of a quantized answer that is not within the tolerance of floats (see
+    ``compare.distance``).
+    """
 
     to: ComparedTo
     inputs: str
@@ -60,6 +64,7 @@ class Comparison:
     within: bool
     max_abs: float | None
     max_rel: float | None
+    far: float | None = None
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def verify(
     runtimes: Sequence[str] | None = None,
     python: str | None = None,
     timeout: float | None = None,
+    quantized: float | None = None,
 ) -> VerifyReport:
     """Run the signatures of a model and judge the answers.
 
@@ -61,6 +62,8 @@ def verify(
         runtimes: ``litert``, ``tf.lite``, or ``tensorflow`` (the module rebuilt from
             the file, which runs Flex operators, too); default: the first two, where installed.
         python: path of another Python interpreter whose runtimes are used.
+        quantized: how far floats that are expected of a quantized signature may be from its
+            answers (see ``compare.distance``); default: as ``rtol`` and ``atol`` say.
         timeout: seconds that one call may compute; default: see ``runner.SECONDS``.
 
     Raises:
@@ -80,7 +83,7 @@ def verify(
     with on_disk(context.model) as own, on_disk((rival or context).model) as other:
         trials = [_Trials(str(own), str(other), each, plans, timeout) for each in found]
         _run_all(trials)
-    tolerance = judge.Tolerance(rtol, atol)
+    tolerance = judge.Tolerance(rtol, atol, quantized)
     runs = [run for trial in trials for run in trial.verdicts(tolerance)]
     name = context.model.path or "the given model"
     against_name = (rival.model.path or "the other model") if rival is not None else None
@@ -144,7 +147,7 @@ class _Trials:
                 owners.append(("other", plan.other))
             for owner, entry in owners:
                 for kind, arrays in plan.sets.items():
-                    call = _call(entry, plan.entry, arrays)
+                    call = call_of(entry, plan.entry, arrays)
                     for delegate in self.runtime.delegates:
                         places.append((number, kind, delegate, owner))
                         tasks.append(Task(self.paths[owner], (call,), delegate == "default"))
@@ -196,7 +199,7 @@ class _Trials:
         return Outcome(outcome.status, renamed, outcome.text)
 
 
-def _call(entry: RunTarget, mine: RunTarget, arrays: Mapping[str, NDArray[Any]]) -> RunCall:
+def call_of(entry: RunTarget, mine: RunTarget, arrays: Mapping[str, NDArray[Any]]) -> RunCall:
     """A call of ``entry`` with the arrays made for ``mine``; without keys they go by position."""
     if entry.signature is None:
         arrays = {

@@ -41,6 +41,7 @@ def item(result: FixResult) -> FixItem:
         ],
         "sure": dict(Counter(row.confidence for row in table.rows if row.origin == WEIGHT)),
         "unproven": [row.target.shared_name for row in result.unproven],
+        "accepted": table.accepted,
         "assumptions": [
             {"text": assumption.text, "option": assumption.option, "variables": names}
             for assumption, names in table.assumptions.items()

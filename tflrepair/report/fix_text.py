@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.fix.advice import advice
@@ -11,6 +12,7 @@ from tflrepair.report.match_text import match_lines
 from tflrepair.report.runs import verify_text
 from tflrepair.report.scan_text import findings
 from tflrepair.report.style import Style, plural, safe
+from tflrepair.weights.types.acceptable import ACCEPTABLE
 from tflrepair.weights.types.match_table import (
     CHECKED,
     INITIAL,
@@ -175,12 +177,27 @@ def _unproven(result: FixResult, style: Style) -> list[str]:
     """What must not pass as sound: values that nothing but running numbers decided."""
     if not result.unproven:
         return []
-    names = [safe(row.target.shared_name) for row in result.unproven]
-    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-    count = f"{len(names)} variable{'s rest' if len(names) > 1 else ' rests'}"
-    return [
-        f"{style('not proven', 'yellow', 'bold')}  {count} on running numbers alone: {shown}",
-        "    If the code that makes these layers was changed after the weights were saved, they",
-        "    may be exchanged.",
-        "    -> prove it: give --check IN.npz OUT.npz with what the Python model answers",
-    ]
+    label = style("not proven", "yellow", "bold")
+    names = [row.target.shared_name for row in result.unproven if not row.accepted]
+    lines = []
+    if names:
+        lines += [
+            f"{label}  {_rest(names)} on running numbers alone: {_some(names)}",
+            "    If the code that makes these layers was changed after the weights were saved,",
+            "    they may be exchanged.",
+        ]
+    for name, rows in result.table.accepted.items() if result.table else ():
+        lines += [
+            f"{label}  {_rest(rows)} on --accept {name}: {_some(rows)}",
+            f"    They are right only if {ACCEPTABLE[name]}.",
+        ]
+    how = "give --check IN.npz OUT.npz with what the Python model answers"
+    return [*lines, f"    -> prove it: {how}"]
+
+
+def _rest(names: Sequence[str]) -> str:
+    return f"{len(names)} variable{'s rest' if len(names) > 1 else ' rests'}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(map(safe, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")

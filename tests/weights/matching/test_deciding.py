@@ -149,11 +149,14 @@ def test_countless_readings_come_likeliest_first() -> None:
         problems.append(Problem("conflict", (target.shared_name,), "", choices=choices))
     table = MatchTable(tuple(Row(t, "unresolved") for t in targets), tuple(problems))
     readings = Readings(table, MOST)
-    found = list(readings.likeliest(MOST))
+    (group,) = readings.groups
     assert not readings.is_whole
-    assert len(found) == MOST
-    assert [row.weight for row in found[0]] == arrays
-    assert all(len({row.weight and row.weight.path for row in rows}) == 40 for rows in found)
+    assert len(group) == MOST
+    assert [row.weight for (row,) in group[0]] == arrays
+    near = [reading for (reading,) in readings.near((group[0],), 0)]
+    assert len(near) == 40 * 39 / 2  # each two exchanged
+    for reading in (*group, *near):
+        assert len({row.weight and row.weight.path for (row,) in reading}) == 40
 
 
 def test_readings_of_the_same_values_are_one() -> None:
@@ -180,4 +183,5 @@ def test_groups_that_share_no_array_are_varied_one_at_a_time() -> None:
         problems.append(Problem("conflict", (target.shared_name,), "", choices=choices))
     readings = Readings(MatchTable(tuple(rows), tuple(problems)), MOST)
     assert (len(readings.groups), readings.count) == (8, 4**8)
-    assert len(list(readings.likeliest(MOST))) == 1 + 8 * 3
+    first = tuple(group[0] for group in readings.groups)
+    assert [len(readings.near(first, group)) for group in range(8)] == [3] * 8

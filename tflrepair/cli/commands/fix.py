@@ -48,6 +48,10 @@ def fix(
         str | None,
         typer.Option("--map-out", metavar="FILE", help="write the match as a map to edit"),
     ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", metavar="NAME", help="take a match in spite of this doubt"),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="also replace values that exist")
     ] = False,
@@ -107,6 +111,7 @@ def fix(
             by_name=by_name,
             allow_rounding=allow_rounding,
             learning_rate=values.learning_rate,
+            accept=accept or (),
             replace_values=replace,
             check=check,
             strategy=strategy.value,

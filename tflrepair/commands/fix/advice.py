@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.execution.entries import RunTarget, RunTensor, run_targets
 from tflrepair.format import schema
+from tflrepair.views.quantized import scale_of, spread
 
 if TYPE_CHECKING:
     from tflrepair.weights import MatchTable
+
+_DEFAULT = "serving_default"  # what TensorFlow calls a signature that was given no name
 
 
 def advice(context: AnalysisContext, table: MatchTable) -> tuple[str, ...]:
     """Lines to print after the open questions; () where running decides none of them.
 
     Three of them are Python, to be run beside the Keras model: they write the two files that
-    ``--check`` takes. ``model`` stands there for the tf.Module that was converted.
+    ``--check`` takes. ``model`` stands there for the tf.Module that was converted; or, where the
+    signature is no method's name, for the SavedModel. Answers may be a dict, a sequence or one
+    array: TensorFlow calls what has no name ``output_0``, ``output_1`` and so on.
 
     Raises:
         BadFileError: the model is damaged.
@@ -28,18 +34,32 @@ def advice(context: AnalysisContext, table: MatchTable) -> tuple[str, ...]:
         return ()
     name = target.signature or ""
     made = ", ".join(f"{port.name!r}: {_random(port)}" for port in target.inputs)
-    given = f"{{f'{name}/{{k}}': v for k, v in x.items()}}"
-    wanted = f"{{f'{name}/{{k}}': np.asarray(v) for k, v in model.{name}(**x).items()}}"
+    names = [port.name for port in target.outputs]
+    listed = "y if isinstance(y, (list, tuple)) else [y]"
+    given = f"{{{name + '/'!r} + k: v for k, v in x.items()}}"
+    wanted = f"{{{name + '/'!r} + k: np.asarray(y[k]) for k in {names}}}"
     shapes = "; ".join(port.text for port in target.inputs)
+    what, more, call = _call(name)
+    floats = any(scale_of(port.tensor) for port in target.inputs)
     return (
-        "where the Python model is, these lines write what --check takes; `model` is the module",
-        f"that has `{name}` ({shapes}), and inputs from practice tell more than random ones:",
-        f"    import numpy as np; x = {{{made}}}",
-        f"    np.savez('in.npz', **{given})",
-        f"    np.savez('out.npz', **{wanted})",
+        f"where the Python model is, these lines write what --check takes; `model` is {what}",
+        f"that has `{name}` ({shapes}), and inputs from practice tell more than random ones"
+        + ("; floats are quantized as the model says:" if floats else ":"),
+        f"    import numpy as np{more}; x = {{{made}}}; y = {call}",
+        f"    y = y if isinstance(y, dict) else dict(zip({names}, {listed}))",
+        f"    np.savez('in.npz', **{given}); np.savez('out.npz', **{wanted})",
         "then add: --check in.npz out.npz",
         "or add --map-out map.json, which writes what each variable can be, to choose by hand",
     )
+
+
+def _call(name: str) -> tuple[str, str, str]:
+    """(what ``model`` is, what else to import, the call of the signature)."""
+    if name.isidentifier() and not iskeyword(name) and name != _DEFAULT:
+        return "the module", "", f"model.{name}(**x)"
+    tensors = "**{k: tf.constant(v) for k, v in x.items()}"
+    what = "tf.saved_model.load(DIR), of the folder"
+    return what, ", tensorflow as tf", f"model.signatures[{name!r}]({tensors})"
 
 
 def _inferring(context: AnalysisContext) -> RunTarget | None:
@@ -55,6 +75,9 @@ def _inferring(context: AnalysisContext) -> RunTarget | None:
 
 def _random(port: RunTensor) -> str:
     shape = ", ".join("1" if n < 0 else str(n) for n in port.tensor.shape)
+    if ends := spread(port.tensor):
+        low, high = ends
+        return f"np.random.uniform({low:.4g}, {high:.4g}, ({shape},)).astype('float32')"
     if "float" in port.tensor.dtype:
         return f"np.random.rand({shape}).astype('{port.tensor.dtype}')"
     return f"np.random.randint(0, 2, ({shape},)).astype('{port.tensor.dtype}')"

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tflrepair.commands.fix.acceptance import accept, answers, check_readable, expect
+from tflrepair.commands.fix.acceptance import accept as accept_result
+from tflrepair.commands.fix.acceptance import check_readable, delegates, expect, rounding
 from tflrepair.commands.fix.advice import advice
 from tflrepair.commands.fix.options import (
     GRAFT,
@@ -52,6 +53,7 @@ def fix(
     by_name: bool = False,
     allow_rounding: bool = False,
     learning_rate: float | None = None,
+    accept: Sequence[str] = (),
     replace_values: bool = False,
     check: Check | None = None,
     strategy: str = GRAFT,
@@ -76,6 +78,8 @@ def fix(
         by_name: the names in ``weights`` are the model's own variable names; take them as they are.
         allow_rounding: floats of more precision than a variable has are rounded to the nearest.
         learning_rate: value of every learning rate that ``sets`` does not name.
+        accept: names of doubts that are accepted, such as ``unused-layer`` (docs/weights.md lists
+            them); the rows that rest on one are not proven.
         replace_values: give variables that have an initial value a new one, too.
         check: (inputs, expected outputs), each an .npz: the result must give these. Where the
             weights can be read in several ways, the only one that gives them is taken.
@@ -99,7 +103,13 @@ def fix(
         model,
         weights,
         MatchOptions(
-            mapping or {}, sets or {}, replace_values, by_name, allow_rounding, learning_rate
+            mapping or {},
+            sets or {},
+            replace_values,
+            by_name,
+            allow_rounding,
+            learning_rate,
+            tuple(accept),
         ),
         RepairOptions(strategy, freeze, origin or Origin(), no_flex),
         Acceptance(check),
@@ -146,8 +156,7 @@ def _plan(
     table = match_fix(before.context, open_all(weights), match)
     if table is not None and acceptance.check is not None and not output.dry_run:
         plan_of = partial(plan_fix, before.context)
-        agrees = partial(answers, acceptance.check)
-        table = resolve_by_running(before.model, table, plan_of, agrees, progress)
+        table = resolve_by_running(before.model, table, plan_of, acceptance.check, progress)
     open_questions = table is not None and table.problems
     plan = None if open_questions else plan_fix(before.context, table)
     if output.map_out is not None and table is not None:
@@ -170,18 +179,25 @@ def _written(
         check_grafted(rewritten.context)
         found = scan(rewritten.context)
         progress("running the result", 0, 0)
-        run = accept(rewritten.context, planned.check, found.findings)
-        size, notes = found.model.size, rewritten.notes
+        notes, table = list(rewritten.notes), planned.table
+        if planned.check is not None:
+            answered = expect(rewritten.context, planned.check)
+            far = rounding(answered)
+            # rounding to few bits may hide what running numbers got wrong
+            table = table.proven() if table and not far else table
+            notes += [*([far] if far else ()), *delegates(answered)]
+        run = accept_result(rewritten.context, found.findings)
+        size = found.model.size
         # Windows renames no file that is mapped: a large one is looked at again under its name
         after = None if found.model.is_mapped else found
         del rewritten, found
     return replace(
         planned,
-        table=planned.table.proven() if planned.table and planned.check else planned.table,
+        table=table,
         out=target,
         size=size,
         after=_renamed(after, target) if after else scan(target),
-        notes=notes,
+        notes=tuple(notes),
         run=replace(run, model=target) if run else None,
     )
 

@@ -25,7 +25,12 @@ def listed(weights: Weights) -> Sequence[object]:
 
 @dataclass(frozen=True)
 class MatchOptions:
-    """How values are found for variables."""
+    """How values are found for variables.
+
+    Attributes:
+        mapping, sets, replace, by_name, rounds, rate: see ``fix``.
+        accept: names of doubts that are accepted (``weights/types/acceptable.py``).
+    """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     sets: Mapping[str, str | float] = field(default_factory=dict)
@@ -33,6 +38,7 @@ class MatchOptions:
     by_name: bool = False
     rounds: bool = False
     rate: float | None = None
+    accept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,12 @@ def check_options(before: AnalysisContext, options: MatchOptions) -> None:
 
     Raises:
         UserError: ``mapping`` or ``sets`` names no variable, or, where others need a value, one
-            that has its own.
+            that has its own; ``accept`` names no doubt.
     """
+    if options.accept:
+        from tflrepair.weights.types.acceptable import check_accepted
+
+        check_accepted(options.accept)
     analysis = before.analysis
     missing = {v.name for v in needing_values(analysis)}
     given = {v.name for v in replaceable(analysis)}
@@ -154,6 +158,7 @@ def _match(
         by_name=options.by_name,
         kernels=weights.kernels_of(before.model),
         rate=options.rate,
+        accepted=options.accept,
     )
     return weights.proven(table, proofs) if proofs else table
 

@@ -15,22 +15,30 @@ if TYPE_CHECKING:
     from tflrepair.weights import MatchTable, Problem, Row
 
 Rows = tuple["Row", ...]
+Reading = tuple[Rows, ...]  # the rows of each layer of a group
 _MOST_STEPS = 100_000
 
 
 class Readings:
-    """All combinations of readings of a table's open layers."""
+    """All combinations of readings of a table's open layers.
+
+    Attributes:
+        groups: the readings of each group that are legal, the likeliest first, ``most`` of them.
+        is_whole: whether that is all of them.
+    """
 
     def __init__(self, table: MatchTable, most: int) -> None:
         self._digests: dict[tuple[str, str], bytes] = {}
-        taken = frozenset(place(row) for row in table.rows if row.weight is not None)
-        self.groups: list[list[Rows]] = []
+        self._taken = frozenset(place(row) for row in table.rows if row.weight is not None)
+        self._choices: list[list[list[Rows]]] = []
+        self.groups: list[list[Reading]] = []
         self.is_whole = True
         for group in _groups(table.problems):
             choices = [self._distinct(problem.choices) for problem in group]
-            found = list(islice(self._once(_combined(choices, taken)), most + 1))
+            found = list(islice(self._once(_combined(choices, self._taken)), most + 1))
             self.is_whole &= len(found) <= most
             self.groups.append(found[:most])
+            self._choices.append(choices)
 
     @property
     def count(self) -> int:
@@ -40,37 +48,50 @@ class Readings:
             total *= len(group)
         return total
 
-    def likeliest(self, most: int) -> Iterator[Rows]:
-        """All combinations if they are few; else the likeliest of each group, then each group's
-        others beside the likeliest of all others."""
-        if self.is_whole and self.count <= most:
-            yield from (sum(rows, ()) for rows in product(*self.groups))
-            return
-        yield from islice(self.around(tuple(0 for _ in self.groups)), most)
+    def all(self) -> Iterator[tuple[Reading, ...]]:
+        """Every combination of those that are looked at."""
+        yield from product(*self.groups)
 
-    def around(self, chosen: Sequence[int]) -> Iterator[Rows]:
-        """The combination of these readings, then all that differ from it in one group."""
-        if not all(self.groups):
-            return
-        yield self._rows(chosen)
-        for place_, group in enumerate(self.groups):
-            for other in range(len(group)):
-                if other != chosen[place_]:
-                    yield self._rows([*chosen[:place_], other, *chosen[place_ + 1 :]])
+    def near(self, combination: Sequence[Reading], group: int) -> list[tuple[Reading, ...]]:
+        """The combinations that differ in one layer of one group, or in two that are exchanged."""
+        now = combination[group]
+        found: dict[tuple[tuple[str, bytes], ...], Reading] = {}
+        for layer, choices in enumerate(self._choices[group]):
+            for choice in choices:
+                other = self._moved(now, group, layer, choice)
+                if other is not None:
+                    found.setdefault(self._values(sum(other, ())), other)
+        found.pop(self._values(sum(now, ())), None)
+        return [(*combination[:group], r, *combination[group + 1 :]) for r in found.values()]
 
-    def _rows(self, chosen: Sequence[int]) -> Rows:
-        return tuple(row for group, n in zip(self.groups, chosen, strict=True) for row in group[n])
+    def _moved(self, now: Reading, group: int, layer: int, choice: Rows) -> Reading | None:
+        """``now`` with the choice for this layer; who had its arrays takes what the layer had."""
+        wanted = _places(choice)
+        if len(wanted) < len(choice) or wanted & self._taken:
+            return None
+        holders = [n for n, r in enumerate(now) if n != layer and _places(r) & wanted]
+        new = [*now[:layer], choice, *now[layer + 1 :]]
+        if len(holders) > 1:
+            return None
+        for holder in holders:
+            used = self._taken.union(*(_places(r) for n, r in enumerate(new) if n != holder))
+            free = [r for r in self._choices[group][holder] if not _places(r) & used]
+            had = [r for r in free if _places(r) == _places(now[layer])]
+            if not free:
+                return None
+            new[holder] = (had or free)[0]
+        return tuple(new)
 
     def _distinct(self, choices: Iterable[Rows]) -> list[Rows]:
         return list({self._values(rows): rows for rows in reversed(list(choices))}.values())[::-1]
 
-    def _once(self, combined: Iterable[Rows]) -> Iterator[Rows]:
+    def _once(self, combined: Iterable[Reading]) -> Iterator[Reading]:
         seen = set()
-        for rows in combined:
-            values = self._values(rows)
+        for reading in combined:
+            values = self._values(sum(reading, ()))
             if values not in seen:
                 seen.add(values)
-                yield rows
+                yield reading
 
     def _values(self, rows: Rows) -> tuple[tuple[str, bytes], ...]:
         return tuple(sorted((row.target.shared_name, self._digest(row)) for row in rows))
@@ -101,20 +122,24 @@ def _groups(problems: Sequence[Problem]) -> list[list[Problem]]:
 
 def _combined(
     choices: Sequence[Sequence[Rows]], taken: frozenset[tuple[str, str]]
-) -> Iterator[Rows]:
+) -> Iterator[Reading]:
     """Every combination that takes no array twice, depth first, in the order of the choices."""
     steps = 0
-    stack: list[tuple[Rows, frozenset[tuple[str, str]], int]] = [((), taken, 0)]
+    stack: list[tuple[Reading, frozenset[tuple[str, str]]]] = [((), taken)]
     while stack and steps < _MOST_STEPS:
         steps += 1
-        rows, used, depth = stack.pop()
-        if depth == len(choices):
-            yield rows
+        reading, used = stack.pop()
+        if len(reading) == len(choices):
+            yield reading
             continue
-        for reading in reversed(choices[depth]):
-            places = frozenset(map(place, reading))
-            if len(places) == len(reading) and not places & used:
-                stack.append((rows + reading, used | places, depth + 1))
+        for rows in reversed(choices[len(reading)]):
+            places = _places(rows)
+            if len(places) == len(rows) and not places & used:
+                stack.append(((*reading, rows), used | places))
+
+
+def _places(rows: Rows) -> frozenset[tuple[str, str]]:
+    return frozenset(map(place, rows))
 
 
 def place(row: Row) -> tuple[str, str]:

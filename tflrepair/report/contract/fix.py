@@ -76,6 +76,7 @@ class FixItem(TypedDict):
     variables: list[ValueItem]
     problems: list[ProblemItem]
     sure: dict[str, int]
+    accepted: dict[str, list[str]]
     unproven: list[str]
     assumptions: list[AssumptionItem]
     unused: list[UnusedItem]

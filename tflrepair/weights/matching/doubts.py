@@ -15,7 +15,7 @@ numbers may do (``by number only``), where the model makes them in the order in 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -25,9 +25,15 @@ from tflrepair.weights.evidence.merges import other_merges
 from tflrepair.weights.matching.joins import Joins
 from tflrepair.weights.matching.order import before, place
 from tflrepair.weights.matching.question import Candidate, Question
+from tflrepair.weights.types.acceptable import (
+    BY_NUMBER,
+    MISSING_LAYER,
+    UNKNOWN_CONSTANT,
+    UNUSED_LAYER,
+)
 from tflrepair.weights.types.layer_names import canonical, split_number, unscoped
 from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
-from tflrepair.weights.types.match_table import CLOSED, EXACT, NAMED, NUMBER
+from tflrepair.weights.types.match_table import ACCEPTED, CLOSED, EXACT, NAMED, NUMBER
 from tflrepair.weights.types.weight import Source
 
 _WEAKEST = (EXACT, NAMED, CLOSED, NUMBER)
@@ -47,11 +53,28 @@ class Facts:
         frozen: ``id`` of each layer of the file that the model holds as a constant.
         source: the file.
         strange: element counts of the model's constant kernels that no source holds.
+        accepted: names of doubts that the user accepts.
     """
 
     frozen: frozenset[int] = frozenset()
     source: Source | None = None
     strange: frozenset[int] = frozenset()
+    accepted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What speaks against a match; empty if nothing does.
+
+    Attributes:
+        name: what ``--accept`` calls it; empty where nobody can accept it.
+    """
+
+    name: str
+    text: str
+
+
+NO_DOUBT = Doubt("", "")
 
 
 @dataclass(frozen=True)
@@ -80,17 +103,36 @@ def examine(questions: Sequence[Question], layers: Sequence[FileLayer], facts: F
             owner = owners.get(id(other.layer))
             sure, conflict = _compared(question, mine, other, owner, view)
             question.sure = max(question.sure, sure, key=_WEAKEST.index)
-            question.conflict = question.conflict or conflict
+            _object(question, conflict)
         if not is_named:
-            lacking = doubtful.get(id(mine), "") or ("" if question.unit else merged)
-            question.conflict = question.conflict or lacking or _strange(question, facts)
-    for question in questions:  # what is wrong with one of two look-alikes is with the other one
-        for other in question.fitting if question.conflict else ():
+            _object(question, Doubt(MISSING_LAYER, doubtful.get(id(mine), "")))
+            _object(question, Doubt("", "" if question.unit else merged))
+            _object(question, Doubt(UNKNOWN_CONSTANT, _strange(question, facts)))
+    for question in questions:
+        question.weigh(facts.accepted)
+    _spread(questions, owners)
+
+
+def _object(question: Question, doubt: Doubt) -> None:
+    """Note the doubt; the first of each name, and of those that nobody can accept, is said."""
+    if doubt.text and doubt.name:
+        question.doubts.setdefault(doubt.name, doubt.text)
+    elif doubt.text:
+        question.conflict = question.conflict or doubt.text
+
+
+def _spread(questions: Sequence[Question], owners: Mapping[int, Question]) -> None:
+    """What is wrong with one of two look-alikes, or was accepted, is with the other one."""
+    for question in questions:
+        for other in question.fitting if question.conflict or question.accepted else ():
             owner = owners.get(id(other.layer))
             if owner is None or owner.conflict or owner.sure not in (CLOSED, NUMBER):
                 continue
-            if question.candidates and not owner.is_proved(question.candidates[0].layer):
-                owner.conflict = question.conflict
+            if not question.candidates or owner.is_proved(question.candidates[0].layer):
+                continue
+            owner.conflict, owner.refused = question.conflict, question.refused
+            if question.accepted:
+                owner.sure, owner.accepted = ACCEPTED, question.accepted
 
 
 def _one_shift(questions: Sequence[Question]) -> set[str]:
@@ -123,25 +165,25 @@ def _merged(
 
 def _compared(
     a: Question, mine: FileLayer, other: Candidate, b: Question | None, view: _View
-) -> tuple[str, str]:
+) -> tuple[str, Doubt]:
     """(how sure it is that a layer of the model is not ``other``, why it is not)."""
     base = split_number(a.target.last)[0]
     removed = b is None and (id(other.layer) in a.beside or base not in view.shifted)
     if a.is_proved(other.layer) and not removed:
-        return CLOSED, ""
+        return CLOSED, NO_DOUBT
     if _named_apart(a.target, mine, other.layer):
-        return NAMED, ""
+        return NAMED, NO_DOUBT
     label = repr(other.layer.label)
     if b is None:
-        return NUMBER, _UNUSED.format(label)
+        return NUMBER, Doubt(UNUSED_LAYER, _UNUSED.format(label))
     if not any(c.layer is mine for c in b.fitting) or _nested_apart(a, b, mine, other.layer):
-        return CLOSED, ""
+        return CLOSED, NO_DOUBT
     return _in_order(a, b, mine, other.layer, view.joins)
 
 
 def _in_order(
     a: Question, b: Question, mine: FileLayer, other: FileLayer, joins: Joins
-) -> tuple[str, str]:
+) -> tuple[str, Doubt]:
     listed, is_sorted = place(mine, other)
     flow = before(b, a, False) - before(a, b, False)
     updated = _sign(a.target.updated, b.target.updated)
@@ -149,22 +191,22 @@ def _in_order(
     label = repr(other.label)
     if listed:
         if is_sorted and flow and flow != listed:
-            return CLOSED, _AGAINST.format("calls them")
+            return CLOSED, Doubt("", _AGAINST.format("calls them"))
         if hinted and hinted != listed:
-            return CLOSED, _AGAINST.format("updates them")
+            return CLOSED, Doubt("", _AGAINST.format("updates them"))
         if updated == listed:
-            return CLOSED, ""
+            return CLOSED, NO_DOUBT
         if is_sorted and flow == listed:
-            return CLOSED, _own_call(a.target, mine)
+            return CLOSED, Doubt(BY_NUMBER, _own_call(a.target, mine))
         if is_sorted and not flow and (joined := joins.order(a, b, mine, other)):
-            return CLOSED, "" if joined == listed else _AGAINST.format("joins them")
+            return CLOSED, Doubt("", "" if joined == listed else _AGAINST.format("joins them"))
         if is_sorted or not mine.keys:
-            return NUMBER, _NOTHING.format(label)
+            return NUMBER, Doubt(BY_NUMBER, _NOTHING.format(label))
     if (mine.keys or mine.weights[0].place is not None) and told_by_attributes(
         mine, other, flow, hinted
     ):
-        return NUMBER, ""
-    return NUMBER, _NOTHING.format(label)
+        return NUMBER, NO_DOUBT
+    return NUMBER, Doubt(BY_NUMBER, _NOTHING.format(label))
 
 
 def _own_call(target: TargetLayer, mine: FileLayer) -> str:

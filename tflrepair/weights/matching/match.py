@@ -20,6 +20,7 @@ from tflrepair.weights.matching.reading import read
 from tflrepair.weights.matching.suspicion import suspicious
 from tflrepair.weights.optimizers.saved_state import saved_state
 from tflrepair.weights.starts import layer_state, starting
+from tflrepair.weights.types.acceptable import ACCEPTABLE
 from tflrepair.weights.types.layers import file_layers, target_layers
 from tflrepair.weights.types.match_table import CHECKED, OPEN, WEIGHT, MatchTable, Problem, Row
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
@@ -39,6 +40,7 @@ def match(
     by_name: bool = False,
     kernels: Sequence[Kernel] = (),
     rate: float | None = None,
+    accepted: Collection[str] = (),
 ) -> MatchTable:
     """Find the value of every target, or say what stands in the way.
 
@@ -48,6 +50,7 @@ def match(
         by_name: the sources' names are the model's own variable names: take them as they are.
         kernels: the model's constants; a layer of a file that is one of them is no variable.
         rate: value of every learning rate that ``mapping`` and ``sets`` do not name.
+        accepted: names of doubts that the user accepts (see ``types/acceptable.py``).
 
     Raises:
         UserError: ``mapping`` or ``sets`` names what does not exist or does not fit.
@@ -62,7 +65,8 @@ def match(
         if source.exact or source.saved or by_name:
             by_exact_name(targets, source, rows, problems)
     by_all_names([t for t in targets if t.shared_name not in starts], sources, rows, problems)
-    by_layer = partial(_by_layer, targets, [s for s in sources if not s.exact], kernels)
+    others = [s for s in sources if not s.exact]
+    by_layer = partial(_by_layer, targets, others, kernels, accepted)
     starts, found, more = layer_state.settled(by_layer, targets, sources, rows, starts)
     rows |= found
     problems += more
@@ -94,6 +98,7 @@ def _by_layer(
     all_targets: Sequence[Target],
     sources: Sequence[Source],
     kernels: Sequence[Kernel],
+    accepted: Collection[str],
     taken: Mapping[str, Row],
     starts: Collection[str],
 ) -> tuple[dict[str, Row], list[Problem]]:
@@ -111,7 +116,8 @@ def _by_layer(
         opened.append((source, file_layers(free)))
     strange = strangers(kernels, [layer for _, layers in opened for layer in layers])
     answers = [
-        read(groups, layers, frozen(kernels, layers), source, strange) for source, layers in opened
+        read(groups, layers, frozen(kernels, layers), source, strange, accepted)
+        for source, layers in opened
     ]
     rows: dict[str, Row] = {}
     problems: list[Problem] = []
@@ -157,8 +163,9 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
             names,
             message,
             candidates[:_SHOWN],
-            _CONFLICT_HINT if choices else hint,
+            (_CONFLICT_HINT if choices else hint) + _accept_hint(able),
             choices,
+            tuple(f"--accept {name}" for name in _refused(able)),
         )
     if len(readings) > 1 and not same_values([r for _, _, r in readings]):
         candidates = tuple(
@@ -196,7 +203,22 @@ def _rows(
 ) -> Iterator[Row]:
     for _, target in question.target.targets:
         reason = f"layer {candidate.layer.label}, matched by {question.reason}"
-        yield Row(target, WEIGHT, reading[target.shared_name], None, reason, sure_by)
+        weight, accepted = reading[target.shared_name], question.accepted
+        yield Row(target, WEIGHT, weight, None, reason, sure_by, accepted=accepted)
+
+
+def _refused(able: Sequence[Question]) -> tuple[str, ...]:
+    """Names of the doubts that the conflict consists of; () if something else speaks against it."""
+    refused = [q.refused for q in able if q.conflict]
+    return tuple(dict.fromkeys(n for names in refused for n in names)) if all(refused) else ()
+
+
+def _accept_hint(able: Sequence[Question]) -> str:
+    names = _refused(able)
+    if not names:
+        return ""
+    said = "; ".join(f"--accept {name}, if {ACCEPTABLE[name]}" for name in names)
+    return f"; or with {said} (the result is then called not proven)"
 
 
 def _hint(readings: Sequence[tuple[Question, Candidate, Mapping[str, Weight]]]) -> str:

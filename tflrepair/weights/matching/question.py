@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from tflrepair.weights.matching.assign import Assignment
 from tflrepair.weights.types.layers import FileLayer, TargetLayer
+from tflrepair.weights.types.match_table import ACCEPTED
 
 
 @dataclass
@@ -24,7 +25,9 @@ class Question:
     ``fitting`` are all candidates by role and shape. ``conflict`` says why none may be taken.
     ``unit`` are the ``id``s of the layers of the file that its architecture leaves, where they are
     one unit (see ``topology``); ``beside`` those of the unused units next to that one. ``sure`` is
-    how sure the match is.
+    how sure the match is. ``doubts`` are what speaks against the match but can be accepted: name
+    (see ``types/acceptable.py``) -> text. Once ``examine`` is through, ``refused`` names those that
+    the conflict consists of, ``accepted`` those that the user accepted.
     """
 
     target: TargetLayer
@@ -34,11 +37,25 @@ class Question:
     unit: frozenset[int] = frozenset()
     beside: frozenset[int] = frozenset()
     sure: str = ""
+    doubts: dict[str, str] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
     fitting: tuple[Candidate, ...] = field(init=False)
 
     def is_proved(self, other: FileLayer) -> bool:
         """Whether the file's architecture rules out that it is ``other``."""
         return bool(self.unit) and id(other) not in self.unit
+
+    def weigh(self, accepted: Collection[str]) -> None:
+        """Turn the doubts into a conflict, but for those that the user accepted."""
+        open_ = tuple(name for name in self.doubts if name not in accepted)
+        if self.conflict or not self.doubts:
+            return
+        if open_:
+            self.conflict = self.doubts[open_[0]]
+            self.refused = open_ if len(self.candidates) == 1 else ()
+        else:
+            self.sure, self.accepted = ACCEPTED, tuple(self.doubts)
 
     def __post_init__(self) -> None:
         self.fitting = tuple(self.candidates)

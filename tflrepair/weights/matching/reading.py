@@ -26,6 +26,7 @@ from tflrepair.weights.matching.numbers import by_number, no_shift
 from tflrepair.weights.matching.order import contradict, narrow, updates_agree
 from tflrepair.weights.matching.question import Candidate, Question, keep
 from tflrepair.weights.matching.topology import by_graph, own_class
+from tflrepair.weights.types import acceptable
 from tflrepair.weights.types.layer_names import canonical
 from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
 from tflrepair.weights.types.weight import Source
@@ -37,6 +38,7 @@ def read(
     frozen: Collection[int] = (),
     source: Source | None = None,
     strange: Collection[int] = (),
+    accepted: Collection[str] = (),
 ) -> list[Question]:
     """Narrow the candidates of each layer of the model among one source's layers.
 
@@ -44,6 +46,7 @@ def read(
         frozen: ``id`` of each layer of the file that the model holds as a constant.
         source: the source, for what else it tells.
         strange: element counts of the model's constant kernels that no source holds.
+        accepted: names of doubts that the user accepts (see ``types/acceptable.py``).
     """
     found = source.architecture if source is not None else None
     by_shape: dict[tuple[int, ...], list[FileLayer]] = {}
@@ -74,7 +77,8 @@ def read(
     no_shift(questions)
     _other_names(questions)
     _other_models(questions)
-    examine(questions, layers, Facts(frozenset(frozen), source, frozenset(strange)))
+    facts = Facts(frozenset(frozen), source, frozenset(strange), frozenset(accepted))
+    examine(questions, layers, facts)
     return questions
 
 
@@ -82,7 +86,8 @@ def _not_frozen(question: Question, frozen: Collection[int]) -> None:
     """A layer that the model holds as a constant is none of its variables."""
     left = [c for c in question.candidates if id(c.layer) not in frozen]
     if question.candidates and not left:
-        question.conflict = "the only layer that fits stands in the model as a constant"
+        text = "the only layer that fits stands in the model as a constant"
+        question.doubts[acceptable.FROZEN_LAYER] = text
     keep(question, left, "constants")
 
 
@@ -102,7 +107,8 @@ def _other_names(questions: Sequence[Question]) -> None:
             levels = [_last(c) for c in question.candidates]
             if all(level.name and not level.fits(own) for level in levels):
                 names = " or ".join(repr(level.name) for level in levels[:3])
-                question.conflict = f"its shapes fit, but the file calls the layer {names}"
+                text = f"its shapes fit, but the file calls the layer {names}"
+                question.doubts[acceptable.RENAMED_LAYER] = text
 
 
 def _other_models(questions: Sequence[Question]) -> None:

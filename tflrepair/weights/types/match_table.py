@@ -26,6 +26,8 @@ NAMED = "named"
 CLOSED = "closed"
 NUMBER = "by number only"
 CHECKED = "checked"  # by running
+ACCEPTED = "accepted"  # by the user, by name
+_UNPROVEN = (NUMBER, ACCEPTED)
 
 _NARROW = "that type has no value close to some of its values; give another file"
 
@@ -44,8 +46,10 @@ class Row:
             ``named`` (names that somebody gave, or classes, rule out all else that fits),
             ``closed`` (everything else that fits has its own place), ``by number only`` (Keras's
             running numbers decide: not proven), ``checked`` (running decided), ``given`` (the user
-            did), ``documented`` (an optimizer's start), ``config`` (a file's config tells what the
-            constructor was given), ``assumed``.
+            did), ``accepted`` (the user accepts what speaks against it), ``documented`` (an
+            optimizer's start), ``config`` (a file's config tells what the constructor was given),
+            ``assumed``.
+        accepted: names of the doubts that the user accepted (see ``types/acceptable.py``).
         trusted: whether its name or the user decided, so that its values are not doubted.
         source: where a documented start is documented.
         assumption: what the value rests on that no file says, if there is such a thing.
@@ -62,6 +66,7 @@ class Row:
     assumption: Assumption | None = None
     like: str = ""
     trusted: bool = False
+    accepted: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -177,14 +182,23 @@ class MatchTable:
 
     @property
     def unproven(self) -> tuple[Row, ...]:
-        """The rows that rest on running numbers alone."""
-        return tuple(row for row in self.rows if row.confidence == NUMBER)
+        """The rows that rest on running numbers alone, or on what the user accepted."""
+        return tuple(row for row in self.rows if row.confidence in _UNPROVEN)
+
+    @property
+    def accepted(self) -> dict[str, list[str]]:
+        """What the user accepted -> the variables that rest on it."""
+        found: dict[str, list[str]] = {}
+        for row in self.rows:
+            for name in row.accepted if row.confidence == ACCEPTED else ():
+                found.setdefault(name, []).append(row.target.shared_name)
+        return found
 
     def proven(self) -> MatchTable:
         """The table once the model has answered as expected with it."""
         rows = (
             replace(row, confidence=CHECKED, reason=f"{row.reason}; it answers as expected")
-            if row.confidence == NUMBER
+            if row.confidence in _UNPROVEN
             else row
             for row in self.rows
         )

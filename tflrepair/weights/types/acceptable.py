@@ -1,0 +1,36 @@
+"""Doubts about a match that the user may accept by name (``--accept NAME``).
+
+Only what leaves one reading, and speaks for no other one, can be accepted. Evidence against a
+match (another order, another architecture) cannot: ``--map`` says what is right then.
+"""
+
+from __future__ import annotations
+
+from tflrepair.errors import UserError
+
+UNUSED_LAYER = "unused-layer"
+BY_NUMBER = "by-number"
+MISSING_LAYER = "missing-layer"
+UNKNOWN_CONSTANT = "unknown-constant"
+FROZEN_LAYER = "frozen-layer"
+RENAMED_LAYER = "renamed-layer"
+
+# name -> what who accepts it says
+ACCEPTABLE = {
+    UNUSED_LAYER: "a layer of the file that nothing else takes is not the one that is meant",
+    BY_NUMBER: "the program still makes its layers in the order in which it made them for the file",
+    MISSING_LAYER: "what the file lacks beside a layer is not the one that is meant",
+    UNKNOWN_CONSTANT: "a constant of the model that is in no file is not the one that is meant",
+    FROZEN_LAYER: "a layer whose values stand in the model as a constant is used twice",
+    RENAMED_LAYER: "a layer that the file calls otherwise was given another name",
+}
+
+
+def check_accepted(names: tuple[str, ...]) -> None:
+    """Raises UserError for a name that is no doubt of ours."""
+    for name in names:
+        if name not in ACCEPTABLE:
+            raise UserError(
+                f"--accept {name!r}: nothing is called so",
+                hint=f"it may be one of: {', '.join(ACCEPTABLE)}",
+            )
