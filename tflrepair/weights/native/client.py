@@ -170,12 +170,6 @@ def _tensorflow_memory(size: int) -> int:
     return _TENSORFLOW_MEMORY + -(-2 * size // _TENSORFLOW_STEP) * _TENSORFLOW_STEP
 
 
-def _size(path: Path) -> int:
-    """Bytes of a regular file. Raises BadFileError."""
-    with open_regular(path) as stream:
-        return os.fstat(stream.fileno()).st_size
-
-
 def _bfloat16(label: str) -> Any:
     try:
         import ml_dtypes
