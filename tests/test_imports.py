@@ -62,7 +62,15 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("matching",),
     ),
     "passes": (("graft", "add_state"), ("freeze",), ("fold",)),
-    "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins"), ("rebuild_pass",), ("lower",)),
+    "rebuild": (
+        ("requests",),
+        ("ops",),
+        ("ir",),
+        ("run",),
+        ("emit", "origins"),
+        ("rebuild_pass",),
+        ("lower",),
+    ),
     "rebuild.lower": (
         ("registry",),
         ("images",),

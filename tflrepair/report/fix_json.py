@@ -50,6 +50,7 @@ def to_dict(result: FixResult) -> dict[str, Any]:
         "warnings": list(table.warnings),
         "findings": [finding_dict(finding) for finding in scanned.findings],
         "run": result.run.to_dict() if result.run else None,
+        "not_run": result.not_run or None,
     }
 
 

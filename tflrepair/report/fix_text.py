@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.fix.advice import advice
 from tflrepair.commands.fix.result import FixResult
 from tflrepair.report import verify_text
-from tflrepair.report.scan_text import findings
+from tflrepair.report.scan_text import finding_lines, findings
 from tflrepair.report.style import Style, safe, table
 from tflrepair.weights.types.match_table import (
     CHECKED,
@@ -144,15 +145,27 @@ def _written(result: FixResult, style: Style) -> list[str]:
     out = safe(result.out or "")
     lines = [*map(safe, result.notes)]
     lines += [f"written: {style(out, 'bold')}, {megabytes(result.size)} (was {megabytes(old)})"]
-    if result.run is None:
-        lines.append("not run: LiteRT is not installed (pip install 'tflrepair[run]')")
-    else:
+    if result.run is not None:
         lines += ["ran it:", *(f"  {line}" for line in verify_text.lines(result.run))]
-    if result.after is not None and not (result.after.ok and _conditional(result)):
-        lines += findings(result.after, style)
-    elif _conditional(result) and not result.unproven:
+    after = result.after
+    if after is not None and not (after.ok and (_conditional(result) or result.not_run)):
+        lines += findings(after, style)
+    elif after is not None:
+        lines += finding_lines(after, style)
+    if after is not None and after.ok and _conditional(result) and not result.unproven:
         lines.append("No other problem found; the assumptions above are not proven.")
-    return lines + _unproven(result, style)
+    return [*lines, *_unproven(result, style), *_not_run(result, style)]
+
+
+def _not_run(result: FixResult, style: Style) -> list[str]:
+    """What must not pass as sound, either: a file that nobody has seen answer."""
+    if not result.not_run:
+        return []
+    return [
+        f"{style('not run', 'yellow', 'bold')}  {result.not_run}: its tables are sound, and each "
+        "variable that is read has a value, but its answers are not known",
+        f"    -> tflrepair verify {shlex.quote(safe(result.out or 'OUT'))}",
+    ]
 
 
 def _conditional(result: FixResult) -> bool:

@@ -123,6 +123,18 @@ def _row(variable: Variable) -> tuple[str, ...]:
 
 def findings(result: ScanResult, style: Style) -> list[str]:
     """The findings and, in one line, what they come to."""
+    lines = finding_lines(result, style)
+    errors = sum(finding.severity == Severity.ERROR for finding in result.findings)
+    if not errors:
+        return [*lines, style("Nothing wrong found.", "green")]
+    codes = ", ".join(sorted({f.code for f in result.findings if f.severity == Severity.ERROR}))
+    first = codes.split(",")[0]
+    lines.append(f"{_count(errors, 'error')} ({codes}); `tflrepair explain {first}` tells more.")
+    return lines
+
+
+def finding_lines(result: ScanResult, style: Style) -> list[str]:
+    """The findings alone."""
     lines = []
     for finding in result.findings:
         colour = COLOUR_OF[finding.severity]
@@ -131,12 +143,6 @@ def findings(result: ScanResult, style: Style) -> list[str]:
         )
         if finding.hint:
             lines.append(f"    -> {hint(finding, result.model)}")
-    errors = sum(finding.severity == Severity.ERROR for finding in result.findings)
-    if not errors:
-        return [*lines, style("Nothing wrong found.", "green")]
-    codes = ", ".join(sorted({f.code for f in result.findings if f.severity == Severity.ERROR}))
-    first = codes.split(",")[0]
-    lines.append(f"{_count(errors, 'error')} ({codes}); `tflrepair explain {first}` tells more.")
     return lines
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.commands.fix.options import Check
+from tflrepair.commands.fix.options import Acceptance, Check
 from tflrepair.errors import RefusedError
 from tflrepair.execution import worker
 from tflrepair.execution.result import Symptom, VerifyReport
 from tflrepair.execution.verify import verify
 
 _LITERT = "litert"
+
+# Why a result was not run.
+AS_ASKED = "--no-run was given"
+NO_RUNTIME = "LiteRT is not installed (pip install 'tflrepair[run]')"
 _WRONG = (Symptom.UNSET, Symptom.CRASH, Symptom.NOT_REPEATABLE)
 
 
@@ -23,8 +27,8 @@ def check_readable(check: Check) -> None:
     inputs.read(check[1], "the expected outputs of the check")
 
 
-def accept(result: AnalysisContext, check: Check | None) -> VerifyReport | None:
-    """Run what was written; None if LiteRT is not installed.
+def accept(result: AnalysisContext, wanted: Acceptance) -> VerifyReport | str:
+    """Run what was written; or, in words, why it was not run.
 
     Raises:
         RefusedError: a signature crashes, still lacks a variable, or answers differently in each
@@ -33,10 +37,12 @@ def accept(result: AnalysisContext, check: Check | None) -> VerifyReport | None:
             report.
         UnsupportedError: ``check`` is given and no runtime is installed.
     """
-    if check is not None:
-        expect(result, check)
+    if not wanted.run:
+        return AS_ASKED
+    if wanted.check is not None:
+        expect(result, wanted.check)
     if _LITERT not in worker.installed():
-        return None
+        return NO_RUNTIME
     report = verify(result, runtimes=[_LITERT])
     for run in report.runs:
         for finding in run.findings:

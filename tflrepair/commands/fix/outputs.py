@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tflrepair.commands.fix.options import Acceptance, OutputOptions, PathLike, Weights
 from tflrepair.files import check_free, check_no_input
-from tflrepair.rebuild.rebuild_pass import Origin
+from tflrepair.rebuild.requests import Origin
 
 
 def target_of(model: PathLike, output: OutputOptions) -> Path:
