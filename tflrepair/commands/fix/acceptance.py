@@ -9,7 +9,6 @@ from tflrepair.commands.fix.options import Acceptance, Check
 from tflrepair.errors import RefusedError
 from tflrepair.execution import worker
 from tflrepair.execution.result import Symptom, VerifyReport
-from tflrepair.execution.verify import verify
 
 _LITERT = "litert"
 
@@ -43,6 +42,8 @@ def accept(result: AnalysisContext, wanted: Acceptance) -> VerifyReport | str:
         expect(result, wanted.check)
     if _LITERT not in worker.installed():
         return NO_RUNTIME
+    from tflrepair.execution.verify import verify
+
     report = verify(result, runtimes=[_LITERT])
     for run in report.runs:
         for finding in run.findings:
@@ -60,6 +61,8 @@ def expect(result: AnalysisContext, check: Check) -> VerifyReport:
     Raises:
         RefusedError: its outputs are others, or it cannot be run.
     """
+    from tflrepair.execution.verify import verify
+
     report = verify(result, inputs=check[0], expect=check[1])
     if report.ok:
         return report
@@ -73,5 +76,7 @@ def expect(result: AnalysisContext, check: Check) -> VerifyReport:
 
 def answers(check: Check, path: Path) -> bool:
     """Whether the outputs match in one runtime; the result is run in all of them at the end."""
+    from tflrepair.execution.verify import verify
+
     one = [_LITERT] if _LITERT in worker.installed() else None
     return verify(path, inputs=check[0], expect=check[1], runtimes=one).ok

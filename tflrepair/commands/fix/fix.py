@@ -29,7 +29,6 @@ from tflrepair.commands.fix.options import (
 )
 from tflrepair.commands.fix.outputs import check_outputs, target_of
 from tflrepair.commands.fix.planning import check_options, match_fix, open_all, plan_fix
-from tflrepair.commands.fix.resolve_by_running import resolve_by_running
 from tflrepair.commands.fix.result import FixResult
 from tflrepair.commands.fix.strategies import passes_after_graft
 from tflrepair.commands.scan import ScanResult, scan
@@ -152,6 +151,8 @@ def _plan(
     check_options(before.context, match)
     table = match_fix(before.context, open_all(weights), match)
     if table is not None and acceptance.check is not None and not output.dry_run:
+        from tflrepair.commands.fix.resolve_by_running import resolve_by_running
+
         plan_of = partial(plan_fix, before.context)
         agrees = partial(answers, acceptance.check)
         table = resolve_by_running(before.model, table, plan_of, agrees, progress)
