@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo quick test test-core test-flex test-page check fuzz verdicts faults large clean
+.PHONY: demo quick test test-core test-flex test-page test-site check fuzz verdicts faults large clean
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
@@ -40,6 +40,10 @@ check: $(VENV)/.all       ## style, types, generated files
 	$(BIN)/mypy
 	$(BIN)/python schema/generate.py --check
 	$(BIN)/python docs/generate_checks.py --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+test-site: $(VENV)/.all   ## the scripts that the pages show, run
+	TFLREPAIR_SITE=1 $(BIN)/python -m pytest tests/docs
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -53,7 +57,7 @@ $(VENV)/.core: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.all: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(INSTALL) -e '.[all,dev]' tf-keras
+	$(INSTALL) -e '.[all,dev,docs]' tf-keras
 	touch $@
 
 $(VENV)-flex/.done:

@@ -153,3 +153,5 @@ def _quick_starts_no_process(request: pytest.FixtureRequest) -> Iterator[None]:
 collect_ignore = [] if "TFLREPAIR_FLEX_PYTHON" in os.environ else ["flex"]
 if "TFLREPAIR_CHROMIUM" not in os.environ:  # `make test-page` has it
     collect_ignore.append("browser")
+if "TFLREPAIR_SITE" not in os.environ:  # `make test-site`
+    collect_ignore.append("docs")

@@ -53,7 +53,8 @@ def verify(
             it, zeros and seeded random values are made up.
         expect: the same for outputs: what the answers to ``inputs`` must be.
         signature: run this one only.
-        rtol, atol: |got - wanted| <= atol + rtol * |wanted|, for floats; others must be equal.
+        rtol: |got - wanted| <= atol + rtol * |wanted|, for floats; others must be equal.
+        atol: see ``rtol``.
         runtimes: ``litert``, ``tf.lite``, or ``tensorflow`` (the module rebuilt from
             the file, which runs Flex operators, too); default: the first two, where installed.
         python: path of another Python interpreter whose runtimes are used.
