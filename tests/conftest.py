@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import importlib.metadata
@@ -14,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 
 import tflrepair
 from tflrepair import FixResult
-from tflrepair.weights.native import client as native
+from tflrepair.processes import children
+from tflrepair.weights.native import pool
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -42,26 +45,39 @@ def made(name: str, *parts: str) -> Path:
     for script in ("common", *parts, name):
         digest.update((TESTS / "makers" / f"{script}.py").read_bytes())
     folder = CACHE / f"{name}-{digest.hexdigest()[:12]}"
-    if folder.exists():
-        return folder
-    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")  # two runs may make it at once
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with _alone(CACHE / f"{name}.lock"):
+        if not folder.exists():
+            _make(name, folder)
+    return folder
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """No other test run makes the same thing meanwhile: it is used when it is there."""
+    with lock.open("w") as stream:
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _make(name: str, folder: Path) -> None:
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
     shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "makers", name, str(unfinished)],
-        cwd=TESTS,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        pytest.fail(f"maker {name} failed:\n{done.stderr[-3000:]}")
-    if folder.exists():
+    unfinished.mkdir()
+    env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(TESTS), env.get("PYTHONPATH")]))
+    log = unfinished.with_name(f"{unfinished.name}.log")
+    code = warm.run_script(TESTS / "makers" / "__main__.py", [name, str(unfinished)], env, log)
+    if code:
+        pytest.fail(f"maker {name} failed:\n{log.read_text(errors='replace')[-3000:]}")
+    log.unlink()
+    if folder.exists():  # where there are no locks, two runs may make it at once
         shutil.rmtree(unfinished)
     else:
         unfinished.rename(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -120,11 +136,38 @@ def broken(sample: Path, tmp_path: Path) -> Path:
     return tmp_path / "broken.tflite"
 
 
+NOT_QUICK = ("runs", "tf", "slow")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`-m quick` does not even import a file of which no test can be quick."""
+    if config.option.markexpr != "quick" or not collection_path.match("test_*.py"):
+        return None
+    for node in ast.parse(collection_path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
+            marks = [n.attr for n in ast.walk(node.value) if isinstance(n, ast.Attribute)]
+            return True if set(marks) & set(NOT_QUICK) else None
+    return None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`-m quick`: what a developer runs after each edit."""
     for item in items:
-        if not any(item.get_closest_marker(name) for name in ("runs", "tf", "slow")):
+        if not any(item.get_closest_marker(name) for name in NOT_QUICK):
             item.add_marker(pytest.mark.quick)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm_children() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(children, "start", warm.start)
+        yield
+
+
+@pytest.fixture
+def cold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every child is a fresh interpreter, as it is for users."""
+    monkeypatch.setattr(warm, "enabled", False)
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +183,7 @@ def _quick_starts_no_process(request: pytest.FixtureRequest) -> Iterator[None]:
     begin = subprocess.Popen.__init__
 
     def checked(self: Any, command: Any, *rest: Any, **options: Any) -> None:
-        if str(native.WORKER) not in command:
+        if str(pool.WORKER) not in command:
             pytest.fail(f"this test starts a child process, so mark it `runs`: {command}")
         begin(self, command, *rest, **options)
 

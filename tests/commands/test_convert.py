@@ -22,11 +22,12 @@ SCRIPT = """
 import json, sys
 import numpy as np
 import keras, tensorflow as tf
-import tflrepair
+import tflrepair, warm
 from makers.common import randomize
 from makers.plain import Healthy
 from makers.small import Classifier, network
 
+warm.use()  # seven conversions
 small, out = sys.argv[1:]
 weights = small + "/classifier.weights.h5"
 messages = {}

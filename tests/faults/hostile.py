@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,20 @@ def _npz(shape: tuple[int, ...]) -> bytes:
     return stream.getvalue()
 
 
+def _zeros(count: int) -> bytes:
+    """``count`` zeros, a multiple of 64 MB, as zlib packs them: one part, again and again."""
+    part = 64 << 20
+    packer = zlib.compressobj(1)
+    first = packer.compress(bytes(part)) + packer.flush(zlib.Z_FULL_FLUSH)
+    again = packer.compress(bytes(part)) + packer.flush(zlib.Z_FULL_FLUSH)
+    last = b"\x03\x00" + (count % 65521 << 16 | 1).to_bytes(4, "big")  # no more; Adler-32
+    return first + again * (count // part - 1) + last
+
+
 def _one_chunk(group: h5py.Group) -> None:
     shape = (1 << 14, 1 << 14)  # 1 GB that must be unpacked at once
     rows = group.create_dataset("0", shape, "f4", chunks=shape, compression="gzip")
-    rows[0, 0] = 1.0
+    rows.id.write_direct_chunk((0, 0), _zeros(4 * shape[0] * shape[1]))
 
 
 def _many(group: h5py.Group) -> None:
@@ -58,28 +69,39 @@ def _wide_names(group: h5py.Group) -> None:
     group["0"] = np.zeros(3, np.float32)
 
 
-def weights_files() -> dict[str, bytes]:
-    """Name -> content, the worst that we know."""
-    config = b'{"config": ' + b"[" + b"[]," * 1_000_000 + b"[]]}"
-    deep = b'{"config": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"
-    keras = (SAMPLES / WEIGHTS).read_bytes()
-    bomb = bytes(300 << 20)
+def _keras() -> bytes:
+    return (SAMPLES / WEIGHTS).read_bytes()
+
+
+def _config(config: bytes) -> bytes:
+    return _zip({"model.weights.h5": _keras(), "config.json": config})
+
+
+def _wide() -> bytes:
+    return b'{"config": ' + b"[" + b"[]," * 1_000_000 + b"[]]}"
+
+
+def _huge_header() -> bytes:
     header = json.dumps({"a": {"dtype": "F32", "shape": [1 << 40], "data_offsets": [0, 4]}})
-    found = {
-        "one-chunk.weights.h5": _h5(_one_chunk),
-        "many-groups.weights.h5": _h5(_many),
-        "wide-names.h5": _h5(_wide_names),
-        "packed-weights.keras": _zip({"model.weights.h5": bomb, "config.json": b"{}"}),
-        "json-bomb.keras": _zip({"model.weights.h5": keras, "config.json": config * 8}),
-        "json-wide.keras": _zip({"model.weights.h5": keras, "config.json": config}),
-        "json-deep.keras": _zip({"model.weights.h5": keras, "config.json": deep}),
-        "zeros.npz": _npz((8000, 8000)),
-        "huge.safetensors": len(header).to_bytes(8, "little") + header.encode() + bytes(4),
-        "cut.weights.h5": keras[: len(keras) // 2],
-        "index.weights.json": b'{"weight_map": ' + b"[" + b"[]," * 1_200_000 + b"[]]}",
-    }
-    found |= {path.name: path.read_bytes() for path in sorted(DATA.iterdir())}
-    return found
+    return len(header).to_bytes(8, "little") + header.encode() + bytes(4)
+
+
+# name -> what makes the content, the worst that we know
+WEIGHTS_FILES: dict[str, Callable[[], bytes]] = {
+    "one-chunk.weights.h5": lambda: _h5(_one_chunk),
+    "many-groups.weights.h5": lambda: _h5(_many),
+    "wide-names.h5": lambda: _h5(_wide_names),
+    "packed-weights.keras": lambda: _zip(
+        {"model.weights.h5": bytes(300 << 20), "config.json": b"{}"}
+    ),
+    "json-bomb.keras": lambda: _config(_wide() * 8),
+    "json-wide.keras": lambda: _config(_wide()),
+    "json-deep.keras": lambda: _config(b'{"config": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"),
+    "zeros.npz": lambda: _npz((8000, 8000)),
+    "huge.safetensors": _huge_header,
+    "cut.weights.h5": lambda: _keras()[: len(_keras()) // 2],
+    "index.weights.json": lambda: b'{"weight_map": ' + b"[" + b"[]," * 1_200_000 + b"[]]}",
+} | {path.name: path.read_bytes for path in sorted(DATA.iterdir())}
 
 
 def _judge(line: Line, name: str, ended: Ended, quick: float) -> None:
@@ -96,8 +118,8 @@ def weights() -> Line:
     with bench() as place:
         quick = _quick(place)
         slowest = 0.0
-        for name, data in weights_files().items():
-            (place.folder / name).write_bytes(data)
+        for name, make in WEIGHTS_FILES.items():
+            (place.folder / name).write_bytes(make())
             ended = _alone(place, ["fix", MODEL, "--weights", name, *FIX[4:], "-o", OUT])
             slowest = max(slowest, ended.seconds)
             _judge(line, name, ended, quick)

@@ -85,6 +85,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @traps
+@pytest.mark.usefixtures("cold")
 def test_death_is_an_error(temporary: Path) -> None:
     @tf.function(input_signature=[tf.TensorSpec([2], tf.int32)])
     def infer(x: Any) -> Any:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from faults.hostile import DATA, weights_files
+from faults.hostile import DATA, WEIGHTS_FILES
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tflrepair.errors import BadFileError, TflRepairError, UserError
 from tflrepair.weights import open_weights
 from tflrepair.weights.matching.given import by_set
-from tflrepair.weights.native import client
+from tflrepair.weights.native import client, pool
 from tflrepair.weights.types.match_table import SET, Row
 from tflrepair.weights.types.pieces import selections
 from tflrepair.weights.types.weight import Target
@@ -32,12 +34,9 @@ def test_a_loop_in_the_library_ends() -> None:
         open_weights(DATA / "endless.weights.h5")
 
 
-FILES = weights_files()
-
-
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", WEIGHTS_FILES)
 def test_hostile_files_end_in_an_answer_or_an_error(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(FILES[name])
+    (tmp_path / name).write_bytes(WEIGHTS_FILES[name]())
     try:
         for weight in open_weights(tmp_path / name).weights:
             for piece in weight.pieces():
@@ -69,20 +68,62 @@ def test_a_file_that_changes_is_not_half_read(tmp_path: Path) -> None:
         weight.read()
 
 
-def test_no_child_keeps_a_file_that_nobody_needs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client._end_idle()
-    monkeypatch.setattr(client, "_files", weakref.WeakSet())  # other tests may hold files
-    path = tmp_path / "w.weights.h5"
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No children, and no files that other tests hold."""
+    pool.end_idle()
+    monkeypatch.setattr(client, "_files", weakref.WeakSet())
+
+
+def _saved(path: Path, value: float = 1.0) -> Path:
     with h5py.File(path, "w") as file:
-        file["layers/dense/vars/0"] = np.ones(3, np.float32)
+        file["layers/dense/vars/0"] = np.full(3, value, np.float32)
+    return path
+
+
+def _opened_by(pid: int) -> set[str]:
+    folder = Path(f"/proc/{pid}/fd")
+    return {str(link.readlink()) for link in folder.iterdir()}
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_child_closes_the_file_that_nobody_needs_and_reads_the_next(tmp_path: Path) -> None:
+    path = _saved(tmp_path / "w.weights.h5")
     source = open_weights(path)
     assert source.weights[0].read().sum() == 3
+    (child,) = pool._idle
+    linux = sys.platform == "linux"
+    assert not linux or str(path) in _opened_by(child.process.pid)
     del source
-    assert client._idle == []
-    with h5py.File(path, "w") as file:  # may be written again at once
-        file["x"] = 1
+    assert not linux or str(path) not in _opened_by(child.process.pid)
+    _saved(path, 2.0)  # may be written again at once
+    assert open_weights(path).weights[0].read().sum() == 6
+    assert pool._idle == [child]
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_child_that_refused_a_file_does_not_read_the_next(tmp_path: Path) -> None:
+    good = _saved(tmp_path / "w.weights.h5")
+    (tmp_path / "cut.weights.h5").write_bytes(good.read_bytes()[:700])
+    source = open_weights(good)
+    (child,) = pool._idle
+    with pytest.raises(BadFileError):
+        open_weights(tmp_path / "cut.weights.h5")
+    del source
+    assert pool._idle == [] and child.process.poll() is not None
+
+
+@pytest.mark.usefixtures("alone")
+def test_the_child_of_a_thread_that_may_end_is_not_taken(tmp_path: Path) -> None:
+    """On Linux a child ends with the thread that started it: the file would seem to be damaged."""
+    path = _saved(tmp_path / "w.weights.h5")
+    with ThreadPoolExecutor(1) as thread:
+        other = thread.submit(open_weights, path).result()
+        (child,) = pool._idle
+        mine = open_weights(path)
+        assert child in pool._idle and len(pool._idle) == 2
+        assert thread.submit(other.weights[0].read).result().sum() == 3
+    assert mine.weights[0].read().sum() == 3
 
 
 @given(st.lists(st.integers(0, 5), max_size=4), st.integers(1, 40))

@@ -6,37 +6,25 @@ error that names the file.
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import json
-import os
-import subprocess
-import sys
-import threading
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from math import prod
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 from tflrepair.errors import BadFileError, UnsupportedError
 from tflrepair.opening import open_regular
-from tflrepair.processes import children, ending
+from tflrepair.weights.native import pool
 from tflrepair.weights.native.stamp import stamp
 from tflrepair.weights.types.pieces import PIECE
 from tflrepair.weights.types.weight import Array, Weight
 
-WORKER = Path(__file__).with_name("worker.py")
-MEMORY = 224 << 20  # bytes of private memory; 52 MB of it are Python's, numpy's and h5py's own
-_WAIT = 600.0  # seconds without an answer: the disk stands still, or CPU time cannot be limited
-_IDLE = 2  # children kept for the next request
-
 # kind -> (what such files are called, the package that reads them)
 _KINDS = {"hdf5": ("HDF5", "h5py"), "safetensors": (".safetensors", "safetensors")}
 
-_idle: list[_Child] = []
 _files: weakref.WeakSet[LibraryFile] = weakref.WeakSet()
 
 
@@ -89,8 +77,9 @@ class LibraryFile:
     def __init__(self, path: Path, label: str, kind: str, member: str | None = None) -> None:
         with open_regular(path):
             pass
-        weakref.finalize(self, _end_idle_without_files)  # before the set's own reference: the
-        _files.add(self)  # newest is told first
+        gone = weakref.finalize(self, _close_without_files)  # before the set's own reference:
+        gone.atexit = False  # the newest is told first
+        _files.add(self)
         self.label = label
         self._request = {
             "file": str(path.absolute()),
@@ -129,8 +118,8 @@ class LibraryFile:
 
     def _ask(self, request: dict[str, Any], what: str) -> Iterator[tuple[bytes, bytearray]]:
         try:
-            yield from _ask({**self._request, **request})
-        except _Refused as error:
+            yield from pool.ask({**self._request, **request})
+        except pool.Refused as error:
             if error.kind in ("ModuleNotFoundError", "ImportError"):
                 package = _KINDS[str(self._request["kind"])][1]
                 raise UnsupportedError(
@@ -152,109 +141,7 @@ def _bfloat16(label: str) -> Any:
     return ml_dtypes.bfloat16
 
 
-class _Refused(Exception):
-    """The child's error, or its death."""
-
-    def __init__(self, kind: str, text: str) -> None:
-        super().__init__(text)
-        self.kind = kind
-        self.text = text
-
-
-class _Child:
-    """One child process and its pipes."""
-
-    def __init__(self) -> None:
-        package = Path(__file__).parents[3]
-        paths = [str(package), os.environ.get("PYTHONPATH", "")]
-        # one thread: a pool of them reserves memory that counts against the limit
-        more = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-        self.process = children.start(
-            children.command(WORKER, [], memory=MEMORY),
-            env={**os.environ, **more},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def frames(self, request: dict[str, Any]) -> Iterator[tuple[bytes, bytearray]]:
-        """The answer to one request. Raises _Refused."""
-        requests, answers = (
-            cast(IO[bytes], self.process.stdin),
-            cast(IO[bytes], self.process.stdout),
-        )
-        with contextlib.suppress(OSError):  # it has died; reading tells
-            requests.write(json.dumps(request).encode() + b"\n")
-            requests.flush()
-        guard = threading.Timer(_WAIT + request.get("patience", 0), self.process.kill)
-        guard.daemon = True
-        guard.start()
-        try:
-            yield from self._answer(answers)
-        finally:
-            guard.cancel()
-
-    def _answer(self, answers: IO[bytes]) -> Iterator[tuple[bytes, bytearray]]:
-        while True:
-            head = self._read(answers, 9)
-            data = self._read(answers, int.from_bytes(head[1:], "little"))
-            tag = bytes(head[:1])
-            if tag == b".":
-                return
-            if tag == b"E":
-                raise _Refused(*json.loads(data))
-            yield tag, data
-
-    def _read(self, stream: IO[bytes], count: int) -> bytearray:
-        data = bytearray(count)
-        view, done = memoryview(data), 0
-        while done < count:
-            got = stream.readinto(view[done:])  # type: ignore[attr-defined]
-            if not got:
-                raise _Refused("BadFileError", self._death())
-            done += got
-        return data
-
-    def _death(self) -> str:
-        name = ending.signal_name(self.process.wait())
-        if name in ("SIGPROF", "SIGXCPU"):
-            return "takes longer to read than a file of its size should: damaged or malicious"
-        return f"the library that reads it crashed ({name}): the file is damaged or malicious"
-
-
-def _ask(request: dict[str, Any]) -> Iterator[tuple[bytes, bytearray]]:
-    try:
-        child = _idle.pop() if _idle else _Child()
-        if child.process.poll() is not None:  # its parent thread may have ended, and it with it
-            children.end(child.process)
-            child = _Child()
-    except OSError as error:
-        raise UnsupportedError(f"no child process can be started: {error}") from None
-    whole = False
-    try:
-        yield from child.frames(request)
-        whole = True
-    except _Refused:
-        whole = child.process.poll() is None  # it said no, and is ready for the next
-        raise
-    finally:
-        if whole and len(_idle) < _IDLE:
-            _idle.append(child)
-        else:
-            children.end(child.process)
-
-
-def _end_idle_without_files() -> None:
-    """A child keeps the file open that it read last; nobody needs it any more."""
+def _close_without_files() -> None:
+    """A child keeps the file open that it read last, until nobody needs any file."""
     if not _files:
-        _end_idle()
-
-
-@atexit.register
-def _end_idle() -> None:
-    while _idle:
-        children.end(_idle.pop().process)
-
-
-if sys.platform != "win32":
-    os.register_at_fork(after_in_child=_idle.clear)
+        pool.close_files()

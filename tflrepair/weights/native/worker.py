@@ -8,6 +8,8 @@ is cut short meanwhile. Requests come as lines of JSON on standard input, each {
     "do": "read", "path": array, "piece": bytes
                     -> {"dtype": numpy's}, then the array's elements in pieces
 
+or {"do": "close"}, which closes the file that is open.
+
 Answers are frames: a letter (J: JSON, D: data, E: error, end: .), the length in 8 bytes, the bytes.
 CPU time is limited for each request, so that a loop ends whatever the disk does.
 """
@@ -43,12 +45,15 @@ class Files:
         if stamp(Path(request["file"])) != request["stamp"]:
             raise ValueError("it was changed while it was read")
         if key != self.key:
-            if self.file is not None:
-                self.file.close()
-            self.key = self.file = None
+            self.close()
             self.file = open_file(request)
             self.key = key
         return self.file
+
+    def close(self) -> None:
+        file, self.key, self.file = self.file, None, None
+        if file is not None:
+            file.close()
 
 
 def open_file(request: dict[str, Any]) -> Any:
@@ -88,6 +93,10 @@ def main() -> None:
 
 
 def answers(files: Files, request: dict[str, Any]) -> Iterator[tuple[bytes, Any]]:
+    if request["do"] == "close":
+        limit_time(SECONDS)
+        files.close()
+        return
     size = Path(request["file"]).stat().st_size
     if request["do"] == "list":
         limit_time(SECONDS + LISTING * size)
