@@ -97,6 +97,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "cli": (
         ("output", "signals", "streams"),
         ("options", "again", "scan_writers"),
+        ("scan_jobs",),
         ("commands",),
     ),
 }
