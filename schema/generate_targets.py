@@ -1,4 +1,4 @@
-"""Make tflrepair/targets/tables.py from sources of the runtimes, which are not kept here.
+"""Make targets/tables.py and views/runtime_versions.py from the runtimes' sources, not kept here.
 
     python schema/generate_targets.py TFLITE_MICRO_CLONE LITERT_CLONE
 
@@ -21,6 +21,9 @@ TARGET = HERE.parent / "tflrepair" / "targets" / "tables.py"
 RESOLVER = "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 REGISTER = "tflite/core/kernels/register.cc"
 GPU = "tflite/tools/versioning/gpu_compatibility.cc"
+NNAPI = "tflite/delegates/nnapi/nnapi_delegate.cc"
+RUNTIMES = "tflite/converter/tools/versioning/runtime_version.cc"
+RUNTIMES_TARGET = HERE.parent / "tflrepair" / "views" / "runtime_versions.py"
 
 
 def git(clone: str, *arguments: str) -> str:
@@ -53,18 +56,30 @@ def main(micro: str, litert: str) -> None:
     customs = sorted(set(re.findall(r'AddCustom\(\s*"(\w+)"', register)))
     switch = gpu[gpu.index("CheckGpuDelegateCompatibility(const OpSignature& op_sig") :]
     switch = switch[: switch.index("\n}\n")]
+    nnapi = git(litert, "show", f"HEAD:{NNAPI}")
+    validate = nnapi[nnapi.index("bool NNAPIDelegateKernel::Validate(") :]
+    validate = validate[: validate.index("\n}")]
     squeezed = {name.replace("_", ""): name for name in BUILTIN_OPERATOR_NAMES.values()}
-    kinds = {squeezed[k.upper()] for k in re.findall(r"case kTfLiteBuiltin(\w+):", switch)}
+    kinds, nnapi_kinds = (
+        {squeezed[k.upper()] for k in re.findall(r"case kTfLiteBuiltin(\w+):", text)}
+        for text in (switch, validate)
+    )
+    runtimes = git(litert, "show", f"HEAD:{RUNTIMES}")
+    RUNTIMES_TARGET.write_text(
+        render_runtimes(runtimes, f"{RUNTIMES} of LiteRT, {commits['litert'][0]}"), encoding="utf-8"
+    )
     TARGET.write_text(
         render(
             micro_source=f"{RESOLVER} of tflite-micro, {' of '.join(commits['micro'])}",
             litert_source=f"{REGISTER} of LiteRT, {' of '.join(commits['litert'])}",
             gpu_source=f"{GPU} of LiteRT, {' of '.join(commits['litert'])}",
+            nnapi_source=f"{NNAPI} of LiteRT, {' of '.join(commits['litert'])}",
             micro=dict(sorted(builtin.items())),
             micro_custom=dict(sorted(custom.items())),
             litert=dict(sorted(kernels.items())),
             litert_custom=customs,
             gpu=sorted(kinds),
+            nnapi=sorted(nnapi_kinds),
         ),
         encoding="utf-8",
     )
@@ -90,6 +105,35 @@ def render(**tables: object) -> str:
             out += [f"{title}: Final = frozenset(", "    ("]
             out += [f'        "{row}",' for row in value] + ["    )", ")"]
     return "\n".join(out) + "\n"
+
+
+def render_runtimes(source: str, told: str) -> str:
+    """Operator -> version -> the first runtime that runs it."""
+    codes = {name: code for code, name in BUILTIN_OPERATOR_NAMES.items()}
+    found: dict[int, dict[int, str]] = {}
+    for name, version, runtime in re.findall(
+        r'\{\{BuiltinOperator_(\w+),\s*(\d+)\},\s*"([\d.]+)"\}', source
+    ):
+        found.setdefault(codes[name], {})[int(version)] = runtime
+    path, commit = told.split(" of ", 1)
+    rows = [
+        '"""Which runtime first ran each version of an operator. Made by generate_targets.py.',
+        "",
+        f"Known from {path} of",
+        f"{commit}.",
+        '"""',
+        "",
+        "from typing import Final",
+        "",
+        "# fmt: off",  # one line a version would be 800 lines
+        "RUNTIMES: Final[dict[int, dict[int, str]]] = {",
+    ]
+    for code, versions in sorted(found.items()):
+        rows += [f"    {code}: {{  # {BUILTIN_OPERATOR_NAMES[code]}"]
+        cells = [f'{version}: "{runtime}",' for version, runtime in sorted(versions.items())]
+        rows += ["        " + " ".join(cells[n : n + 5]) for n in range(0, len(cells), 5)]
+        rows += ["    },"]
+    return "\n".join([*rows, "}"]) + "\n"
 
 
 def literal(value: object) -> str:

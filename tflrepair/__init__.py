@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from tflrepair.commands.fix.result import FixResult
     from tflrepair.commands.scan import ScanResult, scan
     from tflrepair.commands.state import load_state, save_state
-    from tflrepair.commands.train import TrainResult, train
+    from tflrepair.commands.train import train
+    from tflrepair.commands.train_result import TrainResult
     from tflrepair.commands.verify import VerifyReport, verify
     from tflrepair.findings import Finding
     from tflrepair.graph.model import Model, load
@@ -36,7 +37,7 @@ _HOMES = {
     "Model": "tflrepair.graph.model",
     "ScanResult": "tflrepair.commands.scan",
     "StateResult": "tflrepair.commands.add_state",
-    "TrainResult": "tflrepair.commands.train",
+    "TrainResult": "tflrepair.commands.train_result",
     "VerifyReport": "tflrepair.commands.verify",
     "add_state": "tflrepair.commands.add_state",
     "convert": "tflrepair.commands.convert",

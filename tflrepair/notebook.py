@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from html import escape
 from typing import Any
 
 _MOST = 200  # rows of a table in a notebook; ``to_dataframe`` has all
@@ -57,4 +56,6 @@ def printable(text: str) -> str:
 
 
 def _html(value: Any) -> str:
+    from html import escape
+
     return escape(printable("" if value is None else str(value)))

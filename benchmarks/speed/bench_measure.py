@@ -97,13 +97,3 @@ def python(code: str, *arguments: str | Path) -> list[str]:
 def tool(*arguments: str | Path) -> list[str]:
     """A command line of tflrepair."""
     return [sys.executable, "-m", "tflrepair", *map(str, arguments)]
-
-
-def numbers(code: str, *arguments: str | Path) -> list[float]:
-    """What a process prints, one number a line: for what is measured inside of one."""
-    done = subprocess.run(
-        python(code, *arguments), env=ENV, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr[-2000:])
-    return [float(line) for line in done.stdout.split()]

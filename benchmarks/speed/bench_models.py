@@ -1,4 +1,4 @@
-"""The models that are measured: the reported one, and made ones of any size."""
+"""The models that are measured: the reported one, and one with a constant of any size."""
 
 from __future__ import annotations
 
@@ -6,54 +6,22 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
-
-from build import Build
-
 ROOT = Path(__file__).resolve().parents[2]
 ALIGNMENT = 1 << 14
 
 
-def chain(operators: int) -> bytes:
-    """Additions one after the other to a variable that nothing sets."""
-    build = Build()
-    main = build.sub("main", "run")
-    value = main.read(main.handle("v"))
-    for _ in range(operators):
-        out = main.tensor()
-        build.model.buffers.pop()
-        main.table.tensors[out].buffer = 0
-        main.op("ADD", [value, value], [out])
-        value = out
-    main.output(value)
-    return build.bytes()
+def reported() -> Path:
+    """The folder of the reported model and its weights, which TensorFlow makes once."""
+    from conftest import made
 
-
-def variables(count: int) -> bytes:
-    """Variables that nothing sets, of which the last is the output."""
-    build = Build()
-    main = build.sub("main", "run")
-    value = [main.read(main.handle(f"layer_{number}/kernel")) for number in range(count)][-1]
-    main.output(value)
-    return build.bytes()
-
-
-def signatures(count: int) -> bytes:
-    """Signatures that each read a variable of their own and a common one."""
-    build = Build()
-    for number in range(count):
-        main = build.sub(f"graph_{number}", f"run_{number}")
-        out = main.tensor()
-        reads = [main.read(main.handle(name)) for name in ("common", f"v_{number}")]
-        main.op("ADD", reads, [out])
-        main.output(out)
-    return build.bytes()
+    return made("reported")
 
 
 def heavy(path: Path, size: int) -> None:
     """One unset variable, and a constant of ``size`` bytes outside the flatbuffer (sparse)."""
+    import numpy as np
+    from build import Build
+
     build = Build()
     main = build.sub("main", "run")
     index = main.input("INT32", (1,))
@@ -70,3 +38,12 @@ def heavy(path: Path, size: int) -> None:
     with path.open("r+b") as stream:  # so that the constant is not all zeros
         stream.seek(ALIGNMENT)
         stream.write(np.arange(1024, dtype=np.float32).tobytes())
+
+
+if __name__ == "__main__":
+    # A process of its own: what is imported to make a model is not memory of what is measured.
+    sys.path.insert(0, str(ROOT / "tests"))
+    if sys.argv[1] == "reported":
+        print(reported())
+    else:
+        heavy(Path(sys.argv[1]), int(sys.argv[2]))

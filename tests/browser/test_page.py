@@ -72,3 +72,34 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     found = dom(html.render(scan(from_bytes(build.bytes(), "m.tflite"))), tmp_path)
     assert "<title>m.tflite</title>" in found
     assert "<img" not in found
+
+
+KEYS = """<script>
+const press = (key, more) => document.activeElement.dispatchEvent(
+  new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }));
+const told = [];
+const say = () => told.push((document.activeElement.id || document.activeElement.className) + "=" +
+  document.querySelector("#detail h3").textContent);
+press("n"); say();
+press("v"); say(); press("Escape");
+press("/"); byId("ofilter").value = "mul"; search(); press("Enter"); say();
+press("End"); say(); press("Home"); press("ArrowDown"); say();
+press("v", { ctrlKey: true }); say();
+document.title = told.join(" | ");
+</script>"""
+
+
+def test_the_keyboard_alone(tmp_path: Path) -> None:
+    """Finding by finding, both searches, moving, and no key of the browser's own taken."""
+    page = html.render(scan(ROOT / "tflrepair" / "samples" / "broken.tflite"))
+    found = dom(page.replace("</body>", KEYS + "</body>"), tmp_path)
+    title = re.search("<title>(.*)</title>", found)
+    assert title is not None
+    assert title[1].split(" | ") == [
+        "finding error=8 READ_VARIABLE",
+        "vfilter=8 READ_VARIABLE",
+        "rows=12 MUL",
+        "rows=27 ADD",  # the last that the search found
+        "rows=15 MUL",
+        "rows=15 MUL",
+    ]

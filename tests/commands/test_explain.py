@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import DATA, ROOT
 
-from tflrepair.commands.explain import MESSAGES, explain, overview
+from tflrepair.commands.explain import explain, overview
+from tflrepair.commands.messages import MESSAGES
 from tflrepair.errors import UserError
 
 pytestmark = pytest.mark.runs
@@ -35,6 +36,42 @@ PRINTED = {
     "Failed to resize buffer. Requested: 20432, available 1000, missing: 19432": "20432 bytes",
     "Node number 12 (CONV_2D) failed to prepare.": "--around 12",
 }
+# as people paste them: logcat and absl prefixes, wrapped lines, escaped or typographic characters
+PASTED = {
+    "E/tflite  (12345): third_party/tensorflow/lite/kernels/read_variable.cc:67 variable != "
+    "nullptr was\n not true.\nE/tflite (1): Node number 2 (READ_VARIABLE) failed.": "TFR001",
+    "java.lang.IllegalArgumentException: Internal error: Failed to run on the given Interpreter: "
+    "external/org_tensorflow/tensorflow/lite/kernels/read_variable.cc:69 variable != nullptr was "
+    "not true.": "TFR001",
+    "2026-11-25 23:10:11.123 1234-1250/com.app E/tflite: Encountered unresolved custom op: FlexErf."
+    "\nSee instructions: https://www.tensorflow.org/lite/guide/ops_custom": "Flex delegate",
+    "ERROR: Encountered unresolved\ncustom op: AddSign.": "custom operator AddSign",
+    "Cannot create interpreter: Didn\u2019t find op for builtin opcode \u2018CONV_2D\u2019 version "
+    "\u20186\u2019.": "CONV_2D version 6",
+    "I0000 00:00:1795651539.846318   20171 subgraph.cc:1200] Didn't find op for builtin opcode\n"
+    "   'FULLY_CONNECTED' version '12'.": "FULLY_CONNECTED version 12",
+    "error: \\nRegular TensorFlow ops are not supported by this\\ninterpreter.": "TFR026",
+    "ValueError: Cannot set tensor: Got value of type UINT8\nbut expected type FLOAT32 for input "
+    "0, name: serving_default_x:0 ": "element type",
+    "java.lang.IllegalArgumentException: Cannot copy to a TensorFlowLite tensor (input_1) with "
+    "602112 bytes from a Java Buffer with 150528 bytes.": "four times",
+    "Cannot convert between a TensorFlowLite tensor with type FLOAT32 and a Java object of type "
+    "[[[[B (which is compatible with the TensorFlowLite type UINT8).": "holds FLOAT32",
+    "Error while reading resource variable dense/kernel from Container: localhost. This could mean "
+    "that the variable was uninitialized.": "dense/kernel",
+    "error: 'tf.Conv2DBackpropInput' op is neither a custom op nor a flex op": "SELECT_TF_OPS",
+    "'tf.TensorListReserve' op requires element_shape to be static during TF Lite transformation "
+    "pass": "_experimental_lower_tensor_list_ops",
+    "ByteBuffer is not a valid flatbuffer model": "noCompress",
+    "Following operations are not supported by GPU delegate:\nGATHER: Operation is not": (
+        "--target gpu"
+    ),
+}
+
+
+@pytest.mark.parametrize("pasted", PASTED, ids=lambda text: text[:30])
+def test_error_texts_as_they_are_pasted(pasted: str) -> None:
+    assert PASTED[pasted] in explain(pasted)
 
 
 @pytest.mark.parametrize("printed", PRINTED, ids=lambda text: text[:30])

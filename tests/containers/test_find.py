@@ -186,3 +186,16 @@ def test_damaged_archives_give_our_errors(tmp_path: Path, data: Any) -> None:
                 row.model.walk()
     except TflRepairError:
         pass
+
+
+def test_a_task_file_that_begins_with_zeros(tmp_path: Path) -> None:
+    """As face_landmarker.task of MediaPipe does: two zeros align the models inside."""
+    inner = tmp_path / "inner.zip"
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.write(DATA / "healthy.tflite", "detector.tflite")
+    path = tmp_path / "face.task"
+    path.write_bytes(b"\0\0" + inner.read_bytes())
+    inner.unlink()
+    (row,) = find(path)
+    assert row.path.endswith("face.task!/detector.tflite")
+    assert row.model is not None

@@ -6,6 +6,8 @@ order.tflite         a Keras layer whose `load` signature sets everything that `
 flow.tflite          a plain variable read in tf.cond and tf.while_loop
 table.tflite         a static hash table and a plain variable
 half.tflite          a float16 variable, which the converter leaves to the Flex delegate
+twice.tflite         one value under two output names, which become one tensor
+checkpoint.tflite    a Keras layer whose values only `restore` can set, and `save` reads
 f16.tflite           plain variables, float16 conversion: initial values go through DEQUANTIZE
 """
 
@@ -122,6 +124,39 @@ class Half(tf.Module):
         return {"output": tf.cast(self.half.read_value(), tf.float32) + self.w}
 
 
+class Twice(tf.Module):
+    @tf.function(input_signature=[X])
+    def infer(self, x: Any) -> Any:
+        y = tf.nn.relu(x) * 2.0
+        return {"logits": y, "scores": tf.identity(y)}
+
+
+class Checkpoint(tf.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3)])
+
+    @tf.function(input_signature=[X])
+    def infer(self, x: Any) -> Any:
+        return {"output": self.dense(x)}
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+    def save(self, path: Any) -> Any:
+        rows = self.dense.variables
+        tf.raw_ops.Save(filename=path, tensor_names=[v.path for v in rows], data=list(rows))
+        return {"path": path}
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+    def restore(self, path: Any) -> Any:
+        for v in self.dense.variables:
+            v.assign(
+                tf.ensure_shape(
+                    tf.raw_ops.Restore(file_pattern=path, tensor_name=v.path, dt=v.dtype), v.shape
+                )
+            )
+        return {"path": path}
+
+
 def make(out: Path) -> None:
     modules: dict[str, tuple[tf.Module, list[str]]] = {
         "healthy": (Healthy(), ["infer", "train"]),
@@ -130,11 +165,13 @@ def make(out: Path) -> None:
         "flow": (Flow(), ["infer"]),
         "table": (Table(), ["infer"]),
         "half": (Half(), ["infer"]),
+        "twice": (Twice(), ["infer"]),
+        "checkpoint": (Checkpoint(), ["infer", "save", "restore"]),
     }
     for name, (module, signatures) in modules.items():
         folder = out / name
         folder.mkdir()
-        export(module, folder, signatures, flex=name == "half")
+        export(module, folder, signatures, flex=name in ("half", "checkpoint"))
         (folder / "model.tflite").rename(out / f"{name}.tflite")
     converter = tf.lite.TFLiteConverter.from_saved_model(str(out / "healthy" / "saved_model"))
     converter.experimental_enable_resource_variables = True

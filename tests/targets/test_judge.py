@@ -34,9 +34,11 @@ def model(*kinds: str, version: int = 1) -> Model:
 
 def test_tables_hold_known_operators_only() -> None:
     known = set(BUILTIN_OPERATOR_NAMES.values())
-    for names in (tables.MICRO, tables.LITERT, tables.GPU):
+    for names in (tables.MICRO, tables.LITERT, tables.GPU, tables.NNAPI):
         assert set(names) <= known
         assert len(names) > 90
+    assert "CONV_2D" in tables.NNAPI
+    assert "VAR_HANDLE" not in tables.NNAPI
     assert tables.MICRO["CONV_2D"] == "AddConv2D"
     assert all(low <= high for low, high in tables.LITERT.values())
 
@@ -74,7 +76,14 @@ def test_gpu_names_what_stays_on_the_cpu() -> None:
     assert {"VAR_HANDLE", "READ_VARIABLE"} <= {row.kind for row in found.lacking}
 
 
-@pytest.mark.parametrize("name", ["nnapi", "toaster"])
+def test_nnapi_names_what_stays_on_the_cpu() -> None:
+    found = judge(model("CUMSUM", "NEG", "SEGMENT_SUM"), "nnapi")
+    assert [row.kind for row in found.lacking] == ["CUMSUM", "SEGMENT_SUM"]
+    assert "nnapi_delegate.cc" in found.source
+    assert "Android 15" in found.notes[0]
+
+
+@pytest.mark.parametrize("name", ["npu", "toaster"])
 def test_no_table_no_guess(name: str) -> None:
     with pytest.raises(UserError, match="no table of the target") as caught:
         judge(model("NEG"), name)

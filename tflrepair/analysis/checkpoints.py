@@ -17,9 +17,10 @@ from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.variables import Analysis
 from tflrepair.errors import BadFileError
 from tflrepair.format import strings
+from tflrepair.format.schema import BuiltinOperator
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
-from tflrepair.graph.subgraph import Operator, Subgraph
+from tflrepair.graph.subgraph import CUSTOM, Operator, Subgraph
 
 # operator -> index of the first data input (the tensors that are saved)
 _SAVES = {"FlexSave": 2, "FlexSaveV2": 3}
@@ -27,6 +28,7 @@ _RESTORES = ("FlexRestore", "FlexRestoreV2")
 NAMES_INPUT = 1  # of all four operators
 # operators that hand on what they are given
 _PASSES = ("FlexEnsureShape", "FlexIdentity", "RESHAPE", "CAST")
+_PASSING = (CUSTOM, BuiltinOperator.RESHAPE, BuiltinOperator.CAST)
 _FURTHEST = 8
 
 
@@ -86,7 +88,7 @@ def _merge(
 
 def _of(names: _Names, analysis: Analysis, subgraph: Subgraph) -> Iterator[NamedTensors]:
     trace: _Trace | None = None
-    for operator in subgraph.operators:
+    for operator in subgraph.operators_of((CUSTOM,)):
         saves = operator.name in _SAVES
         if not saves and operator.name not in _RESTORES:
             continue
@@ -131,7 +133,11 @@ class _Trace:
     def __init__(self, analysis: Analysis, subgraph: Subgraph) -> None:
         self.analysis = analysis
         self.index = subgraph.index
-        passes = [o for o in subgraph.operators if o.name in _PASSES and o.inputs and o.outputs]
+        passes = [
+            operator
+            for operator in subgraph.operators_of(_PASSING)
+            if operator.name in _PASSES and operator.inputs and operator.outputs
+        ]
         self.source = {o.outputs[0]: o.inputs[0] for o in passes}
         self.targets: dict[int, list[int]] = {}
         self.known: dict[tuple[int, int], frozenset[ResourceId]] = {}

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
 from tflrepair.analysis.checkpoints import NamedTensors, named_tensors
 from tflrepair.analysis.variables import Analysis, analyse
+from tflrepair.containers.find import load_model
 from tflrepair.errors import TflRepairError
 from tflrepair.graph.calls import CallGraph
 from tflrepair.graph.model import Model
 
 
-def context_of(model: AnalysisContext | Model) -> AnalysisContext:
-    """The context of a model: a new one, unless it is one already."""
-    return model if isinstance(model, AnalysisContext) else AnalysisContext(model)
+def context_of(source: AnalysisContext | Model | str | os.PathLike[str]) -> AnalysisContext:
+    """The context of a model or a file: a new one, unless it is one. Raises as ``load_model``."""
+    if isinstance(source, AnalysisContext):
+        return source
+    return AnalysisContext(source if isinstance(source, Model) else load_model(source))
 
 
 @dataclass(frozen=True, eq=False)

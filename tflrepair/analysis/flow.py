@@ -13,15 +13,19 @@ a second, skipped run of the initializer changes nothing
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from tflrepair.analysis.budget import Budget
 from tflrepair.analysis.resources import ResourceId, Summary, Uses, table_id, variable_id
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
-from tflrepair.format import flex, schema
+from tflrepair.format import schema
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
 from tflrepair.graph.options import called_subgraphs
 from tflrepair.graph.subgraph import Operator
+
+if TYPE_CHECKING:
+    from tflrepair.format import flex
 
 # Interpreters recurse through subgraph calls, too; converters nest a handful deep.
 _DEEPEST = 100
@@ -71,6 +75,8 @@ class Flow:
     def node_def(self, span: tuple[int, int]) -> flex.NodeDef:
         """The TensorFlow node in the custom options at ``span``, which operators may share."""
         if span not in self._nodes:
+            from tflrepair.format import flex  # few models have such nodes
+
             start, length = span
             self.budget.spend(length // 16)
             self._nodes[span] = flex.node_def(bytes(self.model.data[start : start + length]))
@@ -88,102 +94,111 @@ class _Walk:
 
     def __init__(self, flow: Flow, index: int, handles: tuple[ResourceId | None, ...]) -> None:
         self.flow = flow
+        self.index = index
         self.subgraph = flow.model.subgraph(index)
+        self.columns = self.subgraph.operator_columns
         inputs = self.subgraph.inputs
         self.handles = {t: key for t, key in zip(inputs, handles, strict=True) if key}
         self.unset: dict[ResourceId, OperatorRef] = {}
         self.sets: set[ResourceId] = set()
 
     def run(self) -> Summary:
-        self.flow.budget.spend(len(self.subgraph.operators) + len(self.subgraph.inputs))
-        for operator in self.subgraph.operators:
-            handler = _BUILTIN.get(operator.code)
+        codes = self.subgraph.builtin_codes
+        self.flow.budget.spend(len(codes) + len(self.subgraph.inputs))
+        for operator, code in enumerate(codes):
+            handler = _HANDLERS.get(code)
+            if handler is None:
+                continue
             try:
-                if handler is not None:
-                    handler(self, operator)
-                elif operator.is_flex:
-                    self.flex(operator)
+                handler(self, operator)
             except TflRepairError as error:
                 if error.where and error.where.startswith("subgraph"):
                     raise
-                place = f"subgraph {self.subgraph.index}, operator {operator.index}"
-                raise error.within(f"{place} ({operator.name})") from None
+                name = self.subgraph.operator(operator).name
+                raise error.within(f"subgraph {self.index}, operator {operator} ({name})") from None
         outputs = tuple(self.handles.get(t) for t in self.subgraph.outputs)
         return Summary(self.unset, frozenset(self.sets), outputs)
 
-    # -- what operators do to resources
+    # -- what operators, given by their number, do to resources
 
-    def create(self, operator: Operator, key: ResourceId) -> None:
-        if operator.outputs:
-            self.handles[operator.outputs[0]] = key
+    def create(self, operator: int, key: ResourceId) -> None:
+        outputs = self.columns.outputs[operator]
+        if outputs:
+            self.handles[outputs[0]] = key
         self.flow.note("created", key, self.site(operator))
 
-    def read(self, operator: Operator, key: ResourceId) -> None:
+    def read(self, operator: int, key: ResourceId) -> None:
         site = self.site(operator)
         self.flow.note("read", key, site)
         if key not in self.sets:
             self.unset.setdefault(key, site)
 
-    def assign(self, operator: Operator, key: ResourceId) -> None:
+    def assign(self, operator: int, key: ResourceId) -> None:
         self.flow.note("assigned", key, self.site(operator))
         self.sets.add(key)
 
-    def value(self, operator: Operator, key: ResourceId, tensor: int) -> None:
+    def value(self, operator: int, key: ResourceId, tensor: int) -> None:
         rows = self.flow.uses.values.setdefault(key, [])
         row = (self.site(operator), tensor)
         if row not in rows[-1:]:
             rows.append(row)
 
-    def handle(self, operator: Operator) -> ResourceId | None:
+    def handle(self, operator: int) -> ResourceId | None:
         """The resource in the operator's first input; notes it where that cannot be told."""
-        key = self.handles.get(operator.inputs[0]) if operator.inputs else None
+        inputs = self.columns.inputs[operator]
+        key = self.handles.get(inputs[0]) if inputs else None
         if key is None:
             self.flow.uses.unresolved.setdefault(self.site(operator))
         return key
 
-    def site(self, operator: Operator) -> OperatorRef:
-        return OperatorRef(operator.subgraph, operator.index)
+    def site(self, operator: int) -> OperatorRef:
+        return OperatorRef(self.index, operator)
 
     # -- builtin resources
 
-    def var_handle(self, operator: Operator) -> None:
-        self.create(operator, variable_id(operator))
+    def var_handle(self, operator: int) -> None:
+        self.create(operator, variable_id(self.subgraph.operator(operator)))
 
-    def read_variable(self, operator: Operator) -> None:
+    def read_variable(self, operator: int) -> None:
         key = self.handle(operator)
         if key is not None:
             self.read(operator, key)
-            if operator.outputs:
-                self.value(operator, key, operator.outputs[0])
+            outputs = self.columns.outputs[operator]
+            if outputs:
+                self.value(operator, key, outputs[0])
 
-    def assign_variable(self, operator: Operator) -> None:
+    def assign_variable(self, operator: int) -> None:
         key = self.handle(operator)
         if key is not None:
             self.assign(operator, key)
-            if len(operator.inputs) > 1:
-                self.value(operator, key, operator.inputs[1])
+            inputs = self.columns.inputs[operator]
+            if len(inputs) > 1:
+                self.value(operator, key, inputs[1])
 
-    def hashtable(self, operator: Operator) -> None:
-        self.create(operator, table_id(operator))
+    def hashtable(self, operator: int) -> None:
+        self.create(operator, table_id(self.subgraph.operator(operator)))
 
-    def read_table(self, operator: Operator) -> None:
+    def read_table(self, operator: int) -> None:
         key = self.handle(operator)
         if key is not None:
             self.read(operator, key)
 
-    def import_table(self, operator: Operator) -> None:
+    def import_table(self, operator: int) -> None:
         key = self.handle(operator)
         if key is not None:
             self.assign(operator, key)
 
     # -- Flex resources
 
-    def flex(self, operator: Operator) -> None:
-        name = operator.name.removeprefix("Flex")
-        if name == "VarHandleOp":
-            self.flex_handle(operator)
+    def flex(self, operator: int) -> None:
+        row = self.subgraph.operator(operator)
+        if not row.is_flex:
             return
-        keys = [self.handles[t] for t in operator.inputs if t in self.handles]
+        name = row.name.removeprefix("Flex")
+        if name == "VarHandleOp":
+            self.flex_handle(row)
+            return
+        keys = [self.handles[t] for t in row.inputs if t in self.handles]
         if name in ("ReadVariableOp", "AssignVariableOp") and not keys:
             self.handle(operator)
         for key in keys:
@@ -194,20 +209,23 @@ class _Walk:
                 self.read(operator, key)
             if name.startswith(("Assign", "ResourceApply", "ResourceScatter", "ResourceSparse")):
                 self.assign(operator, key)
-        if keys and name == "ReadVariableOp" and operator.outputs:
-            self.value(operator, keys[0], operator.outputs[0])
-        if keys and name == "AssignVariableOp" and len(operator.inputs) > 1:
-            self.value(operator, keys[0], operator.inputs[1])
+        if keys and name == "ReadVariableOp" and row.outputs:
+            self.value(operator, keys[0], row.outputs[0])
+        if keys and name == "AssignVariableOp" and len(row.inputs) > 1:
+            self.value(operator, keys[0], row.inputs[1])
 
-    def flex_handle(self, operator: Operator) -> None:
-        node = self.flow.node_def(operator.table.span(schema.Operator.CUSTOM_OPTIONS) or (0, 0))
+    def flex_handle(self, row: Operator) -> None:
+        node = self.flow.node_def(row.table.span(schema.Operator.CUSTOM_OPTIONS) or (0, 0))
         key = ResourceId("flex", node.text("container"), node.text("shared_name"))
         self.flow.uses.declared.setdefault(key, (node.dtype("dtype"), node.shape("shape")))
-        self.create(operator, key)
+        self.create(row.index, key)
 
     # -- calls
 
-    def call(self, operator: Operator, target: int, inputs: Iterable[int] = ()) -> Summary:
+    def targets(self, operator: int) -> tuple[int, ...]:
+        return called_subgraphs(self.subgraph.operator(operator))
+
+    def call(self, target: int, inputs: Iterable[int] = ()) -> Summary:
         """What calling ``target`` does; its unset reads count unless we have set them before."""
         handles = tuple(map(self.handles.get, inputs))
         summary = self.flow.summary(target, handles)
@@ -217,49 +235,51 @@ class _Walk:
                 self.unset.setdefault(key, site)
         return summary
 
-    def returned(self, operator: Operator, outputs: tuple[ResourceId | None, ...]) -> None:
-        for tensor, key in zip(operator.outputs, outputs, strict=False):
+    def returned(self, operator: int, outputs: tuple[ResourceId | None, ...]) -> None:
+        for tensor, key in zip(self.columns.outputs[operator], outputs, strict=False):
             if key is not None:
                 self.handles[tensor] = key
 
-    def call_once(self, operator: Operator) -> None:
-        (target,) = called_subgraphs(operator)
-        self.sets |= self.call(operator, target).sets
-        rows = self.flow.uses.calls_once.setdefault(operator.subgraph, [])
+    def call_once(self, operator: int) -> None:
+        (target,) = self.targets(operator)
+        self.sets |= self.call(target).sets
+        rows = self.flow.uses.calls_once.setdefault(self.index, [])
         if (self.site(operator), target) not in rows:
             rows.append((self.site(operator), target))
 
-    def plain_call(self, operator: Operator) -> None:
+    def plain_call(self, operator: int) -> None:
         """CALL, or a composite that has its decomposition in the file."""
-        for target in called_subgraphs(operator):
-            summary = self.call(operator, target, operator.inputs)
+        for target in self.targets(operator):
+            summary = self.call(target, self.columns.inputs[operator])
             self.sets |= summary.sets
             self.returned(operator, summary.outputs)
 
-    def if_(self, operator: Operator) -> None:
-        self.branches(operator, called_subgraphs(operator))
+    def if_(self, operator: int) -> None:
+        self.branches(operator, self.targets(operator))
 
-    def branches(self, operator: Operator, targets: Iterable[int]) -> None:
+    def branches(self, operator: int, targets: Iterable[int]) -> None:
         """Exactly one of ``targets`` runs: set is what all of them set."""
-        summaries = [self.call(operator, target, operator.inputs[1:]) for target in targets]
+        summaries = [self.call(target, self.columns.inputs[operator][1:]) for target in targets]
         if summaries:
             self.sets |= frozenset.intersection(*(s.sets for s in summaries))
             same = zip(*(summary.outputs for summary in summaries), strict=False)
             self.returned(operator, tuple(k[0] if len(set(k)) == 1 else None for k in same))
 
-    def while_(self, operator: Operator) -> None:
+    def while_(self, operator: int) -> None:
         """The condition always runs; the body may run not once, so what it sets does not count."""
-        targets = called_subgraphs(operator)
+        targets = self.targets(operator)
         if not targets:
             return
         condition, body = targets
-        self.sets |= self.call(operator, condition, operator.inputs).sets
-        self.call(operator, body, operator.inputs)
-        self.returned(operator, tuple(self.handles.get(t) for t in operator.inputs))
+        inputs = self.columns.inputs[operator]
+        self.sets |= self.call(condition, inputs).sets
+        self.call(body, inputs)
+        self.returned(operator, tuple(map(self.handles.get, inputs)))
 
 
 _OP = schema.BuiltinOperator
-_BUILTIN = {
+_HANDLERS = {
+    _OP.CUSTOM: _Walk.flex,
     _OP.VAR_HANDLE: _Walk.var_handle,
     _OP.READ_VARIABLE: _Walk.read_variable,
     _OP.ASSIGN_VARIABLE: _Walk.assign_variable,

@@ -10,7 +10,6 @@ from tflrepair.errors import BadFileError
 from tflrepair.format import schema
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.model import Model
-from tflrepair.graph.subgraph import Operator
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,12 @@ class Initials:
     def __init__(self, model: Model, uses: Uses, targets: Iterable[int]) -> None:
         self.model = model
         self.uses = uses
-        self.producers: dict[int, dict[int, Operator]] = {
-            index: {t: o for o in model.subgraph(index).operators for t in o.outputs}
+        self.producers: dict[int, dict[int, int]] = {
+            index: {
+                tensor: number
+                for number, made in enumerate(model.subgraph(index).operator_columns.outputs)
+                for tensor in made
+            }
             for index in targets
         }
 
@@ -53,16 +56,16 @@ class Initials:
     def _constant(self, site: OperatorRef, index: int) -> Initial | None:
         producers = self.producers[site.subgraph]
         via = "constant"
-        producer = producers.get(index)
-        if producer is not None:
+        subgraph = self.model.subgraph(site.subgraph)
+        if index in producers:
+            producer = subgraph.operator(producers[index])
             if producer.code != schema.BuiltinOperator.DEQUANTIZE or len(producer.inputs) != 1:
                 return None
             index, via = producer.inputs[0], "dequantize"
-        subgraph = self.model.subgraph(site.subgraph)
         if index < 0 or index in producers or index in subgraph.inputs:
             return None
         tensor = subgraph.tensor(index)
-        if not 0 <= tensor.buffer < len(self.model.buffers):
+        if not 0 <= tensor.buffer < self.model.buffer_count:
             raise BadFileError(
                 f"buffer {tensor.buffer} does not exist",
                 where=f"subgraph {site.subgraph}, tensor {index}",

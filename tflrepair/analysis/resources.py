@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tflrepair.graph import options
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.subgraph import Operator
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ResourceId:
+class ResourceId(NamedTuple):
     """Identity of a resource at run time.
 
     ``kind`` keeps apart what lives in different maps: ``builtin`` variables

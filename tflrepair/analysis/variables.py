@@ -145,7 +145,7 @@ def _facts(
     conflicts: dict[tuple[str, tuple[int, ...]], None] = {}
     scalar = False
     for site, index in uses.values.get(key, ()):
-        tensor = model.subgraph(site.subgraph).tensor(index)
+        tensor = model.subgraph(site.subgraph).typed(index)
         dtype = dtype or tensor.dtype
         # Without has_rank an empty shape says "scalar" or "unknown": the weakest evidence.
         unranked = not tensor.shape and not tensor.has_rank

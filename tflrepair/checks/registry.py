@@ -118,6 +118,13 @@ def explain(code: str) -> str:
     raise _unknown(code, all_checks())
 
 
+def how_fixed(code: str) -> str:
+    """What the documentation of ``code`` says on the repair; empty if there is none."""
+    found = [check.doc for check in all_checks() if check.code == code]
+    _, mark, rest = (found[0] if found else "").partition("How it is fixed:")
+    return " ".join(rest.split()) if mark else ""
+
+
 def _begins(check: Check, prefix: str) -> bool:
     return bool(prefix) and check.code.startswith(prefix.upper())
 
@@ -143,7 +150,9 @@ def _crashed(what: str, error: Exception) -> Finding:
 
 
 def _unknown(code: str, known: Iterable[Check]) -> UserError:
-    listed = ", ".join(check.code for check in known)
-    rules = f"{RULES[0].CODE} to {RULES[-1].CODE}"
-    hint = f"the codes are {listed}, and {rules} of damaged files"
+    ours = [check.code for check in known if check.code.startswith("TFR0")]
+    hint = (
+        f"the codes are {ours[0]} to {ours[-1]}, and {RULES[0].CODE} to {RULES[-1].CODE} of "
+        "damaged files; `tflrepair explain` lists them"
+    )
     return UserError(f"there is no check {code!r}", hint=hint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -71,6 +70,8 @@ def no_flex_options(
 
 def json_object(text: str, name: str) -> dict[str, Any]:
     """``text`` as a JSON object; ``name`` is the option or file that it comes from."""
+    import json
+
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +33,8 @@ def emit(text: str) -> None:
 
 
 def emit_json(value: Any) -> None:
+    import json
+
     typer.echo(json.dumps(value, indent=2))
 
 

@@ -38,7 +38,14 @@ def fails(findings: Iterable[Finding], threshold: FailOn) -> bool:
 
 
 class Writer(ABC):
-    """``targets``: pairs of a TargetReport and an arena, for each --target."""
+    """``targets``: pairs of a TargetReport and an arena, for each --target.
+
+    ``fix_hints``: say how each kind of finding is fixed. Formats for machines name the codes, and
+    SARIF has the whole documentation in its rules.
+    """
+
+    def __init__(self, fix_hints: bool = False) -> None:
+        self.fix_hints = fix_hints
 
     @abstractmethod
     def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None: ...
@@ -59,17 +66,25 @@ class Writer(ABC):
 
 
 class TextWriter(Writer):
-    def __init__(self) -> None:
+    def __init__(self, fix_hints: bool = False) -> None:
+        super().__init__(fix_hints)
         self.width = shutil.get_terminal_size().columns
         self.count = 0
 
     def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None:
-        from tflrepair.report import scan_text
+        from tflrepair.report import layout, scan_text
 
         if brief:
-            emit("\n".join(scan_text.brief(scan, style())))
+            emit(layout.fit("\n".join(scan_text.brief(scan, style())), self.width))
         else:
-            emit(("\n" if self.count else "") + scan_text.render(scan, style()))
+            text = layout.fit(scan_text.render(scan, style()), self.width)
+            emit(("\n" if self.count else "") + text)
+        if self.fix_hints:
+            from tflrepair.report import fix_hints
+
+            rows = list(fix_hints.lines(scan, style(), self.width))
+            if rows:
+                emit("\n" + "\n".join(rows))
         for report, arena in targets:
             from tflrepair.report import target_text
 
@@ -101,11 +116,11 @@ class TextWriter(Writer):
 
     def _salvaged(self, path: str, verdict: Any) -> None:
         from tflrepair.commands.scan import scan_what_is_left
-        from tflrepair.report import scan_text
+        from tflrepair.report import layout, scan_text
 
         result = scan_what_is_left(path, verdict) if verdict is not None else None
         if result is not None:
-            emit("\n" + scan_text.render(result, style()))
+            emit("\n" + layout.fit(scan_text.render(result, style()), self.width))
 
     def finish(self, exit_codes: list[int], many: bool) -> None:
         if many and len(exit_codes) > 1:
@@ -116,13 +131,18 @@ class TextWriter(Writer):
 
 
 class JsonWriter(Writer):
-    def __init__(self) -> None:
+    def __init__(self, fix_hints: bool = False) -> None:
+        super().__init__(fix_hints)
         self.rows: list[dict[str, Any]] = []
 
     def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None:
         from tflrepair.report import scan_json
 
         row = scan_json.to_dict(scan)
+        if self.fix_hints:
+            from tflrepair.report import fix_hints
+
+            row["fix_hints"] = fix_hints.to_dict(scan)
         if targets:
             from tflrepair.report import target_text
 
@@ -152,7 +172,8 @@ class JsonWriter(Writer):
 
 
 class SarifWriter(Writer):
-    def __init__(self) -> None:
+    def __init__(self, fix_hints: bool = False) -> None:
+        super().__init__(fix_hints)
         self.scans: list[tuple[str, Any]] = []
         self.errors: dict[str, TflRepairError] = {}
 
@@ -202,6 +223,8 @@ class MarkdownWriter(Writer):
 
         told = markdown.facts(scan)
         emit("\n".join(markdown.lines(scan.model.path or "model", told, scan.findings)) + "\n")
+        if self.fix_hints:
+            emit("\n".join(markdown.fix_hints(scan)) + "\n")
 
     def saved_model(self, scan: SavedModelScan) -> None:
         from tflrepair.report.export import markdown

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import RefusedError
 from tflrepair.files import atomic, check_free, check_no_input
 from tflrepair.graph.model import load
+from tflrepair.notebook import Presentable
 from tflrepair.passes.add_state.add_state import AddStatePass
 from tflrepair.passes.add_state.plan import GET, SET, TRAINED, StatePlan, plan_state
 from tflrepair.progress import silent
 from tflrepair.rewrite.pipeline import run_passes
 
 
-@dataclass(frozen=True)
-class StateResult:
+@dataclass(frozen=True, repr=False)
+class StateResult(Presentable):
     """What was added.
 
     Attributes:
@@ -32,6 +34,13 @@ class StateResult:
     names: tuple[str, ...]
     size: int = 0
     run: bool | None = None
+
+    def headline(self) -> str:
+        return f"{self.out or 'nothing written'}: {len(self.names)} variables of state"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each variable."""
+        return [{"variable": name} for name in self.names]
 
 
 def add_state(

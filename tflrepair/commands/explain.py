@@ -7,163 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from tflrepair.checks import registry
 from tflrepair.commands import scan_saved_model
+from tflrepair.commands.messages import MESSAGES, Message
 from tflrepair.errors import UserError
 
+_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")  # as chats and pages print them
 _CODE = re.compile(r"\s*TF[RS]\w*\s*", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message: the pattern that knows it, where it comes from, what it means, what to do."""
-
-    pattern: str
-    source: str
-    means: str
-    do: str
-
-
-MESSAGES = (
-    Message(
-        r"read_variable\.cc.*variable != nullptr|variable != nullptr was not true",
-        "tensorflow/lite/kernels/read_variable.cc",
-        "a variable is read that nothing has set: the file has no initial value for it, or no "
-        "CALL_ONCE calls the initializer (TFR001, TFR002, TFR006)",
-        "tflrepair scan MODEL, then tflrepair fix MODEL --weights FILE",
-    ),
-    Message(
-        r"Select TensorFlow op\(s\)|Regular TensorFlow ops are not supported by this interpreter",
-        "tensorflow/lite/core/subgraph.cc",
-        "the model has Flex operators, and this runtime lacks the Flex delegate (TFR026); the "
-        "wheels of TensorFlow since 2.19 and ai-edge-litert have none",
-        "tflrepair scan MODEL --target litert lists them; tflrepair explain TFR026 tells more",
-    ),
-    Message(
-        r"Encountered unresolved custom op: (?P<name>\S+?)\.?(\s|$)",
-        "tensorflow/lite/core/subgraph.cc",
-        "the model has the custom operator {name}, whose kernel the application must bring",
-        "register the kernel with the interpreter, or convert again without allow_custom_ops, "
-        "which says what cannot be expressed in builtin operators",
-    ),
-    Message(
-        r"Didn't find op for builtin opcode '(?P<name>\w+)'( version '(?P<version>\d+)')?",
-        "tensorflow/lite/core/api/op_resolver.cc",
-        "this runtime has no kernel for {name}{version}: it is older than the converter, or a "
-        "resolver that registers chosen operators only (TFLM) lacks it",
-        "take a newer runtime, or add it to the resolver: tflrepair scan MODEL --target tflm",
-    ),
-    Message(
-        r"Mismatching shapes: existing tensor|Overlapping slices: existing",
-        "tensorflow/core/util/tensor_slice_set.cc",
-        "a Save operator writes two tensors under one name (TFR012); Keras 3's v.name repeats",
-        "tflrepair fix MODEL gives each its own name; in the source use v.path",
-    ),
-    Message(
-        r"Model provided has model identifier '(?P<name>.*?)', should be",
-        "tensorflow/compiler/mlir/lite/core/model_builder_base.h",
-        "the file is no .tflite model: bytes 4 to 8 are {name}, not TFL3",
-        "tflrepair scan MODEL says what it really is (a web page, a Git LFS pointer, ...)",
-    ),
-    Message(
-        r"The model is not a valid Flatbuffer",
-        "tensorflow/compiler/mlir/lite/core/model_builder_base.h",
-        "the file is truncated or damaged",
-        "tflrepair scan MODEL says at which byte; fetch or convert the file again",
-    ),
-    Message(
-        r"Could not open '(?P<name>[^']*)'",
-        "tensorflow/compiler/mlir/lite/allocation.cc",
-        "there is no readable file {name}",
-        "check the path; in an Android application the asset must not be compressed "
-        "(aaptOptions: noCompress tflite)",
-    ),
-    Message(
-        r"Cannot set tensor: Got value of type (?P<name>\w+) but expected type (?P<version>\w+)",
-        "tensorflow/lite/python/interpreter_wrapper/interpreter_wrapper.cc",
-        "the input array has another element type than the model's input",
-        "convert it: array.astype(...); tflrepair show MODEL lists types, shapes and scales",
-    ),
-    Message(
-        r"Cannot set tensor: Dimension mismatch",
-        "tensorflow/lite/python/interpreter_wrapper/interpreter_wrapper.cc",
-        "the input array has another shape than the model's input",
-        "add the batch dimension (array[None]), or interpreter.resize_tensor_input(...) and then "
-        "allocate_tensors(); tflrepair show MODEL lists the shapes",
-    ),
-    Message(
-        r"at least 1 reference to internal data",
-        "tensorflow/lite/python/interpreter.py",
-        "an array of interpreter.tensor(i)() is still alive while the interpreter must move memory",
-        "copy what is needed (get_tensor copies), and let the view go",
-    ),
-    Message(
-        r"Tensor data is null|Invoke called on model that is not ready",
-        "tensorflow/lite/core/subgraph.cc",
-        "the interpreter has no memory yet, or an earlier step failed",
-        "call allocate_tensors() first, also after each resize_tensor_input()",
-    ),
-    Message(
-        r"Attempting to use a delegate that only supports static-sized tensors",
-        "tensorflow/lite/core/subgraph.cc",
-        "shapes of the graph depend on values, and the delegate needs them fixed",
-        "fix the input shapes when converting; what depends on values has ? in its shape in "
-        "tflrepair show MODEL --all",
-    ),
-    Message(
-        r"Invalid signature_key",
-        "tensorflow/lite/python/interpreter.py",
-        "the model has no signature of that name",
-        "tflrepair show MODEL lists its signatures",
-    ),
-    Message(
-        r"num_input_elements != num_output_elements",
-        "tensorflow/lite/kernels/internal/reshape_utils.h",
-        "a RESHAPE gets another number of elements than it was converted for, mostly because an "
-        "input was resized whose size is fixed inside",
-        "convert with an open dimension ([None, ...]) where sizes shall change",
-    ),
-    Message(
-        r"Max and min for dynamic tensors should be",
-        "tensorflow/lite/tools/optimize/quantize_model.cc",
-        "full integer quantization lacks ranges: some tensor was never computed in calibration",
-        "give a representative_dataset that reaches every branch and every signature",
-    ),
-    Message(
-        r"Quantization not yet supported for op: '?(?P<name>\w+)",
-        "tensorflow/lite/tools/optimize/quantize_model.cc",
-        "the quantizer does not know {name} and may not leave it in float",
-        "allow floats beside integers: supported_ops = [TFLITE_BUILTINS_INT8, TFLITE_BUILTINS]",
-    ),
-    Message(
-        r"Some ops are not supported by the native TFLite runtime|failed while converting: '",
-        "tensorflow/compiler/mlir/lite/flatbuffer_export.cc",
-        "the converter met operators of TensorFlow that no builtin operator replaces",
-        "replace them in the source, or add SELECT_TF_OPS, which needs the Flex delegate on the "
-        "device (TFR026)",
-    ),
-    Message(
-        r"Failed to (resize buffer|allocate tail memory)\. Requested: (?P<name>\d+)",
-        "tensorflow/lite/micro/arena_allocator",
-        "TFLM's tensor arena is too small: {name} bytes were asked for",
-        "enlarge it; tflrepair scan MODEL --target tflm measures the need where tflite-micro is "
-        "installed",
-    ),
-    Message(
-        r"Failed to get registration from op code (?P<name>\w+)|Missing registration for opcode",
-        "tensorflow/lite/micro/micro_interpreter.cc",
-        "the application's MicroMutableOpResolver lacks an operator",
-        "tflrepair scan MODEL --target tflm prints the resolver to paste",
-    ),
-    Message(
-        r"Node number (?P<name>\d+) \((?P<version>[\w:]+)\) failed to (prepare|invoke)",
-        "tensorflow/lite/core/subgraph.cc",
-        "operator {name}{version} refused its tensors; the line before says which condition failed",
-        "tflrepair show MODEL --around {name} shows it and its neighbours",
-    ),
-)
 
 
 def explain(text: str) -> str:
@@ -184,7 +35,7 @@ def explain(text: str) -> str:
 
 
 def _known(text: str) -> Callable[[Message], str]:
-    flat = " ".join(text.split())
+    flat = " ".join(text.replace("\\n", " ").translate(_QUOTES).split())
 
     def told(row: Message) -> str:
         match = re.search(row.pattern, flat, re.IGNORECASE)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.analysis.variables import Analysis
 from tflrepair.checks.base import Needs
 from tflrepair.checks.registry import choose, run_checks
-from tflrepair.containers.find import Found, find, find_in_file, load_model
+from tflrepair.containers.find import Found, find, find_in_file
 from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.findings import Finding
 from tflrepair.graph.model import Model, load
@@ -141,10 +141,3 @@ def scan_what_is_left(path: str | os.PathLike[str], verdict: Verdict) -> ScanRes
         return scan(replace(load(path), salvaged=True))
     except TflRepairError:
         return None
-
-
-def context_of(model: AnalysisContext | Model | str | os.PathLike[str]) -> AnalysisContext:
-    """The context of a model, a new one unless it is one. Raises as ``load_model``."""
-    if isinstance(model, AnalysisContext):
-        return model
-    return AnalysisContext(model if isinstance(model, Model) else load_model(model))

@@ -53,9 +53,11 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from tflrepair.checks.base import names
 from tflrepair.findings import Finding, Location, Severity
+from tflrepair.notebook import Presentable
 from tflrepair.tensorflow.saved_model_facts import SavedModelFacts, read
 
 # First parts of the paths that Keras gives the variables of its optimizers
@@ -67,12 +69,29 @@ _OPTIMIZERS = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class SavedModelScan:
+@dataclass(frozen=True, repr=False)
+class SavedModelScan(Presentable):
     """The facts and what they come to."""
 
     facts: SavedModelFacts
     findings: tuple[Finding, ...]
+
+    def headline(self) -> str:
+        count = len(self.findings)
+        return f"{self.facts.path}: {count} {'finding' if count == 1 else 'findings'}"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each finding."""
+        return [
+            {
+                "severity": str(f.severity),
+                "code": f.code,
+                "message": f.message,
+                "hint": f.hint,
+                "signature": f.location.signature,
+            }
+            for f in self.findings
+        ]
 
     @property
     def ok(self) -> bool:

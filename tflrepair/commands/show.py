@@ -11,8 +11,8 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
-from tflrepair.analysis.variables import Analysis, Variable, analyse
-from tflrepair.containers.find import load_model
+from tflrepair.analysis.context import AnalysisContext, context_of
+from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.errors import TflRepairError, UserError
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
@@ -35,14 +35,21 @@ class Shown(Presentable):
         focus: the operator that ``around`` names.
     """
 
-    model: Model
+    context: AnalysisContext
     views: tuple[SubgraphView, ...]
-    analysis: Analysis
     chosen: tuple[int, ...]
     operators: tuple[Operator, ...] | None = None
     tensors: tuple[TensorView, ...] | None = None
     variables: tuple[Variable, ...] | None = None
     focus: int | None = None
+
+    @property
+    def model(self) -> Model:
+        return self.context.model
+
+    @property
+    def analysis(self) -> Analysis:
+        return self.context.analysis
 
     def headline(self) -> str:
         count = sum(view.subgraph.operator_count for view in self.views)
@@ -104,7 +111,7 @@ def _elements(variable: Variable) -> int:
 
 
 def show(
-    model: Model | str | os.PathLike[str],
+    model: AnalysisContext | Model | str | os.PathLike[str],
     *,
     subgraph: int | None = None,
     signature: str | None = None,
@@ -124,21 +131,19 @@ def show(
         UserError: there is nothing of that name; the message lists what comes near.
         BadFileError: the file is damaged or no .tflite file.
     """
-    if not isinstance(model, Model):
-        model = load_model(model)
-    model.walk()
+    context = context_of(model)
+    _ = context.analysis
+    opened = context.model
     try:
-        analysis = analyse(model)
-        views = tuple(SubgraphView(model, n) for n in range(len(model.subgraphs)))
-        chosen = _chosen(model, subgraph, signature)
-        picked = Shown(model, views, analysis, chosen)
+        views = tuple(SubgraphView(opened, n) for n in range(len(opened.subgraphs)))
+        picked = Shown(context, views, _chosen(opened, subgraph, signature))
         if tensor is not None:
             return _with_tensors(picked, tensor)
         if around is not None:
             return _with_neighbours(picked, around)
         return picked if op is None else _with_kind(picked, op)
     except TflRepairError as error:
-        raise error.within(model.path) if model.path else error from None
+        raise context.named(error) from None
 
 
 def _chosen(model: Model, subgraph: int | None, signature: str | None) -> tuple[int, ...]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.variables import Variable
+from tflrepair.commands.train_result import TrainResult
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.files import atomic, check_free, check_no_input
 from tflrepair.graph.model import load
@@ -33,49 +33,6 @@ if TYPE_CHECKING:
 DEFAULT_STEPS = 100
 DEFAULT_BATCH = 8
 Data = str | os.PathLike[str] | Mapping[str, "NDArray[Any]"]
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """What training showed.
-
-    Attributes:
-        losses: as the signature gave them, one for each step.
-        seconds: that each step took.
-        state: the variables at the end, by name; empty if nothing asked for them.
-        out: path of the trained model; None if none was written.
-    """
-
-    model: str
-    signature: str
-    batch: int
-    losses: tuple[float, ...]
-    seconds: tuple[float, ...]
-    state: Mapping[str, NDArray[Any]] = field(repr=False)
-    out: str | None = None
-
-    @property
-    def finite(self) -> bool:
-        from math import isfinite
-
-        return all(map(isfinite, self.losses))
-
-    @property
-    def begins(self) -> float:
-        """The mean loss of the first tenth of the steps."""
-        part = max(1, len(self.losses) // 10)
-        return sum(self.losses[:part]) / part
-
-    @property
-    def ends(self) -> float:
-        """The mean loss of the last tenth."""
-        part = max(1, len(self.losses) // 10)
-        return sum(self.losses[-part:]) / part
-
-    @property
-    def ok(self) -> bool:
-        """Whether the loss stayed finite and fell (one step only has to be finite)."""
-        return self.finite and (len(self.losses) == 1 or self.ends < self.begins)
 
 
 def train(

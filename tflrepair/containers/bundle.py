@@ -13,7 +13,6 @@ from typing import Any
 from tflrepair.containers.member import HEAD, Member
 from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.format.reader import Reader
-from tflrepair.format.typed import decode
 
 _MAGIC = b"LITERTLM"
 _END, _HEADER = 24, 32
@@ -31,6 +30,8 @@ def members(outer: Member) -> Iterator[Member]:
     Raises:
         BadFileError: the header is damaged, or a section lies outside the file.
     """
+    from tflrepair.format.typed import decode  # brings the description of every table along
+
     data = outer.data()
     try:
         end = int.from_bytes(data[_END : _END + 8], "little")

@@ -13,7 +13,7 @@ from functools import partial
 
 from tflrepair.containers.member import HEAD, Member
 from tflrepair.errors import BadFileError, TflRepairError
-from tflrepair.format.stream import View
+from tflrepair.format.source import MemorySource, View
 
 _LOCAL = struct.Struct("<4s22xHH")  # PKWARE APPNOTE 4.3.7: signature, lengths of name and extra
 _BEST_PACKING = 1032  # deflate cannot pack better (zlib.net/zlib_tech.html)
@@ -23,7 +23,8 @@ _CHUNK = 1 << 20
 
 
 def is_zip(head: bytes) -> bool:
-    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+    """MediaPipe's .task files may begin with a few zeros, which align what they hold."""
+    return bytes(head).lstrip(b"\0").startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
 def members(outer: Member) -> Iterator[Member]:
@@ -34,7 +35,7 @@ def members(outer: Member) -> Iterator[Member]:
     """
     data = outer.data()
     with _guarded(outer.path):
-        archive = zipfile.ZipFile(View(data))
+        archive = zipfile.ZipFile(View(MemorySource(data)))
         rows = archive.infolist()
     if len(rows) > _MOST_MEMBERS:
         raise BadFileError(f"holds {len(rows)} members", where=outer.path)

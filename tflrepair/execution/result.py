@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from tflrepair.findings import Finding, Location, Severity
+from tflrepair.notebook import Presentable
 
 
 class RunStatus(StrEnum):
@@ -80,8 +81,8 @@ class Run:
     comparisons: tuple[Comparison, ...] = ()
 
 
-@dataclass(frozen=True)
-class VerifyReport:
+@dataclass(frozen=True, repr=False)
+class VerifyReport(Presentable):
     """All runs of a model. ``against`` is the other model's path, ``python`` the other Python's."""
 
     model: str
@@ -90,6 +91,36 @@ class VerifyReport:
     atol: float
     against: str | None = None
     python: str | None = None
+
+    def headline(self) -> str:
+        counts = ", ".join(
+            f"{sum(run.status == status for run in self.runs)} {word}"
+            for status, word in (
+                (RunStatus.OK, "ok"),
+                (RunStatus.PROBLEM, "with problems"),
+                (RunStatus.NOT_RUN, "not run"),
+            )
+        )
+        return f"{self.model}: {counts}"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each run."""
+        return [
+            {
+                "signature": run.signature,
+                "runtime": run.runtime,
+                "delegate": run.delegate,
+                "status": str(run.status),
+                "told": "; ".join(
+                    [*filter(None, [run.reason]), *(f.message for f in run.findings)]
+                ),
+                "max_abs": max(
+                    (c for c in (_number(c.max_abs) for c in run.comparisons) if c is not None),
+                    default=None,
+                ),
+            }
+            for run in self.runs
+        ]
 
     @property
     def ok(self) -> bool:

@@ -17,6 +17,7 @@ from tflrepair.errors import BadFileError
 
 _U16 = struct.Struct("<H")
 _U32 = struct.Struct("<I")
+_read_u32 = _U32.unpack_from
 _I32 = struct.Struct("<i")
 _SCALARS = {c: struct.Struct("<" + c) for c in "?bBhHiIqQfd"}
 
@@ -51,7 +52,10 @@ class Reader:
 
     def follow(self, pos: int) -> int:
         """The position that the unsigned offset at ``pos`` refers to; offsets point forward."""
-        offset = self.u32(pos)
+        try:
+            offset: int = _read_u32(self.buf, pos)[0]
+        except struct.error:
+            raise self.beyond(pos, 4) from None
         if offset == 0 or pos + offset >= self.size:
             raise BadFileError(
                 f"an offset of {offset} bytes leads outside the file of {self.size} bytes",
@@ -95,7 +99,10 @@ class Reader:
 
     def vector(self, pos: int, item: int) -> tuple[int, int]:
         """(position of the first element, count) of the vector at ``pos``, ``item`` bytes each."""
-        count = self.u32(pos)
+        try:
+            count: int = _read_u32(self.buf, pos)[0]
+        except struct.error:
+            raise self.beyond(pos, 4) from None
         if count * item > self.size - pos - 4:
             raise BadFileError(
                 f"a list of {count} elements ({count * item} bytes) runs past the end of the file",
@@ -148,18 +155,21 @@ class Table:
 
     def scalar(self, slot: int, kind: str, default: int = 0) -> int:
         """The number in ``slot``; ``kind`` is its struct character (``i``, ``I``, ``Q``, ...)."""
-        pos = self.at(slot)
-        if not pos:
+        slots = self.slots
+        if slot >= len(slots) or not slots[slot]:
             return default
-        code = _SCALARS[kind]
-        if pos - self.pos + code.size > self.length:
-            raise BadFileError("a field lies outside its table", where=f"byte {pos}")
-        return int(code.unpack_from(self.reader.buf, pos)[0])
+        code, offset = _SCALARS[kind], slots[slot]
+        if offset + code.size > self.length:
+            where = f"byte {self.pos + offset}"
+            raise BadFileError("a field lies outside its table", where=where)
+        return int(code.unpack_from(self.reader.buf, self.pos + offset)[0])
 
     def reference(self, slot: int) -> int:
         """Where the reference in ``slot`` leads, or 0 if the field is absent."""
-        pos = self.at(slot)
-        return self.reader.follow(pos) if pos else 0
+        slots = self.slots
+        if slot >= len(slots) or not slots[slot]:
+            return 0
+        return self.reader.follow(self.pos + slots[slot])
 
     def table(self, slot: int) -> Table | None:
         pos = self.reference(slot)
@@ -197,11 +207,13 @@ class Table:
         Bytes that are not UTF-8 survive as lone surrogates, so that two names stay two names and
         can be written back unchanged.
         """
-        span = self.span(slot)
-        if span is None:
+        pos = self.reference(slot)
+        if not pos:
             return None
-        self.reader.spend(span[1])
-        return str(self.reader.buf[span[0] : span[0] + span[1]], "utf-8", "surrogateescape")
+        reader = self.reader
+        start, length = reader.vector(pos, 1)
+        reader.spend(length)
+        return str(reader.buf[start : start + length], "utf-8", "surrogateescape")
 
     def span(self, slot: int) -> tuple[int, int] | None:
         """(position, length) of the byte vector or string in ``slot``, unread; None if absent."""

@@ -31,8 +31,7 @@ _ML_TYPES = frozenset({"bfloat16", "float8_e4m3fn", "float8_e5m2"})
 
 def type_name(code: int) -> str:
     """``0`` -> ``float32``. A type newer than our schema shows as ``type 99``."""
-    name = schema.TENSOR_TYPE_NAMES.get(code)
-    return name.lower() if name else f"type {code}"
+    return _NAMES.get(code) or f"type {code}"
 
 
 def byte_size(dtype: str, shape: tuple[int, ...] | None) -> int | None:
@@ -84,4 +83,5 @@ def type_code(dtype: str) -> int:
     return _CODES[dtype]
 
 
-_CODES = {name.lower(): code for code, name in schema.TENSOR_TYPE_NAMES.items()}
+_NAMES = {code: name.lower() for code, name in schema.TENSOR_TYPE_NAMES.items()}
+_CODES = {name: code for code, name in _NAMES.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tflrepair.graph.model import Model
-from tflrepair.graph.options import called_subgraphs
+from tflrepair.graph.options import CALLING, called_subgraphs
 
 
 class CallGraph:
@@ -20,7 +20,7 @@ class CallGraph:
             BadFileError: there is no such subgraph, or the file is damaged there.
         """
         if subgraph not in self._targets:
-            operators = self._model.subgraph(subgraph).operators
+            operators = self._model.subgraph(subgraph).operators_of(CALLING)
             self._targets[subgraph] = frozenset(t for o in operators for t in called_subgraphs(o))
         return self._targets[subgraph]
 

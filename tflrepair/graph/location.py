@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class OperatorRef:
+class OperatorRef(NamedTuple):
     """An operator: the subgraph's index and the operator's index in it (the runtime's node)."""
 
     subgraph: int

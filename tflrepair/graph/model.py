@@ -16,6 +16,7 @@ from pathlib import Path
 from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.format import schema, sniff
 from tflrepair.format.reader import Reader, Table
+from tflrepair.graph.columns import Columns, verified
 from tflrepair.graph.subgraph import CUSTOM, OperatorCode, Subgraph
 from tflrepair.opening import contents
 from tflrepair.structure.verify import require_sound
@@ -110,8 +111,10 @@ class Model:
     @cached_property
     def subgraphs(self) -> tuple[Subgraph, ...]:
         tables = self.root.tables(schema.Model.SUBGRAPHS)
+        known = self.__dict__.get("_columns") or [None] * len(tables)
         return tuple(
-            Subgraph(i, self.reader.table(p), self.operator_codes) for i, p in enumerate(tables)
+            Subgraph(i, self.reader.table(p), self.operator_codes, known[i])
+            for i, p in enumerate(tables)
         )
 
     def subgraph(self, index: int) -> Subgraph:
@@ -121,9 +124,22 @@ class Model:
         return self.subgraphs[index]
 
     @cached_property
+    def _buffers(self) -> list[int]:
+        return self.root.tables(schema.Model.BUFFERS)
+
+    @property
+    def buffer_count(self) -> int:
+        return len(self._buffers)
+
+    @cached_property
     def buffers(self) -> tuple[Buffer, ...]:
-        tables = self.root.tables(schema.Model.BUFFERS)
-        return tuple(self._buffer(i, p) for i, p in enumerate(tables))
+        return tuple(self._buffer(i, p) for i, p in enumerate(self._buffers))
+
+    def buffer(self, index: int) -> Buffer:
+        """One of ``buffers``. Raises BadFileError if there is no such buffer."""
+        if not 0 <= index < self.buffer_count:
+            raise BadFileError(f"buffer {index} does not exist; there are {self.buffer_count}")
+        return self._buffer(index, self._buffers[index])
 
     def _buffer(self, index: int, pos: int) -> Buffer:
         slot = schema.Buffer
@@ -143,9 +159,7 @@ class Model:
 
     def buffer_bytes(self, index: int) -> memoryview:
         """The bytes of a buffer, not copied. Raises BadFileError if there is no such buffer."""
-        if not 0 <= index < len(self.buffers):
-            raise BadFileError(f"buffer {index} does not exist; there are {len(self.buffers)}")
-        row = self.buffers[index]
+        row = self.buffer(index)
         return self.data[row.start : row.start + row.length]
 
     @cached_property
@@ -196,7 +210,12 @@ class Model:
             DamagedError: with every fault that the file has.
         """
         if not self.salvaged:
-            require_sound(self.data, self.path)
+            _ = self._columns
+
+    @cached_property
+    def _columns(self) -> tuple[Columns, ...]:
+        """What the verification has decoded of each subgraph. Raises DamagedError."""
+        return verified(require_sound(self.data, self.path))
 
 
 def from_bytes(data: bytes | memoryview, path: str | None = None) -> Model:

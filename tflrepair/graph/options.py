@@ -25,6 +25,9 @@ _CALLS: dict[int, tuple[str, tuple[int, ...]]] = {
     ),
 }
 
+# Operators that may call subgraphs.
+CALLING = frozenset((*_CALLS, _OP.STABLEHLO_COMPOSITE, _OP.STABLEHLO_WHILE, _OP.STABLEHLO_CASE))
+
 
 def var_handle(operator: Operator) -> tuple[str, str]:
     """(container, shared name) of a VAR_HANDLE."""

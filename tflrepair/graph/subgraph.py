@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.format import schema
-from tflrepair.format.reader import Table
+from tflrepair.format.reader import Reader, Table
 from tflrepair.format.types import type_name
+from tflrepair.graph.columns import (
+    Columns,
+    OperatorColumns,
+    TensorColumns,
+    check_indices,
+    read_operators,
+    read_tensors,
+    shape_of,
+)
 
 CUSTOM = schema.BuiltinOperator.CUSTOM
 
@@ -27,6 +38,14 @@ class Tensor:
     table: Table = field(repr=False, compare=False)
 
 
+class Typed(NamedTuple):
+    """Type and shape of a tensor, as ``Tensor`` has them."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    has_rank: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Operator:
     """One operator. ``name`` is ``ADD``, ``BUILTIN 250`` (newer than our schema) or a custom code.
@@ -42,7 +61,13 @@ class Operator:
     name: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    table: Table = field(repr=False, compare=False)
+    reader: Reader = field(repr=False, compare=False)
+    place: int = field(repr=False, compare=False)
+
+    @property
+    def table(self) -> Table:
+        """The operator's table, for its other fields."""
+        return self.reader.table(self.place)
 
     @property
     def is_custom(self) -> bool:
@@ -55,14 +80,15 @@ class Operator:
 
     def options(self, member: int) -> Table | None:
         """The builtin options if they are of union member ``member``, else None."""
-        if self.table.scalar(schema.Operator.BUILTIN_OPTIONS_TYPE, "B") != member:
-            return None
-        return self.table.table(schema.Operator.BUILTIN_OPTIONS)
+        return _union(self.table, schema.Operator.BUILTIN_OPTIONS, member)
 
     def options2(self, member: int) -> Table | None:
-        if self.table.scalar(schema.Operator.BUILTIN_OPTIONS_2_TYPE, "B") != member:
-            return None
-        return self.table.table(schema.Operator.BUILTIN_OPTIONS_2)
+        return _union(self.table, schema.Operator.BUILTIN_OPTIONS_2, member)
+
+
+def _union(table: Table, slot: int, member: int) -> Table | None:
+    """The value of a union, whose type stands in the slot before, if it is ``member``."""
+    return table.table(slot) if table.scalar(slot - 1, "B") == member else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +103,15 @@ class OperatorCode:
 
 @dataclass(frozen=True)
 class Subgraph:
-    """A subgraph: tensors, and operators in execution order."""
+    """A subgraph: tensors, and operators in execution order.
+
+    ``known`` are the columns of a verified file, else None: then they are read when asked for.
+    """
 
     index: int
     table: Table = field(repr=False, compare=False)
     codes: tuple[OperatorCode, ...] = field(repr=False, compare=False)
+    known: Columns | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def name(self) -> str:
@@ -107,28 +137,77 @@ class Subgraph:
     def operator_count(self) -> int:
         return self.table.count(schema.SubGraph.OPERATORS)
 
+    # -- columns: what is asked of all operators or tensors
+
+    @cached_property
+    def operator_columns(self) -> OperatorColumns:
+        """Raises BadFileError for damage, in a file that has not been verified."""
+        if self.known:
+            return self.known[0]
+        return read_operators(self.table, self.index, len(self.codes), len(self._tensors))
+
+    @cached_property
+    def tensor_columns(self) -> TensorColumns:
+        """Raises as ``operator_columns``."""
+        if self.known:
+            return self.known[1]
+        return read_tensors(self.table.reader, self.index, self._tensors)
+
+    @cached_property
+    def builtin_codes(self) -> list[int]:
+        """The builtin code of each operator. Raises as ``operator_columns``."""
+        codes = [row.code for row in self.codes]
+        return [codes[number] for number in self.operator_columns.opcodes]
+
+    def operator_names(self) -> Counter[str]:
+        """How many operators there are of each name, in order of first appearance."""
+        counts: Counter[str] = Counter()
+        for number, count in Counter(self.operator_columns.opcodes).items():
+            counts[self.codes[number].name] += count
+        return counts
+
+    def operators_of(self, codes: Container[int]) -> Iterator[Operator]:
+        """The operators with one of the builtin ``codes``, in order."""
+        for number, code in enumerate(self.builtin_codes):
+            if code in codes:
+                yield self.operator(number)
+
+    # -- objects: what is asked of one
+
     def tensor(self, index: int) -> Tensor:
+        """Raises BadFileError for an index that the subgraph does not have."""
+        self.check_tensor(index)
+        try:
+            return self._tensor(index)
+        except TflRepairError as error:
+            raise error.within(f"subgraph {self.index}, tensor {index}") from None
+
+    def typed(self, index: int) -> Typed:
+        """Type and shape of a tensor, which cost less than all of it.
+
+        Raises as ``tensor`` and ``operator_columns``.
+        """
+        self.check_tensor(index)
+        columns = self.tensor_columns
+        shape = tuple(columns.shapes[index])
+        return Typed(type_name(columns.types[index]), shape, bool(columns.ranked[index]))
+
+    def check_tensor(self, index: int) -> None:
         """Raises BadFileError for an index that the subgraph does not have."""
         if not 0 <= index < len(self._tensors):
             raise BadFileError(
                 f"tensor {index} does not exist; there are {len(self._tensors)}",
                 where=f"subgraph {self.index}",
             )
-        try:
-            return self._tensor(index)
-        except TflRepairError as error:
-            raise error.within(f"subgraph {self.index}, tensor {index}") from None
 
     def _tensor(self, index: int) -> Tensor:
         slot = schema.Tensor
         table = self.table.reader.table(self._tensors[index])
-        shape = table.numbers(slot.SHAPE)
-        signature = table.numbers(slot.SHAPE_SIGNATURE)
         return Tensor(
             index=index,
             name=table.string(slot.NAME) or "",
             dtype=type_name(table.scalar(slot.TYPE, "b")),
-            shape=signature if len(signature) == len(shape) else shape,
+            shape=shape_of(table),
             has_rank=bool(table.scalar(slot.HAS_RANK, "?")),
             buffer=table.scalar(slot.BUFFER, "I"),
             table=table,
@@ -136,27 +215,24 @@ class Subgraph:
 
     @cached_property
     def operators(self) -> tuple[Operator, ...]:
-        return tuple(self._walk())
+        """All of them. Raises as ``operator_columns``."""
+        return tuple(map(self.operator, range(len(self.operator_columns.opcodes))))
 
-    def _walk(self) -> Iterator[Operator]:
-        slot = schema.Operator
-        reader, codes = self.table.reader, self.codes
-        for index, pos in enumerate(self.table.tables(schema.SubGraph.OPERATORS)):
-            try:
-                table = reader.table(pos)
-                opcode = table.scalar(slot.OPCODE_INDEX, "I")
-                inputs, outputs = table.numbers(slot.INPUTS), table.numbers(slot.OUTPUTS)
-                if opcode >= len(codes):
-                    raise BadFileError(f"operator code {opcode} does not exist")
-                self.check_indices(inputs, -1)
-                self.check_indices(outputs, -1)
-            except TflRepairError as error:
-                raise error.within(f"subgraph {self.index}, operator {index}") from None
-            row = codes[opcode]
-            yield Operator(self.index, index, row.code, row.name, inputs, outputs, table)
+    def operator(self, index: int) -> Operator:
+        """One of them, by a number that it has. Raises as ``operator_columns``."""
+        columns = self.operator_columns
+        row = self.codes[columns.opcodes[index]]
+        return Operator(
+            self.index,
+            index,
+            row.code,
+            row.name,
+            tuple(columns.inputs[index]),
+            tuple(columns.outputs[index]),
+            self.table.reader,
+            columns.places[index],
+        )
 
     def check_indices(self, tensors: tuple[int, ...], lowest: int) -> None:
-        if tensors and (max(tensors) >= len(self._tensors) or min(tensors) < lowest):
-            raise BadFileError(
-                f"refers to a tensor outside 0 to {len(self._tensors) - 1}: {tensors[:8]}"
-            )
+        """Raises BadFileError for a tensor that the subgraph does not have."""
+        check_indices(tensors, lowest, len(self._tensors))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tflrepair.report.style import safe
+from tflrepair.report.style import COLOURS, safe
 
 WIDTH = 80
 _LONGEST_VECTOR = 8
+_SENTENCE = 8  # words
+_CODE = re.compile(r"`[^`]*`")
+_COMMAND = re.compile(r"\btflrepair [^;`]*")
+_FIXED = "\N{NO-BREAK SPACE}"
+_SECOND_COLUMN = re.compile(r"\s+\S+(?: \S+)*\s{2,}(?=\S)")
 
 
 def short(text: str, width: int) -> str:
@@ -70,11 +76,86 @@ def columns(
 
 
 def paragraphs(text: str, width: int) -> list[str]:
-    """``text`` as it is, but for lines that are longer than ``width``."""
-    rows = []
-    for line in text.splitlines():
-        rows += [line] if len(line) <= width else wrap(line, "", width)
-    return rows
+    """Paragraphs filled to ``width``; rows of a table, which are indented, each for itself.
+
+    What stands under the second column of a row goes on with that row.
+    """
+    rows: list[str] = []
+    block: list[str] = []
+    hanging = 0
+    for line in [*text.splitlines(), ""]:
+        indent = len(line) - len(line.lstrip())
+        if line and block and indent == hanging:
+            block.append(line)
+            continue
+        if block:
+            first = block[0][: len(block[0]) - len(block[0].lstrip())]
+            rows += _filled(block, first, hanging, width)
+        block = [line] if line else []
+        rows += [] if line else [""]
+        cell = _SECOND_COLUMN.match(line)
+        hanging = cell.end() if cell else indent
+        if indent and not cell:
+            rows += _filled(block, line[:indent], indent + 2, width)
+            block = []
+    return rows[:-1]
+
+
+def _filled(block: Sequence[str], indent: str, hanging: int, width: int) -> list[str]:
+    first, *others = (line.strip() for line in block)
+    head = len(indent) + len(first)
+    text = " ".join([first, *others])
+    if head <= width and not others:
+        return [indent + first]
+    hanging = hanging if hanging < width // 2 else len(indent) + 4
+    return [
+        _unglued(row)
+        for row in wrap(_glued(text, width - hanging - 2), indent, width, " " * hanging)
+    ]
+
+
+def _glued(text: str, room: int) -> str:
+    """Code in backticks that has room must not be torn: its spaces become fixed ones."""
+    return _CODE.sub(
+        lambda match: match[0].replace(" ", _FIXED) if len(match[0]) < room else match[0], text
+    )
+
+
+def _unglued(text: str) -> str:
+    return text.replace(_FIXED, " ")
+
+
+def fit(text: str, width: int) -> str:
+    """A report's sentences in ``width`` columns.
+
+    What has few words is a row of a table. A command of ours behind ``->`` stays in one
+    piece, to be pasted.
+    """
+    rows: list[str] = []
+    for line in text.split("\n"):
+        plain = COLOURS.sub("", line)
+        words = plain.split()
+        if len(plain) <= width or len(words) < _SENTENCE:
+            rows.append(line)
+            continue
+        cell = _SECOND_COLUMN.match(plain)
+        indent = plain[: len(plain) - len(plain.lstrip())]
+        hanging = cell.end() if cell and cell.end() < width // 2 else len(indent) + 2
+        body = line[len(indent) :]
+        extra = len(line) - len(plain)  # colours take no room
+        if words[0] == "->":
+            hanging += 1
+            body = _COMMAND.sub(lambda match: match[0].replace(" ", _FIXED), body)
+        found = textwrap.wrap(
+            _glued(body, width - hanging - 2),
+            width + extra,
+            initial_indent=indent,
+            subsequent_indent=" " * hanging,
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+        rows += map(_unglued, found)
+    return "\n".join(rows)
 
 
 def number(value: float | None) -> str:
@@ -84,6 +165,11 @@ def number(value: float | None) -> str:
     if isinstance(value, int) or (value == int(value) if abs(value) < 1e15 else False):
         return str(int(value))
     return f"{value:.4g}"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 operator``, ``2 operators``"""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def grouped(count: int) -> str:

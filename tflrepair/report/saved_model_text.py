@@ -17,7 +17,8 @@ def lines(scan: SavedModelScan, style: Style, width: int) -> Iterator[str]:
     captured = {name for names in facts.signatures.values() for name in names}
     used = [name for name in facts.variables if name in captured]
     kept = sum(name in facts.restored for name in used)
-    yield f"{style(safe(facts.path), 'bold')}  SavedModel, {len(facts.signatures)} signatures"
+    count = layout.counted(len(facts.signatures), "signature")
+    yield f"{style(safe(facts.path), 'bold')}  SavedModel, {count}"
     rows = [
         (key, f"captures {len(names)} variables and tables")
         for key, names in facts.signatures.items()
@@ -33,8 +34,9 @@ def lines(scan: SavedModelScan, style: Style, width: int) -> Iterator[str]:
     if scan.ok:
         yield style("A conversion would lose nothing that we know of.", "green")
     else:
-        codes = ", ".join(dict.fromkeys(f.code for f in scan.findings))
-        yield f"{len(scan.findings)} errors ({codes}); `tflrepair explain CODE` tells more."
+        codes = list(dict.fromkeys(f.code for f in scan.findings))
+        count = layout.counted(len(scan.findings), "error")
+        yield f"{count} ({', '.join(codes)}); `tflrepair explain {codes[0]}` tells more."
 
 
 def to_dict(scan: SavedModelScan) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Fields are only ever added to a version; a change of meaning makes a new one.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from tflrepair.analysis.entry_points import EntryPoint
@@ -28,7 +27,7 @@ def to_dict(result: ScanResult) -> dict[str, Any]:
                 "index": s.index,
                 "name": s.name,
                 "tensors": s.tensor_count,
-                "operators": dict(Counter(o.name for o in s.operators).most_common()),
+                "operators": dict(s.operator_names().most_common()),
             }
             for s in model.subgraphs
         ],
@@ -46,7 +45,7 @@ def _model(model: Model) -> dict[str, Any]:
         "size": model.size,
         "version": model.version,
         "description": model.description,
-        "buffers": len(model.buffers),
+        "buffers": model.buffer_count,
         "buffer_bytes": sum(b.length for b in model.buffers),
         "metadata": [name for name, _ in model.metadata],
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 
 from tflrepair.analysis.status import VariableStatus
@@ -44,7 +43,9 @@ def brief(result: ScanResult, style: Style) -> list[str]:
 
 
 def _facts(model: Model, style: Style) -> list[str]:
-    counts = Counter(o.name for s in model.subgraphs for o in s.operators)
+    counts: Counter[str] = Counter()
+    for subgraph in model.subgraphs:
+        counts.update(subgraph.operator_names())
     listed = [f"{safe(name)} {count}" for name, count in counts.most_common(_SHOWN_OPERATORS)]
     if len(counts) > _SHOWN_OPERATORS:
         listed.append(f"{len(counts) - _SHOWN_OPERATORS} more kinds")
@@ -52,7 +53,7 @@ def _facts(model: Model, style: Style) -> list[str]:
     lines = [
         f"{style(safe(model.path or 'model'), 'bold')}  {megabytes(model.size)}, "
         f"{_count(len(model.subgraphs), 'subgraph')}, "
-        f"{_count(len(model.signatures), 'signature')}, {_count(len(model.buffers), 'buffer')}",
+        f"{_count(len(model.signatures), 'signature')}, {_count(model.buffer_count, 'buffer')}",
         f"  operators  {counts.total()}: {', '.join(listed)}",
     ]
     if flex:
@@ -125,8 +126,10 @@ def findings(result: ScanResult, style: Style) -> list[str]:
     """The findings and, in one line, what they come to."""
     lines = finding_lines(result, style)
     errors = sum(finding.severity == Severity.ERROR for finding in result.findings)
+    warnings = sum(finding.severity == Severity.WARNING for finding in result.findings)
     if not errors:
-        return [*lines, style("Nothing wrong found.", "green")]
+        end = f"No errors, {_count(warnings, 'warning')}." if warnings else "Nothing wrong found."
+        return [*lines, style(end, "yellow" if warnings else "green")]
     codes = ", ".join(sorted({f.code for f in result.findings if f.severity == Severity.ERROR}))
     first = codes.split(",")[0]
     lines.append(f"{_count(errors, 'error')} ({codes}); `tflrepair explain {first}` tells more.")
@@ -148,6 +151,8 @@ def finding_lines(result: ScanResult, style: Style) -> list[str]:
 
 def hint(finding: Finding, model: Model) -> str:
     """The finding's hint with the model's own path in its commands."""
+    import shlex
+
     path = shlex.quote(safe(model.path)) if model.path else "MODEL"
     return safe(finding.hint).replace("MODEL", path)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-_COLOUR = re.compile(r"\x1b\[(?:[0-9]+(?:;[0-9]+)*)?m")
+COLOURS = re.compile(r"\x1b\[(?:[0-9]+(?:;[0-9]+)*)?m")
 COLOUR_OF = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
@@ -37,15 +36,19 @@ def harmless(text: str, colour: bool = False) -> str:
 
     The last gate: whoever writes a line of a report is to have made its names safe before.
     """
-    parts = _COLOUR.split(text) if colour else [text]
+    parts = COLOURS.split(text) if colour else [text]
     lines = ["\n".join(map(safe, part.split("\n"))) for part in parts]
-    for number, code in enumerate(_COLOUR.findall(text) if colour else ()):
+    for number, code in enumerate(COLOURS.findall(text) if colour else ()):
         lines[number] += code
     return "".join(lines)
 
 
 def _printable(char: str) -> bool:
-    return (char.isascii() and char.isprintable()) or unicodedata.category(char)[0] not in "CZ"
+    if char.isascii():
+        return char.isprintable()
+    import unicodedata
+
+    return unicodedata.category(char)[0] not in "CZ"
 
 
 def _escaped(char: str) -> str:

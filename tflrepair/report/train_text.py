@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from tflrepair.commands.train import TrainResult
+from tflrepair.commands.train_result import TrainResult
 from tflrepair.errors import UnsupportedError
 from tflrepair.report.style import Style, safe
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 from tflrepair.structure.fault import ALIGNMENT, OFFSET, TERMINATOR, UTF8, VECTOR
 from tflrepair.structure.report import Report
 from tflrepair.structure.rows import BROKEN, Rows
 from tflrepair.structure.vtables import Field
-from tflrepair.structure.words import SIZES, Words
+from tflrepair.structure.words import SIZES, Pick, Words
 
 # As many as flatbuffers::Verifier visits at most.
 MOST_TABLES = 1_000_000
+_AT_ONCE = 4096  # strings that are decoded together
 
 
 class References:
@@ -23,14 +27,20 @@ class References:
         self._listed = 0
         self._letters = 0
 
-    def follow(self, rows: Rows, field: Field, members: Sequence[int], places: list[int]) -> None:
-        """Follow one field of all tables that share a vtable, and check what it leads to."""
-        unsigned, start = self.words["I"], field.offset
-        targets = [pos + start + unsigned[(pos + start) >> 2] for pos in places]
-        if not targets:
+    def follow(
+        self, rows: Rows, field: Field, members: Sequence[int], places: list[int], pick: Pick
+    ) -> None:
+        """Follow one field of all tables that share a vtable, and check what it leads to.
+
+        ``pick`` takes what is at ``places`` out of an array.
+        """
+        if not places:
             return
-        offsets = [target - pos - start for target, pos in zip(targets, places, strict=True)]
-        if min(offsets) == 0 or max(targets) >= self.words.size or max(offsets) >= 1 << 31:
+        start = field.offset
+        offsets = self.words.picked("I", pick, start)
+        targets = [pos + start + offset for pos, offset in zip(places, offsets, strict=True)]
+        # 2 GB further is behind the end in any case: ``Words.size`` is less
+        if min(offsets) == 0 or max(targets) >= self.words.size:
             targets = [
                 target if self._leads(rows, row, field.name, offset, target) else BROKEN
                 for row, offset, target in zip(members, offsets, targets, strict=True)
@@ -41,12 +51,12 @@ class References:
         elif kind[0] == "[":
             item = 4 if kind[1] == "*" else SIZES[kind[1]]
             targets = self._vectors(rows, field.name, members, targets, item)
-        column = rows.refs.get(field.name)
-        if column is None:
-            column = rows.refs[field.name] = [0] * len(rows)
-        if len(members) == len(column):
-            column[:] = targets
+        if len(members) == len(rows):
+            rows.refs[field.name] = array("q", targets)  # a fifth of a list's memory
         else:
+            column = rows.refs.get(field.name)
+            if column is None:
+                column = rows.refs[field.name] = array("q", bytes(8 * len(rows)))
             for row, target in zip(members, targets, strict=True):
                 column[row] = target
         if kind[:2] == "[*":
@@ -72,10 +82,12 @@ class References:
     ) -> list[int]:
         """Bounds of the vectors at ``targets``, elements of ``item`` bytes each."""
         unsigned, size = self.words["I"], self.words.size
-        last = size - 4
-        if not any(pos & 3 for pos in targets) and min(targets) > 0 and max(targets) <= last:
-            ends = [pos + 4 + unsigned[pos >> 2] * item for pos in targets]
-            if max(ends) <= size:
+        last = max(targets)
+        if not reduce(or_, targets) & 3 and last <= size - 4:  # BROKEN has these bits, too
+            counts = [unsigned[pos >> 2] for pos in targets]
+            if last + 4 + max(counts) * item <= size:
+                return targets
+            if all(p + 4 + n * item <= size for p, n in zip(targets, counts, strict=True)):
                 return targets
         return [
             pos if pos == BROKEN or self._vector(rows, row, name, pos, item) else BROKEN
@@ -108,17 +120,15 @@ class References:
         """Bounds, terminator and encoding of the strings at ``targets``."""
         targets = self._vectors(rows, name, members, targets, 1)
         unsigned, size, buf = self.words["I"], self.words.size, self.words.buf
+        different = set(targets) - {BROKEN}
+        self._letters += sum([unsigned[pos >> 2] for pos in different])
+        if self._letters > size:
+            self.report.excess(rows, "its strings overlap, which makes them longer than the file")
+        if BROKEN not in targets and self._sound(different):
+            return targets
         wrong: dict[int, tuple[str, str]] = {}
-        for pos in set(targets):
-            if pos == BROKEN:
-                continue
-            count = unsigned[pos >> 2]
-            end = pos + 4 + count
-            self._letters += count
-            if self._letters > size:
-                self.report.excess(
-                    rows, "its strings overlap, which makes them longer than the file"
-                )
+        for pos in different:
+            end = pos + 4 + unsigned[pos >> 2]
             if end >= size or buf[end]:
                 wrong[pos] = TERMINATOR, f"the string at byte {pos} does not end with a zero byte"
                 continue
@@ -132,6 +142,25 @@ class References:
             if pos in wrong:
                 self.report.fault(rows, row, name, *wrong[pos])
         return [BROKEN if pos in wrong else pos for pos in targets]
+
+    def _sound(self, strings: set[int]) -> bool:
+        """Whether all of them end with a zero and are UTF-8.
+
+        Many are decoded at once: the zeros between them keep each for itself.
+        """
+        unsigned, buf = self.words["I"], self.words.buf
+        places = list(strings)
+        for first in range(0, len(places), _AT_ONCE):
+            part = places[first : first + _AT_ONCE]
+            ends = [pos + 4 + unsigned[pos >> 2] for pos in part]
+            if max(ends) >= self.words.size or any(map(buf.__getitem__, ends)):
+                return False
+            texts = [buf[pos + 4 : end + 1] for pos, end in zip(part, ends, strict=True)]
+            try:
+                str(b"".join(texts), "utf-8")
+            except UnicodeDecodeError:
+                return False
+        return True
 
     def _list(self, rows: Rows, name: str, pos: int) -> list[int]:
         """Positions of the tables in the vector at ``pos``; 0 offsets are left out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableSequence, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,7 +29,7 @@ class Rows:
         self.table = table
         self.positions = positions
         self.times: list[int] | None = None
-        self.refs: dict[str, list[int]] = {}
+        self.refs: dict[str, MutableSequence[int]] = {}
         self.broken: set[int] = set()
         self.groups: list[tuple[Plan, Sequence[int], list[int]]] = []
         self.lists: dict[str, dict[int, list[int]]] = {}
@@ -43,7 +43,7 @@ class Rows:
         """byte -> number of the row."""
         return {pos: row for row, pos in enumerate(self.positions)}
 
-    def ref(self, name: str) -> list[int]:
+    def ref(self, name: str) -> Sequence[int]:
         """The column of a reference."""
         return self.refs.get(name) or [0] * len(self.positions)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +40,7 @@ class Subject:
         self.words = walk.words
         self.of = walk.of
         self._spent = 0
+        self._behind: dict[str, int] = {}
         self._limit = 2 * len(walk.words.buf)
 
     def fault(self, code: str, rows: Rows, row: int, name: str, text: str) -> None:
@@ -65,27 +67,31 @@ class Subject:
             )
 
     def vectors(self, rows: Rows, name: str, kind: str = "i") -> list[list[int]]:
-        """The vector in field ``name`` of each row; ones that overlap count as often as read."""
+        """The vector in field ``name`` of each row. Raises TooMuchError as ``vector``."""
+        return list(self.each(rows, name, kind))
+
+    def each(self, rows: Rows, name: str, kind: str = "i") -> Iterator[list[int]]:
+        """``vectors``, one after the other; ones that overlap count as often as read."""
         unsigned, view, size = self.words["I"], self.words[kind], SIZES[kind]
         if size > 4:
-            return [self.vector(rows, name, pos, kind) for pos in rows.ref(name)]
-        found: list[list[int]] = []
+            yield from (self.vector(rows, name, pos, kind) for pos in rows.ref(name))
+            return
         spent = 0
+        nothing: list[int] = []
         for pos in rows.ref(name):
             if pos <= 0:
-                found.append([])
+                yield nothing
                 continue
             count = unsigned[pos >> 2]
             first = (pos + 4) // size
             if count == 1:
-                found.append([view[first]])
+                yield [view[first]]
                 continue
             spent += count * size
             if spent > self._limit:
                 break
-            found.append(view[first : first + count].tolist())
+            yield view[first : first + count].tolist()
         self.spend(rows, name, spent)
-        return found
 
     def text(self, pos: int) -> str:
         """The string at ``pos``; empty if it is absent or broken."""
@@ -94,9 +100,16 @@ class Subject:
         end = pos + 4 + self.words.count(pos)
         return str(self.words.buf[pos + 4 : end], "utf-8")
 
-    def numbers(self, table: str, children: list[int]) -> list[int]:
+    def numbers(self, table: str, children: list[int]) -> Sequence[int]:
         """Row numbers of tables by position; -1 for one that leads nowhere."""
-        index = self.of(table).index
+        rows = self.of(table)
+        # the walk has put them side by side, behind those of the list before
+        first = self._behind.get(table, 0)
+        end = first + len(children)
+        if rows.positions[first:end] == children:
+            self._behind[table] = end
+            return range(first, end)
+        index = rows.index
         return [index.get(child, -1) for child in children]
 
     def _of_the_model(self, field: str) -> list[int]:
@@ -104,22 +117,22 @@ class Subject:
         return lists[0] if lists else []  # there may be no first table
 
     @cached_property
-    def tensors(self) -> list[list[int]]:
+    def tensors(self) -> list[Sequence[int]]:
         """Row numbers of the tensors of each subgraph."""
         return [self.numbers("Tensor", row) for row in self.of("SubGraph").children("tensors")]
 
     @cached_property
-    def operators(self) -> list[list[int]]:
+    def operators(self) -> list[Sequence[int]]:
         """Row numbers of the operators of each subgraph."""
         return [self.numbers("Operator", row) for row in self.of("SubGraph").children("operators")]
 
     @cached_property
-    def subgraphs(self) -> list[int]:
+    def subgraphs(self) -> Sequence[int]:
         """Row number of each entry of Model.subgraphs."""
         return self.numbers("SubGraph", self._of_the_model("subgraphs"))
 
     @cached_property
-    def buffers(self) -> list[int]:
+    def buffers(self) -> Sequence[int]:
         """Row number of each entry of Model.buffers."""
         return self.numbers("Buffer", self._of_the_model("buffers"))
 
@@ -181,9 +194,11 @@ class Subject:
         return self.of("Tensor").column("type")
 
     @cached_property
-    def shapes(self) -> list[list[int]]:
-        """Shape of each tensor."""
-        return self.vectors(self.of("Tensor"), "shape")
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Shape of each tensor; the same shape is the same object."""
+        known: dict[tuple[int, ...], tuple[int, ...]] = {}
+        shapes = map(tuple, self.each(self.of("Tensor"), "shape"))
+        return [known.setdefault(shape, shape) for shape in shapes]
 
     @cached_property
     def data(self) -> list[tuple[int, int] | None]:

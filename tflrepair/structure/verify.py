@@ -22,11 +22,13 @@ class Verdict:
             ``offset`` and, but for the file itself, a ``path``.
         count: how many there are.
         walk: the tables as far as they could be read.
+        subject: what the rules have decoded of them; None if there is no first table.
     """
 
     faults: tuple[Finding, ...]
     count: int
     walk: Walk = field(repr=False)
+    subject: Subject | None = field(default=None, repr=False)
 
     @property
     def sound(self) -> bool:
@@ -45,6 +47,7 @@ def verify(data: memoryview) -> Verdict:
     """
     words, faults = Words(data), Faults()
     walk = Walk(words, faults)
+    subject = None
     root = words["I"][0] if words.size >= 8 else 0
     if not 4 <= root <= words.size - 4:
         text = f"the first table would be at {walk.report.beyond(root)}"
@@ -59,7 +62,7 @@ def verify(data: memoryview) -> Verdict:
                 rule.check(subject)
         except TooMuchError:
             pass  # noted as a fault; the rules could not end either
-    return Verdict(faults.listed(), faults.count, walk)
+    return Verdict(faults.listed(), faults.count, walk, subject)
 
 
 class DamagedError(BadFileError):
@@ -79,12 +82,13 @@ class DamagedError(BadFileError):
         self.verdict = verdict
 
 
-def require_sound(data: memoryview, path: str | None = None) -> None:
-    """Verify a file, and go on only if nothing is wrong with it.
+def require_sound(data: memoryview, path: str | None = None) -> Subject:
+    """Verify a file, and go on only if nothing is wrong with it: what it has decoded.
 
     Raises:
         DamagedError: with all faults; ``path`` is where it says the file is.
     """
     verdict = verify(data)
-    if not verdict.sound:
+    if not verdict.sound or verdict.subject is None:
         raise DamagedError(verdict, path)
+    return verdict.subject

@@ -10,6 +10,8 @@ by one only if any of them is wrong. A table that is referred to twice is read o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_, sub
 
 from tflrepair.format.layout import TABLES, UNIONS
 from tflrepair.structure.fault import ALIGNMENT, OFFSET, VTABLE, Faults
@@ -17,7 +19,7 @@ from tflrepair.structure.references import MOST_TABLES, References
 from tflrepair.structure.report import Report
 from tflrepair.structure.rows import Arrival, Rows
 from tflrepair.structure.vtables import Plan, read_plan
-from tflrepair.structure.words import SIZES, Words
+from tflrepair.structure.words import SIZES, Words, at
 
 # Stricter: what tells a file that refers to the same tables again and again from an honest one.
 _MOST_REPEATED = 65_536
@@ -83,7 +85,8 @@ class Walk:
         groups = self._by_vtable(rows)
         for vtable, members in groups.items():
             plan = read_plan(self.words, table, vtable)
-            places = [positions[row] for row in members]
+            whole = len(members) == len(positions)
+            places = positions if whole else [positions[row] for row in members]
             if plan.wrong or plan.misaligned:
                 code = VTABLE if plan.wrong else ALIGNMENT
                 for row in members:
@@ -100,19 +103,18 @@ class Walk:
         """vtable's position -> rows. Tables that are no tables are left out."""
         positions, size = rows.positions, self.words.size
         numbers: Sequence[int] = range(len(positions))
-        if positions and (max(positions) > size - 4 or any(pos & 3 for pos in positions)):
+        if positions and (max(positions) > size - 4 or reduce(or_, positions) & 3):
             numbers = [row for row in numbers if self._readable(rows, row)]
-        signed = self.words["i"]
-        groups: dict[int, list[int]] = {}
-        for row in numbers:
-            pos = positions[row]
-            vtable = pos - signed[pos >> 2]
-            known = groups.get(vtable)
-            if known is None:
-                groups[vtable] = [row]
-            else:
-                known.append(row)
-        return dict(groups)
+        places = positions if isinstance(numbers, range) else [positions[row] for row in numbers]
+        back = self.words.picked("i", at(places), 0)
+        vtables = list(map(sub, places, back))
+        groups: dict[int, Sequence[int]] = dict.fromkeys(vtables, numbers)
+        if len(groups) > 1:
+            lists: dict[int, list[int]] = {vtable: [] for vtable in groups}
+            for row, vtable in zip(numbers, vtables, strict=True):
+                lists[vtable].append(row)
+            groups.update(lists)
+        return groups
 
     def _readable(self, rows: Rows, row: int) -> bool:
         pos = rows.positions[row]
@@ -141,10 +143,11 @@ class Walk:
 
     def _group(self, rows: Rows, plan: Plan, members: Sequence[int], places: list[int]) -> None:
         rows.groups.append((plan, members, places))
+        pick = at(places)
         for field in plan.fields:
             size = SIZES.get(field.kind)
             if size is None:
-                self._references.follow(rows, field, members, places)
+                self._references.follow(rows, field, members, places, pick)
             elif size == 8 and any((pos + field.offset) & 7 for pos in places):
                 for row in members:
                     if (rows.positions[row] + field.offset) & 7:

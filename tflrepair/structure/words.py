@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, cast
 
 # Struct character -> bytes. All of them are little-endian in the file.
@@ -13,6 +15,20 @@ SIZES = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8,
 # A flatbuffer's offsets are signed 32-bit numbers somewhere in every reader; what lies behind
 # (Buffer.offset) is not part of it. tflite/converter/core/model_builder_base.h cuts there, too.
 LARGEST = 2**31 - 2
+
+
+Pick = Callable[[memoryview], tuple[int, ...]]
+
+
+def at(places: Sequence[int]) -> Pick:
+    """Takes the numbers at ``places``, bytes that are multiples of four, out of an array at once.
+
+    ``itemgetter`` does in one call what costs twice as much in a comprehension.
+    """
+    numbers = [place >> 2 for place in places]
+    if len(numbers) == 1:  # for one, itemgetter gives the number itself
+        return lambda view: (view[numbers[0]],)
+    return itemgetter(*numbers) if numbers else lambda view: ()
 
 
 class Words:
@@ -38,6 +54,10 @@ class Words:
         swapped: Any = array(code, whole.tobytes())
         swapped.byteswap()
         return memoryview(swapped)
+
+    def picked(self, kind: str, pick: Pick, offset: int) -> Sequence[int]:
+        """The four-byte numbers ``offset`` bytes, a multiple of four, behind the places picked."""
+        return pick(self[kind][offset >> 2 :])
 
     def vector(self, pos: int, kind: str = "i") -> list[int]:
         """The elements of the vector at ``pos``, whose bounds have been checked."""

@@ -2,10 +2,8 @@
 
 ``litert``: LiteRT's builtin kernels and their versions; no Flex and no other custom operator.
 ``tflm``: TensorFlow Lite for Microcontrollers, with the resolver to paste into the application.
-``gpu``: kinds that the GPU delegate may take. It also looks at types and shapes, so more may stay
-on the CPU; what is named here surely does.
-
-NNAPI is no target: Android deprecated it in version 15, and no table of it is current.
+``gpu``, ``nnapi``: kinds that the delegate may take. It also looks at types and shapes, so more may
+stay on the CPU; what is named here surely does.
 """
 
 from __future__ import annotations
@@ -25,6 +23,7 @@ class Target(StrEnum):
     LITERT = "litert"
     TFLM = "tflm"
     GPU = "gpu"
+    NNAPI = "nnapi"
 
 
 @dataclass(frozen=True)
@@ -71,13 +70,9 @@ def judge(model: Model, name: str) -> TargetReport:
     try:
         target = Target(name)
     except ValueError:
-        known = ", ".join(Target)
-        hint = f"choose from {known}"
-        if name == "nnapi":
-            hint += (
-                "; Android deprecated NNAPI in version 15, and no current table tells its operators"
-            )
-        raise UserError(f"there is no table of the target {name!r}", hint=hint) from None
+        raise UserError(
+            f"there is no table of the target {name!r}", hint=f"choose from {', '.join(Target)}"
+        ) from None
     kinds = list(_kinds(model))
     why, source = _JUDGES[target]
     lacking = tuple(
@@ -133,10 +128,17 @@ def _gpu(code: OperatorCode) -> str:
     return "" if code.name in tables.GPU else "runs on the CPU: the delegate takes no such operator"
 
 
+def _nnapi(code: OperatorCode) -> str:
+    return (
+        "" if code.name in tables.NNAPI else "runs on the CPU: the delegate takes no such operator"
+    )
+
+
 _JUDGES: dict[Target, tuple[Callable[[OperatorCode], str], str]] = {
     Target.LITERT: (_litert, tables.LITERT_SOURCE),
     Target.TFLM: (_tflm, tables.MICRO_SOURCE),
     Target.GPU: (_gpu, tables.GPU_SOURCE),
+    Target.NNAPI: (_nnapi, tables.NNAPI_SOURCE),
 }
 
 
@@ -158,3 +160,8 @@ def _notes(model: Model, target: Target) -> Iterator[str]:
         yield "TFLM runs subgraph 0 only; other signatures cannot be called"
     if target is Target.GPU:
         yield "types and shapes may keep more on the CPU; this is about kinds of operators"
+    if target is Target.NNAPI:
+        yield (
+            "types, shapes and the version of Android may keep more on the CPU; Android 15 "
+            "deprecated NNAPI"
+        )

@@ -9,7 +9,7 @@ from typing import Any
 
 from tflrepair.errors import TflRepairError
 from tflrepair.format.reader import Reader
-from tflrepair.format.stream import View
+from tflrepair.format.source import MemorySource, View
 from tflrepair.format.typed import decode
 from tflrepair.graph.model import Model
 
@@ -92,7 +92,7 @@ def files(model: Model) -> tuple[AssociatedFile, ...]:
     if b"PK\x05\x06" not in bytes(model.data[max(0, model.size - 66_000) :]):
         return ()
     try:
-        with zipfile.ZipFile(View(model.data)) as archive:
+        with zipfile.ZipFile(View(MemorySource(model.data))) as archive:
             rows = archive.infolist()[:_MOST_FILES]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError):
         return ()

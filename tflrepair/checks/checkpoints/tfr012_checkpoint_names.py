@@ -7,6 +7,11 @@ Why it matters: `save` fails on the device ("Mismatching shapes: existing tensor
 to add name bias, shape = [62]", or "Overlapping slices" where the shapes agree), and a restore
 would put one variable's value into another. It fails after the weights are back, too.
 
+On each runtime:
+
+    tf.lite with Flex   `save` fails with the errors above; `restore` gives wrong values, silently
+    LiteRT 2, TFLM      have no Flex delegate: neither signature runs
+
 Example: `tf.raw_ops.Save(tensor_names=[v.name for v in variables])`. Keras 3's `v.name` is
 `kernel`, `bias`, `kernel`, `bias`; `v.path` is unique.
 

@@ -5,6 +5,11 @@ What: a Save operator writes variables that no Restore operator reads back.
 Why it matters: after a restart of the application they are at their initial values, while the rest
 is as it was trained. Nothing fails.
 
+On each runtime:
+
+    tf.lite with Flex   nothing fails; what is not restored has its initial value
+    LiteRT 2, TFLM      have no Flex delegate, so that save and restore do not run at all
+
 Example: `save` writes the model's weights and the optimizer's, `restore` reads the weights.
 
 How it is fixed: in the source: restore the same list of variables that is saved.

@@ -5,6 +5,11 @@ What: the model has a Save operator, and a signature assigns variables that it d
 Why it matters: after a restart these begin anew. For weights the training is lost; for the state of
 an optimizer (Adam's momentum, the step) training goes on worse than it was.
 
+On each runtime:
+
+    tf.lite with Flex   nothing fails; what is not saved has its initial value after a restart
+    LiteRT 2, TFLM      have no Flex delegate, so that save and restore do not run at all
+
 Example: `save` writes `model.trainable_variables`, and `train` updates BatchNormalization's moving
 averages and Adam's slots as well.
 

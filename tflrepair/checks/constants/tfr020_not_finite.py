@@ -4,6 +4,10 @@ What: weights or initial values that are no finite numbers.
 
 Why it matters: one NaN makes every answer that it takes part in NaN.
 
+On each runtime:
+
+    the same on all: IEEE arithmetic hands a NaN on, through products and sums
+
 Example: the model was saved after a training that diverged.
 
 How it is fixed: train again from a checkpoint before the divergence. For variables:

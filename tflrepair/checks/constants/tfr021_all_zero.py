@@ -5,6 +5,10 @@ What: a constant of rank 2 or more that an operator multiplies by, with nothing 
 Why it matters: whatever comes out does not depend on what went in; most likely the weights were
 lost before the conversion.
 
+On each runtime:
+
+    the same on all: zero times anything is zero
+
 Example: a model that was built but whose weights were never loaded into these layers.
 
 How it is fixed: load the weights before converting. A kernel may be zero on purpose, as the last

@@ -4,6 +4,12 @@ What: constants in different buffers with equal bytes, more than a hundredth of 
 
 Why it matters: the file is larger than it needs to be, and so is the memory that it takes.
 
+On each runtime:
+
+    LiteRT, tf.lite   the file is mapped: a copy costs memory only where it is read. XNNPACK packs
+                      the weights of each operator into memory of its own
+    TFLM              the whole file stands in flash memory
+
 Example: one signature each for several batch sizes, each with its own copy of the weights.
 
 How it is fixed: keep the weights in variables that the signatures share, or convert with

@@ -5,6 +5,11 @@ What: buffers that no tensor and no metadata names, more than a hundredth of the
 Why it matters: they are shipped and mapped for nothing. Where a weight is missing elsewhere, they
 may be what became of it.
 
+On each runtime:
+
+    LiteRT, tf.lite   never read; costs space on disk and in downloads
+    TFLM              stands in flash memory like the rest of the file
+
 Example: a tool that removed operators and left their weights behind.
 
 How it is fixed: `tflrepair extract MODEL --signature NAME -o OUT.tflite` writes a signature
@@ -29,8 +34,9 @@ def unreferenced(context: AnalysisContext) -> Iterator[Found]:
     used = {buffer for _, buffer in model.metadata}
     used.update(model.root.numbers(schema.Model.METADATA_BUFFER))
     for subgraph in model.subgraphs:
-        used.update(subgraph.tensor(n).buffer for n in range(subgraph.tensor_count))
-    left = [row for row in model.buffers if row.length and row.index not in used]
+        used.update(subgraph.tensor_columns.buffers)
+    unused = (model.buffer(n) for n in range(model.buffer_count) if n not in used)
+    left = [row for row in unused if row.length]
     waste = sum(row.length for row in left)
     if waste > max(_LEAST, model.size // 100):
         yield Found(

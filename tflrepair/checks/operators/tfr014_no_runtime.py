@@ -6,6 +6,12 @@ the whole list.
 
 Why it matters: an interpreter refuses to load the file ("Didn't find op for builtin opcode").
 
+On each runtime:
+
+    LiteRT, tf.lite   `Didn't find op for builtin opcode 'ADD' version '9'` when it is loaded
+    TFLM              looks for the operator, not for its version (micro_op_resolver.cc): refuses
+                      unknown operators, and runs unknown versions with the kernel that it has
+
 Example: ADD version 9; STABLEHLO_CONVOLUTION, which only exists between two converters.
 
 How it is fixed: convert again with a converter as old as the runtime, or update the runtime (and

@@ -5,6 +5,12 @@ What: operators of a name that neither LiteRT nor TensorFlow registers.
 Why it matters: an interpreter stops there ("Encountered unresolved custom op"), unless the
 program that runs the model has registered the operator or a delegate takes it.
 
+On each runtime:
+
+    LiteRT, tf.lite   `Encountered unresolved custom op: NAME` when tensors are allocated
+    TFLM              `Failed to get registration from op code CUSTOM`, unless the resolver got it
+                      by AddCustom
+
 Example: DISPATCH_OP, which stands for a part of the graph that was compiled for one accelerator;
 edgetpu-custom-op; operators of MediaPipe.
 

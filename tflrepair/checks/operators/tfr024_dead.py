@@ -5,6 +5,12 @@ reaches.
 
 Why it matters: operators run all the same and cost time; weights that only they read cost space.
 
+On each runtime:
+
+    LiteRT, tf.lite   dead operators run (the interpreter follows the list of operators, not what
+                      outputs need); dead subgraphs are prepared when they are called, that is never
+    TFLM              dead operators run, and their outputs take room in the arena
+
 Example: a debugging output that was removed from the signature, but not from the function.
 
 How it is fixed: `tflrepair extract MODEL --signature NAME --outputs NAME -o OUT.tflite` keeps what
@@ -19,10 +25,11 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
+from tflrepair.format.schema import TensorType
 from tflrepair.graph.options import called_subgraphs
 from tflrepair.graph.subgraph import Operator, Subgraph
 
-_HANDLES = ("resource", "variant")
+_HANDLES = (TensorType.RESOURCE, TensorType.VARIANT)
 
 
 @check("TFR024", Severity.INFO, Needs.TABLES)
@@ -33,8 +40,9 @@ def dead(context: AnalysisContext) -> Iterator[Found]:
     lost = [n for n in range(len(model.subgraphs)) if n not in reached]
     if lost:
         listed = ", ".join(map(str, lost[:6])) + (", ..." if len(lost) > 6 else "")
+        count = "1 subgraph is" if len(lost) == 1 else f"{len(lost)} subgraphs are"
         yield Found(
-            f"{len(lost)} subgraphs are reached by no signature: {listed}",
+            f"{count} reached by no signature: {listed}",
             "leave them out: tflrepair extract MODEL --signature NAME -o OUT.tflite",
             Location(subgraph=lost[0]),
         )
@@ -43,8 +51,10 @@ def dead(context: AnalysisContext) -> Iterator[Found]:
         if rows:
             kinds = Counter(operator.name for operator in rows).most_common(4)
             listed = ", ".join(f"{name} {count}" for name, count in kinds)
+            count = "1 operator" if len(rows) == 1 else f"{len(rows)} operators"
+            verb = "works" if len(rows) == 1 else "work"
             yield Found(
-                f"{len(rows)} operators of subgraph {subgraph.index} work for no output: {listed}",
+                f"{count} of subgraph {subgraph.index} {verb} for no output: {listed}",
                 "",
                 Location(subgraph=subgraph.index, operator=rows[0].index),
             )
@@ -53,11 +63,14 @@ def dead(context: AnalysisContext) -> Iterator[Found]:
 def _dead(subgraph: Subgraph) -> list[Operator]:
     needed = set(subgraph.outputs)
     found = []
-    for operator in reversed(subgraph.operators):
-        if needed.isdisjoint(operator.outputs) and not _acts(subgraph, operator):
-            found.append(operator)
-        else:
-            needed.update(operator.inputs)
+    columns = subgraph.operator_columns
+    for number in reversed(range(len(columns.outputs))):
+        if needed.isdisjoint(columns.outputs[number]):
+            operator = subgraph.operator(number)
+            if not _acts(subgraph, operator):
+                found.append(operator)
+                continue
+        needed.update(columns.inputs[number])
     return found[::-1]
 
 
@@ -65,5 +78,5 @@ def _acts(subgraph: Subgraph, operator: Operator) -> bool:
     """Whether it may do more than compute its outputs. A handle alone does nothing."""
     if not operator.outputs or operator.is_custom or called_subgraphs(operator):
         return True
-    tensors = (subgraph.tensor(t) for t in (*operator.inputs, *operator.outputs) if t >= 0)
-    return any(tensor.dtype in _HANDLES for tensor in tensors)
+    types = subgraph.tensor_columns.types
+    return any(types[t] in _HANDLES for t in (*operator.inputs, *operator.outputs) if t >= 0)

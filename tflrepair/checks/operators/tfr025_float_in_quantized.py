@@ -5,6 +5,14 @@ What: most convolutions and matrix products take 8-bit weights, but some take fl
 Why it matters: these run in float, several times slower, and accelerators that take integers only
 (Edge TPU, many NPUs, most microcontrollers) do not take them at all.
 
+On each runtime:
+
+    LiteRT, tf.lite   these operators run by float kernels
+    GPU               floats are what it prefers; the others are computed in floats, too
+    Edge TPU, NPUs    the part of the graph from here on stays on the CPU
+    TFLM              needs the float kernels as well, which optimized libraries leave to the
+                      reference code
+
 Example: an operator that the quantizer does not know, or a layer that was left out on purpose.
 
 How it is fixed: look at the operators named; quantize with a representative data set and
@@ -31,10 +39,10 @@ def float_in_quantized(context: AnalysisContext) -> Iterator[Found]:
     floats: list[Operator] = []
     integers = 0
     for subgraph in context.model.subgraphs:
-        for operator in subgraph.operators:
-            if operator.code not in _WEIGHTED or len(operator.inputs) < 2:
+        for operator in subgraph.operators_of(_WEIGHTED):
+            if len(operator.inputs) < 2:
                 continue
-            dtype = subgraph.tensor(operator.inputs[1]).dtype if operator.inputs[1] >= 0 else ""
+            dtype = subgraph.typed(operator.inputs[1]).dtype if operator.inputs[1] >= 0 else ""
             integers += dtype in ("int8", "uint8", "int4")
             floats += [operator] if dtype == "float32" else []
     if floats and integers > len(floats):

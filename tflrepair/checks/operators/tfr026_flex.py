@@ -3,11 +3,14 @@
 What: operators of TensorFlow itself, which no builtin kernel runs.
 
 Why it matters: a runtime without the delegate stops with `Regular TensorFlow ops are not supported
-by this interpreter`. It must be added, and adds some 20 MB to an application:
+by this interpreter`. It must be added, and adds some 20 MB to an application.
+
+On each runtime:
 
     Android   org.tensorflow:tensorflow-lite-select-tf-ops, beside tensorflow-lite
     iOS       the pod TensorFlowLiteSelectTfOps, and -force_load of it for static frameworks
     Python    tensorflow-cpu 2.18.1 or older; wheels since 2.19 and ai-edge-litert lack it
+    LiteRT 2  has no Flex delegate, on no platform
     TFLM      cannot run them
 
 Example: gradients of convolutions, Save and Restore in a model that trains on the device.
@@ -24,11 +27,13 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
+from tflrepair.graph.subgraph import CUSTOM
 
 
 @check("TFR026", Severity.INFO, Needs.TABLES)
 def flex(context: AnalysisContext) -> Iterator[Found]:
-    operators = [o for s in context.model.subgraphs for o in s.operators if o.is_flex]
+    subgraphs = context.model.subgraphs
+    operators = [o for s in subgraphs for o in s.operators_of((CUSTOM,)) if o.is_flex]
     if not operators:
         return
     kinds = Counter(operator.name for operator in operators)

@@ -2,7 +2,14 @@
 
 What: HASHTABLE_FIND or HASHTABLE_SIZE runs, and no HASHTABLE_IMPORT has run before.
 
-Why it matters: every lookup gives the default value, without an error.
+Why it matters: the first lookup stops the model.
+
+On each runtime:
+
+    LiteRT, tf.lite   `hashtable need to be initialized before using`
+                      (experimental/resource/static_hashtable.cc)
+    Flex              its tables are another check's matter (TFR028)
+    TFLM              has no hash tables: the file does not start
 
 Example: a `tf.lookup.StaticHashTable` whose initializer the converter left out.
 

@@ -7,6 +7,14 @@ input of an entry point, or no operator writes it at all.
 Why it matters: the table's or variable's contents are not in the file, and no caller can hand in
 a resource. Whatever runs the model stops there.
 
+On each runtime:
+
+    LiteRT, tf.lite   builtin kernels stop: `variable != nullptr was not true`, or, for a table,
+                      `lookup != nullptr was not true`
+    Flex              FlexPlaceholder fails: `You must feed a value for placeholder tensor`
+                      (tensorflow/core/kernels/constant_op.cc)
+    TFLM              has no Flex operators and no tables
+
 Example: a `tf.lookup.StaticHashTable` that is not an attribute of the saved `tf.Module`. The
 converter then writes FlexPlaceholder -> FlexLookupTableFindV2 and leaves the contents out.
 
@@ -23,10 +31,10 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, check, location
 from tflrepair.findings import Severity
 from tflrepair.format.schema import BuiltinOperator as _OP
+from tflrepair.format.schema import TensorType
 from tflrepair.graph.location import OperatorRef
 from tflrepair.graph.subgraph import Operator, Subgraph
 
-_RESOURCE = "resource"
 # Operators that make a resource, and those that hand on what a subgraph that they call gives.
 _MAKERS = frozenset(
     {
@@ -73,21 +81,26 @@ def lost_handle(context: AnalysisContext) -> Iterator[Found]:
 
 def _lost(graph: Subgraph, entry: bool) -> Iterator[Found]:
     """The first operator that takes each lost resource of a subgraph."""
-    makers: dict[int, Operator] = {}
+    columns = graph.operator_columns
+    resources = {
+        index
+        for index, kind in enumerate(graph.tensor_columns.types)
+        if kind == TensorType.RESOURCE
+    }
+    makers: dict[int, int] = {}
     told: set[int] = set()
     inputs = frozenset(graph.inputs)
-    kinds: dict[int, bool] = {}
-    for operator in graph.operators:
-        for index in operator.inputs:
-            if index < 0 or index in told:
-                continue
-            if index not in kinds:
-                kinds[index] = graph.tensor(index).dtype == _RESOURCE
-            origin = _origin(makers.get(index), index in inputs, entry) if kinds[index] else ""
-            if origin:
-                told.add(index)
-                yield _finding(operator, origin)
-        makers.update((index, operator) for index in operator.outputs)
+    for number, (taken, made) in enumerate(zip(columns.inputs, columns.outputs, strict=True)):
+        if not resources.isdisjoint(taken):
+            for index in taken:
+                if index in resources and index not in told:
+                    maker = graph.operator(makers[index]) if index in makers else None
+                    origin = _origin(maker, index in inputs, entry)
+                    if origin:
+                        told.add(index)
+                        yield _finding(graph.operator(number), origin)
+        if not resources.isdisjoint(made):
+            makers.update((index, number) for index in made)
 
 
 def _origin(maker: Operator | None, is_input: bool, entry: bool) -> str:

@@ -8,6 +8,11 @@ whatever the runtime. The usual cause is Keras 3: its export gives every variabl
 in the SavedModel, the checkpoint fills the copy, and the TensorFlow Lite converter looks for the
 value of the first, finds none, and leaves it out without a word (tensorflow issue 98964).
 
+On each runtime:
+
+    as TFR003 tells: builtin kernels stop with an error, XNNPACK answers NaN or garbage, TFLM zeros;
+    a Flex variable stops with TensorFlow's own error (TFR028)
+
 Example: a `tf.Module` that holds a Keras 3 model, saved with signatures and converted with
 `experimental_enable_resource_variables=True`. A SavedModel of 30 MB became a file of 0.4 MB.
 

@@ -5,6 +5,13 @@ has no value yet. The first such operator is named.
 
 Why it matters: this is the call that fails, or worse, answers garbage (see TFR003).
 
+On each runtime:
+
+    LiteRT, tf.lite   builtin kernels stop at this node; with XNNPACK there is no error, and the
+                      answer is NaN or garbage (TFR003)
+    Flex              stops here, too, with TensorFlow's own error (TFR028)
+    TFLM              reads zeros (micro_resource_variable.cc); it runs subgraph 0 only
+
 Example: `infer` reads 268 variables; the first is read by operator 268 of subgraph 0, which is
 the node number in the runtime's message `Node number 268 (READ_VARIABLE) failed to invoke`.
 
@@ -43,5 +50,5 @@ def reads_unset(context: AnalysisContext) -> Iterator[Found]:
 
 
 def _operator(context: AnalysisContext, site: OperatorRef) -> str:
-    operator = context.model.subgraph(site.subgraph).operators[site.operator]
+    operator = context.model.subgraph(site.subgraph).operator(site.operator)
     return f"operator {site.operator} ({operator.name}) of subgraph {site.subgraph}"

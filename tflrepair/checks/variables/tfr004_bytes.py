@@ -5,6 +5,10 @@ What: the sizes of all variables added up, beside the size of the whole file.
 Why it matters: it is the quickest proof that weights are not in a file: 29.7 MB do not fit into
 0.6 MB. The opposite proves nothing, since a file can hold other constants.
 
+On each runtime:
+
+    the same on all: they can load no more than is in the file; what they do instead, TFR003 tells
+
 Example: 282 variables need 29.7 MB, the file has 0.6 MB in all.
 
 How it is fixed: with the initial values (TFR001); the file grows by what is missing.

@@ -5,6 +5,12 @@ What: a signature reads them unset, but other signatures can run first and set a
 Why it matters: the model works in the test that calls `restore` first, and fails on the device
 where somebody calls `infer` first.
 
+On each runtime:
+
+    LiteRT, tf.lite   right once the setting signature has run in the same interpreter; before that
+                      as TFR003 tells. A second interpreter has variables of its own
+    TFLM              runs subgraph 0 only, so that no other signature can come first: zeros
+
 Example: `infer` reads `dense/kernel`, which has no initial value; `restore` sets it.
 
 How it is fixed: always call the setting signature first, or give the variables initial values:

@@ -6,6 +6,12 @@ Why it matters: whichever signature is called first decides. If the one without 
 first, it fails or answers garbage, and what it assigned is overwritten later, when the
 initializer runs after all.
 
+On each runtime:
+
+    LiteRT, tf.lite   the entry fails (TFR003) unless another has run the initializer before, once
+                      in the life of the interpreter (initialization_status.cc)
+    TFLM              runs subgraph 0 only: right if that one calls the initializer, else zeros
+
 Example: `infer` begins with CALL_ONCE, `train` does not.
 
 How it is fixed: `tflrepair fix MODEL` puts the same CALL_ONCE at the head of the others; the

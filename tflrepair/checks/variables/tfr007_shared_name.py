@@ -5,6 +5,14 @@ assigned with types or shapes that do not fit each other.
 
 Why it matters: two variables of the source became one in the file. Each overwrites the other.
 
+On each runtime:
+
+    LiteRT, tf.lite   the value assigned last decides. A read of another type stops with
+                      `variable_tensor->type != output->type`; a read of a larger shape copies bytes
+                      from behind the value (kernels/read_variable.cc)
+    TFLM              checks the size in debug builds only, else copies what fits
+                      (micro_resource_variable.cc)
+
 Example: two layers built outside any name scope are both called `kernel`, one [4, 8], one [8, 3].
 
 How it is fixed: not in the file, where it can no longer be told which is which. Give the layers

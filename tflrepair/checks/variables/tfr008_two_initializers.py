@@ -6,6 +6,13 @@ one variable run at different times: each when its signature is first called.
 Why it matters: train for an hour, call `infer` for the first time, and its own initializer puts
 the old weights back.
 
+On each runtime:
+
+    LiteRT, tf.lite   each target runs once in an interpreter's life (initialization_status.cc):
+                      the later one undoes what was trained since the first
+    TFLM              each CALL_ONCE operator runs once (micro/kernels/call_once.cc), but only those
+                      of subgraph 0
+
 Example: every signature has its own copy of the initializer subgraph.
 
 How it is fixed: let all entries call one shared initializer.

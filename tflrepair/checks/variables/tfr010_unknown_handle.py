@@ -5,6 +5,10 @@ VAR_HANDLE on any path that we follow, for instance out of a custom operator.
 
 Why it matters: nothing can be said about that variable, neither that it is right nor wrong.
 
+On each runtime:
+
+    whatever the runtime, it depends on the operator that gives the handle
+
 Example: a resource handle that is an input of a signature.
 
 How it is fixed: look at the operator named; report the file if a converter made it.
@@ -22,7 +26,7 @@ from tflrepair.findings import Severity
 @check("TFR010", Severity.WARNING)
 def unknown_handle(context: AnalysisContext) -> Iterator[Found]:
     for site in context.analysis.unresolved:
-        operator = context.model.subgraph(site.subgraph).operators[site.operator]
+        operator = context.model.subgraph(site.subgraph).operator(site.operator)
         yield Found(
             f"operator {site.operator} ({operator.name}) of subgraph {site.subgraph} uses a "
             "variable that the file does not identify",

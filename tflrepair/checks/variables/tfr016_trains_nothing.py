@@ -4,6 +4,10 @@ What: a signature called `train` or the like, and what it calls, assigns no vari
 
 Why it matters: it computes a loss and changes nothing; the loss stays where it is.
 
+On each runtime:
+
+    the same on all: the signature runs, and no variable changes
+
 Example: `optimizer.apply_gradients` was called in Python beside the tf.function, not inside.
 
 How it is fixed: apply the gradients inside the tf.function that becomes the signature.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -39,9 +38,12 @@ def scan(
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="exit with 1 for error, warning or info and worse")
     ] = FailOn.error,
+    fix_hints: Annotated[
+        bool, typer.Option("--fix-hints", help="say how each kind of finding is fixed")
+    ] = False,
     target: Annotated[
         list[str] | None,
-        typer.Option("--target", metavar="NAME", help="what litert, tflm or gpu lacks of it"),
+        typer.Option("--target", metavar="NAME", help="what litert, tflm, gpu or nnapi lacks"),
     ] = None,
     html: Annotated[
         str | None, typer.Option("--html", metavar="OUT.html", help="write a page to look at, too")
@@ -60,7 +62,8 @@ def scan(
 ) -> None:
     """Say what is in a model and what is wrong with it, without running it."""
     check_jobs(jobs, [Path(path).is_dir() for path in models])
-    writer = WRITERS[format]()
+    new_writer = partial(WRITERS[format], fix_hints)
+    writer = new_writer()
     asked = _Asked(
         tuple(select or ()), tuple(ignore or ()), values, tuple(target or ()), fail_on, salvage
     )
@@ -72,7 +75,7 @@ def scan(
             if jobs > 1 and Path(path).is_dir() and not _is_saved_model(path):
                 many = True
                 of_file = partial(_scan_file, asked)
-                for code in scan_folder(path, jobs, writer, WRITERS[format], of_file):
+                for code in scan_folder(path, jobs, writer, new_writer, of_file):
                     exit_codes.append(code)
                 continue
             for name, outcome, brief in _outcomes(path, asked):
@@ -178,6 +181,8 @@ def _write_files(
         write(Path(html), page.render(scan).encode("utf-8"), force)
         emit(f"written: {html}")
     if model_explorer is not None:
+        import json
+
         text = json.dumps(nodes.to_dict(scan), indent=1)
         write(Path(model_explorer), text.encode("utf-8"), force)
         emit(f"written: {model_explorer}")

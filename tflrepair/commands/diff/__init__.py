@@ -8,11 +8,11 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
-from tflrepair.analysis.variables import Variable, analyse
+from tflrepair.analysis.context import AnalysisContext, context_of
+from tflrepair.analysis.variables import Variable
 from tflrepair.commands.diff.constants import Constant, compare
 from tflrepair.commands.diff.operators import compare_subgraphs, types
 from tflrepair.commands.diff.result import Change, DiffResult, OperatorChange, SubgraphDiff
-from tflrepair.containers.find import load_model
 from tflrepair.errors import TflRepairError
 from tflrepair.graph.model import Model
 from tflrepair.views.metadata import metadata
@@ -23,8 +23,8 @@ __all__ = ["Change", "DiffResult", "OperatorChange", "SubgraphDiff", "diff"]
 
 
 def diff(
-    a: Model | str | os.PathLike[str],
-    b: Model | str | os.PathLike[str],
+    a: AnalysisContext | Model | str | os.PathLike[str],
+    b: AnalysisContext | Model | str | os.PathLike[str],
     *,
     run: bool = False,
     signature: str | None = None,
@@ -41,13 +41,14 @@ def diff(
         BadFileError: one of the files is damaged.
         UserError, UnsupportedError: it cannot be run.
     """
-    models = [model if isinstance(model, Model) else load_model(model) for model in (a, b)]
-    for model in models:
-        model.walk()
+    first, second = context_of(a), context_of(b)
+    for context in (first, second):
+        _ = context.analysis
     try:
-        result = _compare(models[0], models[1])
+        result = _compare(first, second)
     except TflRepairError as error:
-        raise error.within(f"comparing {models[0].path} and {models[1].path}") from None
+        paths = f"{first.model.path} and {second.model.path}"
+        raise error.within(f"comparing {paths}") from None
     if run:
         from tflrepair.commands.diff.run import run_diff
 
@@ -55,18 +56,19 @@ def diff(
     return result
 
 
-def _compare(a: Model, b: Model) -> DiffResult:
+def _compare(first: AnalysisContext, second: AnalysisContext) -> DiffResult:
+    a, b = first.model, second.model
     views = tuple(tuple(SubgraphView(m, n) for n in range(len(m.subgraphs))) for m in (a, b))
     subgraphs = _subgraphs(a, b, views[0], views[1])
     paired_a, paired_b = {row.a for row in subgraphs}, {row.b for row in subgraphs}
     return DiffResult(
-        a=a,
-        b=b,
+        first=first,
+        second=second,
         signatures=tuple(_signatures(a, b, views[0], views[1])),
         subgraphs=subgraphs,
         only_a=tuple(n for n in range(len(a.subgraphs)) if n not in paired_a),
         only_b=tuple(n for n in range(len(b.subgraphs)) if n not in paired_b),
-        variables=tuple(_variables(a, b, views[0], views[1])),
+        variables=tuple(_variables(first, second, views[0], views[1])),
         remarks=tuple(_remarks(a, b)),
     )
 
@@ -128,9 +130,12 @@ def _signatures(
 
 
 def _variables(
-    a: Model, b: Model, left: tuple[SubgraphView, ...], right: tuple[SubgraphView, ...]
+    a: AnalysisContext,
+    b: AnalysisContext,
+    left: tuple[SubgraphView, ...],
+    right: tuple[SubgraphView, ...],
 ) -> Iterator[Change]:
-    first, second = ({v.key: v for v in analyse(m).variables} for m in (a, b))
+    first, second = ({v.key: v for v in side.analysis.variables} for side in (a, b))
     for key in dict.fromkeys([*first, *second]):
         what = f"variable {key.shared_name}"
         if key not in first or key not in second:
@@ -141,7 +146,7 @@ def _variables(
             yield Change.of(what, (f"{v.dtype} {list(v.shape or ())}" for v in (x, y)))
         if x.status != y.status:
             yield Change(what, x.status, y.status)
-        yield from _initial(a, b, left, right, x, y)
+        yield from _initial(a.model, b.model, left, right, x, y)
 
 
 def _initial(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.notebook import Presentable
@@ -124,14 +125,15 @@ class DiffResult(Presentable):
     """Two models. ``same`` means: they compute the same from the same, as far as the files tell.
 
     Attributes:
+        first, second: the models A and B with what is known of them.
         signatures, variables: what differs there.
         subgraphs: pairs; ``only_a`` and ``only_b`` are subgraphs without a partner.
         remarks: what differs without changing an answer: metadata, description, versions.
         run: the comparison by running, where it was asked for.
     """
 
-    a: Model
-    b: Model
+    first: AnalysisContext
+    second: AnalysisContext
     signatures: tuple[Change, ...]
     subgraphs: tuple[SubgraphDiff, ...]
     only_a: tuple[int, ...]
@@ -139,6 +141,14 @@ class DiffResult(Presentable):
     variables: tuple[Change, ...]
     remarks: tuple[Change, ...]
     run: RunDiff | None = field(default=None)
+
+    @property
+    def a(self) -> Model:
+        return self.first.model
+
+    @property
+    def b(self) -> Model:
+        return self.second.model
 
     @property
     def same(self) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflrepair.analysis.context import AnalysisContext
 from tflrepair.commands.diff.constants import distance
 from tflrepair.commands.diff.result import DiffResult, RunDiff, SubgraphDiff, ValueGap
 from tflrepair.errors import UserError
@@ -55,7 +54,7 @@ def run_diff(result: DiffResult, signature: str | None, inputs: Any) -> RunDiff:
 
 
 def _targets(result: DiffResult, signature: str | None) -> tuple[RunTarget, RunTarget]:
-    first, second = AnalysisContext(result.a), AnalysisContext(result.b)
+    first, second = result.first, result.second
     if signature is not None:
         return run_targets(first, signature)[0], run_targets(second, signature)[0]
     left, right = run_targets(first), run_targets(second)

@@ -6,23 +6,37 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tflrepair.containers.find import load_model
+from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.errors import TflRepairError, UserError
 from tflrepair.files import atomic, check_no_input
 from tflrepair.graph.model import Model, Signature, load
+from tflrepair.notebook import Presentable
 from tflrepair.parts.build import Part, Ports, build, check_part
 from tflrepair.parts.slice import Slicer
 from tflrepair.views.tensors import SubgraphView
 
 
-@dataclass(frozen=True)
-class ExtractedPart:
+@dataclass(frozen=True, repr=False)
+class ExtractedPart(Presentable):
     """A part that was written. ``ports`` names its inputs and outputs by the whole's tensors."""
 
     part: Part
     ports: Ports
     path: str
+
+    def headline(self) -> str:
+        mine, whole = self.operators
+        return f"{self.path}: {mine} of {whole} operators"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each input and output."""
+        return [
+            {"side": side, "name": name, "tensor": tensor}
+            for side, ports in (("input", self.ports.inputs), ("output", self.ports.outputs))
+            for name, tensor in ports
+        ]
 
     @property
     def operators(self) -> tuple[int, int]:
@@ -32,7 +46,7 @@ class ExtractedPart:
 
 
 def extract_part(
-    model: Model | str | os.PathLike[str],
+    model: AnalysisContext | Model | str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
     signature: str | None = None,
@@ -53,14 +67,14 @@ def extract_part(
     path = Path(out)
     if path.suffix != ".tflite":
         raise UserError(f"{path.name!r} is no name for a model", hint="end it in .tflite")
-    if not isinstance(model, Model):
-        model = load_model(model)
-    model.walk()
+    context = context_of(model)
+    whole = context.model
+    whole.walk()
     try:
-        part, ports = _plan(model, signature, tuple(outputs))
+        part, ports = _plan(whole, signature, tuple(outputs))
     except TflRepairError as error:
-        raise error.within(model.path) if model.path else error from None
-    check_no_input(path, [model.path] if model.path else [])
+        raise context.named(error) from None
+    check_no_input(path, [whole.path] if whole.path else [])
     with atomic(path, force) as output:
         draft = output.begin()
         part.write(draft.stream)

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from tflrepair.analysis.variables import Variable, analyse
+from tflrepair.analysis.context import AnalysisContext, context_of
+from tflrepair.analysis.variables import Variable
 from tflrepair.commands.extract.formats import FORMATS, Rows
-from tflrepair.containers.find import load_model
 from tflrepair.errors import RefusedError, TflRepairError, UserError
 from tflrepair.files import atomic, check_no_input
 from tflrepair.graph.model import Model
+from tflrepair.notebook import Presentable
 from tflrepair.views.tensors import SubgraphView, TensorView
 from tflrepair.views.values import Array, array
 
@@ -43,8 +45,8 @@ class LeftOut:
     is_variable: bool
 
 
-@dataclass(frozen=True)
-class ExtractedWeights:
+@dataclass(frozen=True, repr=False)
+class ExtractedWeights(Presentable):
     """What was written, and what was not and why."""
 
     model: Model
@@ -53,6 +55,22 @@ class ExtractedWeights:
     written: tuple[Written, ...]
     left_out: tuple[LeftOut, ...]
 
+    def headline(self) -> str:
+        left = f", {len(self.left_out)} left out" if self.left_out else ""
+        return f"{self.path}: {len(self.written)} arrays{left}"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each array, those left out with the reason."""
+        found = [
+            {"name": w.name, "dtype": w.dtype, "shape": list(w.shape), "bytes": w.nbytes,
+             "left_out": None}
+            for w in self.written
+        ]  # fmt: skip
+        return found + [
+            {"name": w.name, "dtype": None, "shape": None, "bytes": None, "left_out": w.reason}
+            for w in self.left_out
+        ]
+
     @property
     def complete(self) -> bool:
         """Whether every variable has its value in the file."""
@@ -60,7 +78,7 @@ class ExtractedWeights:
 
 
 def extract_weights(
-    model: Model | str | os.PathLike[str],
+    model: AnalysisContext | Model | str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
     constants: bool = False,
@@ -86,25 +104,27 @@ def extract_weights(
             f"{path.name!r} is not a file of weights",
             hint=f"end it in {', '.join(FORMATS)}; a part of the model goes to .tflite",
         )
-    if not isinstance(model, Model):
-        model = load_model(model)
-    model.walk()
+    context = context_of(model)
+    _ = context.analysis
+    label = context.model.path
     try:
-        found = _Found(model)
+        found = _Found(context)
         found.variables()
         if constants:
             found.constants()
         if not found.rows:
             raise RefusedError(_nothing(found, constants), hint=_hint(found, constants))
     except TflRepairError as error:
-        raise error.within(model.path) if model.path else error from None
-    check_no_input(path, [model.path] if model.path else [])
+        raise context.named(error) from None
+    check_no_input(path, [label] if label else [])
     with atomic(path, force) as output:
         draft = output.begin()
         save(draft.stream, found.rows)
         draft.stream.flush()
         size = draft.stream.seek(0, os.SEEK_END)
-    return ExtractedWeights(model, str(path), size, tuple(found.written), tuple(found.left_out))
+    return ExtractedWeights(
+        context.model, str(path), size, tuple(found.written), tuple(found.left_out)
+    )
 
 
 def _nothing(found: _Found, constants: bool) -> str:
@@ -126,16 +146,18 @@ def _hint(found: _Found, constants: bool) -> str:
 class _Found:
     """Arrays and their names as they are collected; nothing is read before it is written."""
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self.views = tuple(SubgraphView(model, n) for n in range(len(model.subgraphs)))
+    def __init__(self, context: AnalysisContext) -> None:
+        self.context = context
+        self.model = context.model
+        count = len(self.model.subgraphs)
+        self.views = tuple(SubgraphView(self.model, n) for n in range(count))
         self.rows: Rows = {}
         self.written: list[Written] = []
         self.left_out: list[LeftOut] = []
         self.initial: set[tuple[int, int]] = set()
 
     def variables(self) -> None:
-        for variable in analyse(self.model).variables:
+        for variable in self.context.analysis.variables:
             initial = variable.initial
             if initial is None:
                 self.left_out.append(LeftOut(variable.name, _why(variable), True))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tflrepair.commands.fix.options import Check
 from tflrepair.commands.scan import ScanResult
 from tflrepair.execution.result import VerifyReport
+from tflrepair.notebook import Presentable
 from tflrepair.passes.graft.plan import GraftPlan
 
 if TYPE_CHECKING:
     from tflrepair.weights import MatchTable, Row
 
 
-@dataclass(frozen=True)
-class FixResult:
+@dataclass(frozen=True, repr=False)
+class FixResult(Presentable):
     """What ``fix`` did, or would do.
 
     Attributes:
@@ -43,6 +44,27 @@ class FixResult:
     run: VerifyReport | None = None
     not_run: str = ""
     check: Check | None = None
+
+    def headline(self) -> str:
+        model = self.before.model.path or "model"
+        if not self.changes:
+            return f"{model}: nothing to do"
+        end = "something is left to look at" if self.problems else "nothing wrong found"
+        return f"{model}: {f'written {self.out}' if self.out else 'nothing written'}; {end}"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each variable that got a value."""
+        return [
+            {
+                "variable": row.target.shared_name,
+                "origin": str(row.origin),
+                "source": row.weight.source if row.weight else None,
+                "path": row.weight.path if row.weight else None,
+                "reason": row.reason,
+                "confidence": str(row.confidence),
+            }
+            for row in (self.table.rows if self.table is not None else ())
+        ]
 
     @property
     def changes(self) -> bool:

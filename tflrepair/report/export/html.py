@@ -17,6 +17,7 @@ from tflrepair.analysis.variables import Variable
 from tflrepair.checks.base import megabytes
 from tflrepair.commands.scan import ScanResult
 from tflrepair.errors import TflRepairError
+from tflrepair.findings import Severity
 from tflrepair.report import layout
 from tflrepair.report.style import safe
 from tflrepair.views.options import options
@@ -70,24 +71,31 @@ def _words(scan: ScanResult) -> Iterator[str]:
     count = sum(subgraph.operator_count for subgraph in model.subgraphs)
     keys = ", ".join(f"`{safe(s.key)}`" for s in model.signatures) or "none"
     yield (
-        f"The file has {megabytes(model.size)} and {layout.grouped(count)} operators in "
-        f"{len(model.subgraphs)} subgraphs. Signatures: {keys}."
+        f"The file has {megabytes(model.size)} and {layout.counted(count, 'operator')} in "
+        f"{layout.counted(len(model.subgraphs), 'subgraph')}. Signatures: {keys}."
     )
     unset = [v for v in variables if v.unset_in]
     if unset:
         need = sum(v.nbytes or 0 for v in unset)
         readers = sorted({label for v in unset for label in v.unset_in})
+        who = " and ".join(f"`{safe(r)}`" for r in readers)
+        verb = "reads" if len(readers) == 1 else "read"
         yield (
-            f"{len(unset)} of {len(variables)} variables have no value when "
-            f"{', '.join(f'`{safe(r)}`' for r in readers)} reads them: {megabytes(need)} are "
-            "missing."
+            f"{len(unset)} of {layout.counted(len(variables), 'variable')} have no value when "
+            f"{who} {verb} them: {megabytes(need)} are missing."
         )
     elif variables:
         yield f"All {len(variables)} variables have a value when they are read."
     else:
         yield "It has no variables."
     errors = sum(f.is_problem for f in scan.findings)
-    yield f"{errors} errors were found." if errors else "Nothing wrong was found."
+    warnings = sum(f.severity == Severity.WARNING for f in scan.findings)
+    told = [
+        layout.counted(number, noun)
+        for number, noun in ((errors, "error"), (warnings, "warning"))
+        if number
+    ]
+    yield f"Found: {' and '.join(told)}." if told else "Nothing wrong was found."
 
 
 def _variable(scan: ScanResult, variable: Variable) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from tflrepair.checks.base import megabytes
 from tflrepair.commands.scan import ScanResult
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Finding
+from tflrepair.report import layout
+from tflrepair.report.fix_hints import to_dict
 from tflrepair.report.style import safe
 
 
@@ -16,8 +18,9 @@ def facts(scan: ScanResult) -> str:
     model = scan.model
     count = sum(subgraph.operator_count for subgraph in model.subgraphs)
     return (
-        f"{megabytes(model.size)}, {count} operators, {len(model.signatures)} signatures, "
-        f"{len(scan.analysis.variables)} variables"
+        f"{megabytes(model.size)}, {layout.counted(count, 'operator')}, "
+        f"{layout.counted(len(model.signatures), 'signature')}, "
+        f"{layout.counted(len(scan.analysis.variables), 'variable')}"
     )
 
 
@@ -36,6 +39,12 @@ def lines(path: str, told: str, findings: Sequence[Finding]) -> Iterator[str]:
         hint = finding.hint.replace("MODEL", path)
         cells = (str(finding.severity), finding.code, finding.message, str(finding.location), hint)
         yield "| " + " | ".join(text(cell) for cell in cells) + " |"
+
+
+def fix_hints(scan: ScanResult) -> Iterator[str]:
+    """How each kind of finding is fixed, as a list."""
+    for code, told in to_dict(scan).items():
+        yield f"- **{code}**: {told}"
 
 
 def failed(path: str, error: TflRepairError) -> Iterator[str]:

@@ -194,6 +194,7 @@ function choose(subgraph, operator, jump) {
   const box = byId("rows"), row = list.indexOf(operator);
   if (row >= 0 && (row * ROW < box.scrollTop || (row + 1) * ROW > box.scrollTop + box.clientHeight)) box.scrollTop = Math.max(0, row * ROW - box.clientHeight / 2);
   scroll();
+  box.setAttribute("aria-activedescendant", "op" + operator);
   detail();
   if (jump) { byId("operators").scrollIntoView(); box.focus({ preventScroll: true }); }
 }
@@ -225,13 +226,19 @@ byId("rows").addEventListener("scroll", scroll);
 byId("ofilter").addEventListener("input", search);
 byId("which").addEventListener("change", () => { graph = Number(byId("which").value); chosen = 0; byId("rows").scrollTop = 0; search(); detail(); });
 document.addEventListener("keydown", (event) => {
-  const typing = ["INPUT", "SELECT"].includes(document.activeElement.tagName);
-  if (typing) { if (event.key === "Escape") document.activeElement.blur(); return; }
-  const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 }[event.key];
-  if (step && document.activeElement === byId("rows")) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const at = document.activeElement, typing = ["INPUT", "SELECT"].includes(at.tagName);
+  if (at === byId("ofilter") && ["Enter", "ArrowDown"].includes(event.key) && list.length) {
     event.preventDefault();
-    const at = Math.min(list.length - 1, Math.max(0, list.indexOf(chosen) + step));
-    if (list.length) choose(graph, list[at], false);
+    choose(graph, list[0], true);
+    return;
+  }
+  if (typing) { if (event.key === "Escape") at.blur(); return; }
+  const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -1e9, End: 1e9 }[event.key];
+  if (step && at === byId("rows")) {
+    event.preventDefault();
+    const next = Math.min(list.length - 1, Math.max(0, list.indexOf(chosen) + step));
+    if (list.length) choose(graph, list[next], false);
   } else if (event.key === "/") { event.preventDefault(); byId("ofilter").focus(); byId("operators").scrollIntoView(); }
   else if (event.key === "v") { event.preventDefault(); byId("vfilter").focus(); byId("variables").scrollIntoView(); }
   else if (event.key === "n" && cards.length) { seen = (seen + 1) % cards.length; cards[seen].scrollIntoView({ block: "center" }); cards[seen].focus(); }

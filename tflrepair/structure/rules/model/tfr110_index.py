@@ -15,6 +15,7 @@ How it is fixed: convert the model again.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from tflrepair.structure.rows import Rows
 from tflrepair.structure.subject import CALLS, Subject
@@ -92,14 +93,15 @@ def _operators(subject: Subject) -> None:
         count = len(subject.tensors[graph])
         for name, values in zip(("inputs", "outputs"), ends, strict=True):
             _list(subject, graphs, graph, name, values[graph], count, "tensor")
-        rows_of = [row for row in operators if row >= 0]
+        rows_of = operators if isinstance(operators, range) else [r for r in operators if r >= 0]
         for name, table, least in (
             ("inputs", inputs, -1),
             ("outputs", outputs, 0),
             ("intermediates", between, -1),
         ):
-            used = {index for row in rows_of for index in table[row]}
-            if used and (max(used) >= count or min(used) < least):
+            highest = max(chain.from_iterable(map(table.__getitem__, rows_of)), default=least)
+            lowest = min(chain.from_iterable(map(table.__getitem__, rows_of)), default=least)
+            if highest >= count or lowest < least:
                 for row in rows_of:
                     _list(subject, rows, row, name, table[row], count, "tensor", least)
 

@@ -35,6 +35,7 @@ _FIXED = {
     _O.HASHTABLE_SIZE: (1, 1, "i0"),
     _O.CALL_ONCE: (0, 0, ""),
 }
+_TABLES = (_O.HASHTABLE, _O.HASHTABLE_FIND, _O.HASHTABLE_IMPORT, _O.HASHTABLE_SIZE)
 # The first inputs, of operators whose last may be left out.
 _NEEDED = {
     _O.CONV_2D: 2,
@@ -51,13 +52,18 @@ _CALLING = (_O.IF, _O.WHILE, _O.STABLEHLO_WHILE, _O.CALL, _O.CALL_ONCE, _O.STABL
 def check(subject: Subject) -> None:
     rows, codes = subject.of("Operator"), subject.code_of
     ends = rows.ref("inputs"), rows.ref("outputs")
-    skip = {row for column in ends for row, pos in enumerate(column) if pos < 0} | rows.broken
+    broken = [column for column in ends if min(column, default=0) < 0]
+    skip = {row for column in broken for row, pos in enumerate(column) if pos < 0} | rows.broken
+    inputs, outputs = subject.inputs, subject.outputs
     for graph, operators in enumerate(subject.operators):
         types = [subject.types[row] if row >= 0 else -1 for row in subject.tensors[graph]]
         for row in operators:
             if row < 0 or row in skip:
                 continue
-            code = codes[row]
+            code, taken = codes[row], inputs[row]
+            wanted = COUNTS.get(code)
+            if wanted and wanted == (len(taken), len(outputs[row])) and -1 not in taken:
+                continue  # most operators; none of these calls subgraphs
             wrong = _fixed(subject, row, types) if code in _FIXED else _counted(subject, row)
             if not wrong and code in _CALLING:
                 wrong = _Call(subject, row, types).wrong()
@@ -90,9 +96,10 @@ def _fixed(subject: Subject, row: int, types: list[int]) -> str:
         if 0 <= index < len(types) and types[index] != schema.TensorType.RESOURCE:
             kind = schema.TENSOR_TYPE_NAMES.get(types[index], types[index])
             return f"has {kind} tensor {index} where the resource should be"
-    return _table_types(
-        subject, row, [types[i] if 0 <= i < len(types) else -1 for i in taken + made]
-    )
+    if subject.code_of[row] not in _TABLES:
+        return ""
+    kinds = [types[i] if 0 <= i < len(types) else -1 for i in taken + made]
+    return _table_types(subject, row, kinds)
 
 
 def _table_types(subject: Subject, row: int, types: list[int]) -> str:
@@ -106,14 +113,12 @@ def _table_types(subject: Subject, row: int, types: list[int]) -> str:
         pair = types[1], types[3]
     elif code == _O.HASHTABLE_IMPORT:
         pair = types[1], types[2]
-    elif code == _O.HASHTABLE:
+    else:
         options = subject.of("HashtableOptions")
         place = options.index.get(subject.of("Operator").ref("builtin_options")[row], -1)
         if place < 0:
             return ""  # TFR109 has said so
         pair = options.column("key_dtype")[place], options.column("value_dtype")[place]
-    else:
-        return ""
     if pair in ((_INT64, _STRING), (_STRING, _INT64)):
         return ""
     names = [schema.TENSOR_TYPE_NAMES.get(kind, str(kind)) for kind in pair]

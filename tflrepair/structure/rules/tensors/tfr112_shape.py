@@ -13,6 +13,8 @@ How it is fixed: convert the model again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tflrepair.structure.rows import Rows
 from tflrepair.structure.subject import Subject
 
@@ -30,8 +32,15 @@ def check(subject: Subject) -> None:
     _shapes(subject, variants, "shape", subject.vectors(variants, "shape"), -1)
 
 
-def _shapes(subject: Subject, rows: Rows, name: str, shapes: list[list[int]], least: int) -> None:
-    known: dict[tuple[int, ...], str] = {}
+def _shapes(
+    subject: Subject, rows: Rows, name: str, shapes: Sequence[Sequence[int]], least: int
+) -> None:
+    different = set(map(tuple, shapes))
+    known = {
+        shape: _wrong(shape, least) for shape in different if 0 < len(shape) <= _MOST_DIMENSIONS
+    }
+    if not any(known.values()) and max(map(len, different), default=0) <= _MOST_DIMENSIONS:
+        return
     for row, shape in enumerate(shapes):
         if not shape:
             continue
@@ -39,10 +48,7 @@ def _shapes(subject: Subject, rows: Rows, name: str, shapes: list[list[int]], le
             text = f"it has {len(shape)} dimensions; {_MOST_DIMENSIONS} is the limit"
             subject.fault(CODE, rows, row, name, text)
             continue
-        key = tuple(shape)
-        wrong = known.get(key)
-        if wrong is None:
-            wrong = known[key] = _wrong(key, least)
+        wrong = known[tuple(shape)]
         if wrong:
             subject.fault(CODE, rows, row, name, wrong)
 

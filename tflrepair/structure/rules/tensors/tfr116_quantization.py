@@ -15,6 +15,7 @@ How it is fixed: convert the model again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 
 from tflrepair.structure.subject import Subject
@@ -50,7 +51,7 @@ def check(subject: Subject) -> None:
     _tensors_of_scales(subject)
 
 
-def _affine(shape: list[int], scales: int, zeros: int, dimension: int) -> str:
+def _affine(shape: Sequence[int], scales: int, zeros: int, dimension: int) -> str:
     if zeros != scales:
         return f"it has {scales} scales and {zeros} zero points"
     if dimension < 0 or (shape and dimension >= len(shape)):
@@ -88,7 +89,7 @@ def _tensors_of_scales(subject: Subject) -> None:
                     subject.fault(CODE, tensors, row, "quantization", wrong)
 
 
-def _details(subject: Subject, row: int, count: int, shape: list[int], many: bool) -> str:
+def _details(subject: Subject, row: int, count: int, shape: Sequence[int], many: bool) -> str:
     rows = subject.of("MultiAxisQuantization" if many else "BlockwiseQuantization")
     scale, zero = rows.column("scales")[row], rows.column("zero_points")[row]
     if not 0 <= scale < count or not -1 <= zero < count:

@@ -1,0 +1,1 @@
+"""Checks of what callers see: signatures and their tensors."""
