@@ -73,7 +73,7 @@ def make(name: str, folder: Path) -> None:
     from training_models import MODELS
 
     import tflrepair
-    from tflrepair.rebuild.lower.choose import NoFlex
+    from tflrepair.rebuild.requests import NoFlex
 
     folder.mkdir(parents=True)
     sets = {}

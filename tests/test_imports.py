@@ -70,7 +70,15 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("matching",),
     ),
     "passes": (("graft", "add_state"), ("freeze",), ("fold",)),
-    "rebuild": (("ops",), ("ir",), ("run",), ("emit", "origins"), ("rebuild_pass",), ("lower",)),
+    "rebuild": (
+        ("requests",),
+        ("ops",),
+        ("ir",),
+        ("run",),
+        ("emit", "origins"),
+        ("rebuild_pass",),
+        ("lower",),
+    ),
     "rebuild.lower": (
         ("registry",),
         ("images",),
@@ -117,6 +125,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("mode", "signals", "streams"),
         ("output",),
         ("groups", "loudness", "options", "again", "scan_writers"),
+        ("scan_jobs",),
         ("commands",),
     ),
 }

@@ -37,6 +37,24 @@ def _nothing() -> None:
 before_mapping: Callable[[], None] = _nothing
 
 
+class FileMap(mmap.mmap):
+    """A file as memory, with a descriptor of the file for those that can do without the memory."""
+
+    descriptor = -1
+
+    @classmethod
+    def of(cls, stream: BinaryIO) -> FileMap:
+        """The whole file, to be read. Raises OSError, or ValueError for an empty file."""
+        whole = cls(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        whole.descriptor = os.dup(stream.fileno())
+        return whole
+
+    def __del__(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
 def kind_of(mode: int) -> str:
     """What a file of ``st_mode`` is, in words; empty for a regular file."""
     if stat.S_ISREG(mode):
@@ -100,7 +118,7 @@ def contents(path: str | os.PathLike[str]) -> memoryview:
         try:
             if size >= MAPPED_FROM:
                 before_mapping()
-                return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+                return memoryview(FileMap.of(stream))
             data = stream.read()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "is empty (0 bytes)"

@@ -14,7 +14,7 @@ from tflrepair.opening import read_small
 _LONGEST_MAP = 1 << 22  # bytes; 10,000 variables take 1 MB
 
 if TYPE_CHECKING:
-    from tflrepair.rebuild.lower.choose import NoFlex
+    from tflrepair.rebuild.requests import NoFlex
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text or json")]
 ForceOption = Annotated[bool, typer.Option("--force", help="replace OUT if it exists")]
@@ -90,7 +90,7 @@ def no_flex_options(
 ) -> NoFlex | None:
     """What --no-flex and its companions ask for; None without it."""
     from tflrepair.passes.add_state.plan import TRAINED
-    from tflrepair.rebuild.lower.choose import NoFlex
+    from tflrepair.rebuild.requests import NoFlex
 
     if not no_flex:
         if batch is not None or state is not None or keep:

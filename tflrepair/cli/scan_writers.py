@@ -58,6 +58,10 @@ class Writer(ABC):
     def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
         report_error(error)
 
+    def take(self, other: Any) -> None:
+        """Add what another one of this kind was fed with (``scan --jobs``); its text is printed."""
+        return
+
     def finish(self, exit_codes: list[int]) -> None:
         """After the last one."""
         return
@@ -88,6 +92,9 @@ class TextWriter(Writer):
 
             emit("\n" + "\n".join(target_text.lines(report, arena, style(), self.width)))
         self.count += 1
+
+    def take(self, other: TextWriter) -> None:
+        self.count += other.count
 
     def saved_model(self, scan: SavedModelScan) -> None:
         from tflrepair.report import saved_model_text
@@ -142,6 +149,10 @@ class JsonWriter(Writer):
             item["fix_hints"] = fix_hints.to_dict(scan)
         self.rows.append(item)
 
+    def take(self, other: JsonWriter) -> None:
+        self.rows += other.rows
+        self.errors += other.errors
+
     def saved_model(self, scan: SavedModelScan) -> None:
         from tflrepair.report import saved_model_text
 
@@ -166,12 +177,16 @@ class SarifWriter(Writer):
     def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None:
         self.scans.append((scan.model.path or "model", scan.findings))
 
+    def take(self, other: SarifWriter) -> None:
+        self.scans += other.scans
+        self.errors |= other.errors
+
     def saved_model(self, scan: SavedModelScan) -> None:
         self.scans.append((scan.facts.path, scan.findings))
 
     def failed(self, path: str, error: TflRepairError, salvage: bool) -> None:
         super().failed(path, error, salvage)
-        self.errors[path] = error
+        self.errors[path] = TflRepairError(error.message, hint=error.hint)  # without the file
 
     def finish(self, exit_codes: list[int]) -> None:
         from tflrepair.report.export import sarif

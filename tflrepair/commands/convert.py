@@ -27,7 +27,7 @@ from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save as save_module
 
 if TYPE_CHECKING:
-    from tflrepair.rebuild.lower.choose import NoFlex
+    from tflrepair.rebuild.requests import NoFlex
 
 _TRACKED = "_tflrepair_variables"
 
@@ -111,7 +111,7 @@ def _no_flex(
 ) -> NoFlex | None:
     """Raises UserError for options that do not go together."""
     from tflrepair.passes.add_state.plan import TRAINED
-    from tflrepair.rebuild.lower.choose import NoFlex
+    from tflrepair.rebuild.requests import NoFlex
 
     if flex:
         if batch is not None or state != TRAINED or keep_flex:

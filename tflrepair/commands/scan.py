@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.checks.base import Needs
 from tflrepair.checks.registry import choose, run_checks
-from tflrepair.containers.find import find
+from tflrepair.containers.find import Found, find, find_in_file
 from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.findings import Finding
 from tflrepair.graph.model import Model, Source, load
@@ -112,7 +113,20 @@ def scan_all(
     Raises:
         UserError: there is no such file or folder, or no such check.
     """
-    for found in find(path):
+    yield from _scan_each(find(path), select, ignore, values)
+
+
+def scan_file(
+    file: Path, *, select: Sequence[str] = (), ignore: Sequence[str] = (), values: bool = False
+) -> Iterator[tuple[str, ScanResult | TflRepairError]]:
+    """As ``scan_all``, of one file of a folder, which may hold no model at all."""
+    yield from _scan_each(find_in_file(file), select, ignore, values)
+
+
+def _scan_each(
+    models: Iterator[Found], select: Sequence[str], ignore: Sequence[str], values: bool
+) -> Iterator[tuple[str, ScanResult | TflRepairError]]:
+    for found in models:
         if found.model is None:
             yield found.path, found.error or BadFileError("cannot be read", where=found.path)
             continue

@@ -53,8 +53,8 @@ def find(path: str | os.PathLike[str]) -> Iterator[Found]:
     """
     place = Path(path)
     if place.is_dir():
-        for file in _files(place):
-            yield from _inside_folder(file)
+        for file in files_of(place):
+            yield from find_in_file(file)
     elif place.exists():
         yield from _file(place)
     else:
@@ -85,7 +85,7 @@ def load_model(source: Source) -> Model:
     )
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files_of(folder: Path) -> Iterator[Path]:
     """Regular files below ``folder``; links to folders are not followed."""
     seen = 0
     for base, folders, names in os.walk(folder):
@@ -99,7 +99,8 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield file
 
 
-def _inside_folder(file: Path) -> Iterator[Found]:
+def find_in_file(file: Path) -> Iterator[Found]:
+    """The models in a file of a folder: none, one, or those of an archive."""
     try:
         head = _head(file)
     except TflRepairError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -18,23 +17,13 @@ from tflrepair.execution.verify import verify
 from tflrepair.passes.graft.graft import check_grafted
 from tflrepair.passes.graft.unique_names import unique_names
 from tflrepair.progress import Progress
+from tflrepair.rebuild.requests import Origin
 from tflrepair.rewrite.contract import Change
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DIFFERENT = (Symptom.MODELS_DIFFER, Symptom.ERROR, Symptom.UNSET, Symptom.CRASH)
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What to rebuild from: a SavedModel folder, ``file.py:Class`` with its arguments, or, with
-    neither, the .tflite alone. ``given`` says that the user gave weights, which then win."""
-
-    saved_model: str | None = None
-    module: str | None = None
-    init_kwargs: Mapping[str, Any] | None = None
-    given: bool = True
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ def item(result: FixResult) -> FixItem:
         "warnings": list(table.warnings),
         "findings": [finding_item(finding, scanned.model) for finding in scanned.findings],
         "run": verify_json.item(result.run) if result.run else None,
+        "not_run": result.not_run or None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 
@@ -145,9 +146,7 @@ def _written(result: FixResult, style: Style) -> list[str]:
     lines += [
         f"written: {style(safe(out), 'bold')}, {megabytes(result.size)} (was {megabytes(old)})"
     ]
-    if result.run is None:
-        lines.append("not run: LiteRT is not installed (pip install 'tflrepair[run]')")
-    else:
+    if result.run is not None:
         lines += ["ran it:", *(f"  {line}" for line in verify_text.lines(result.run, out))]
     if result.after is not None and not (result.after.ok and _conditional(result)):
         failed = result.run is not None and result.run.exit_code == 1
@@ -155,7 +154,18 @@ def _written(result: FixResult, style: Style) -> list[str]:
         lines += findings(result.after, style, sound)
     elif _conditional(result) and not result.unproven:
         lines.append("No other problem found; the assumptions above are not proven.")
-    return lines + _unproven(result, style)
+    return [*lines, *_unproven(result, style), *_not_run(result, style)]
+
+
+def _not_run(result: FixResult, style: Style) -> list[str]:
+    """What must not pass as sound, either: a file that nobody has seen answer."""
+    if not result.not_run:
+        return []
+    return [
+        f"{style('not run', 'yellow', 'bold')}  {result.not_run}: its tables are sound, and each "
+        "variable that is read has a value, but its answers are not known",
+        f"    -> tflrepair verify {shlex.quote(safe(result.out or 'OUT'))}",
+    ]
 
 
 def _sound(result: FixResult) -> str:

@@ -13,11 +13,12 @@ from tflrepair.format.splice import LARGEST_FLATBUFFER, Head, layout
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.progress import Progress
+from tflrepair.rewrite.copying import OldBytes, copy
 
 _COPY_CHUNK = 1 << 24
 
-# Bytes to be written, or the number of bytes that are zero.
-Piece = bytes | memoryview | int
+# Bytes to be written, those of an old file, or the number of bytes that are zero.
+Piece = bytes | memoryview | OldBytes | int
 
 _NOTHING: Mapping[int, int] = {}
 
@@ -53,6 +54,8 @@ def write_pieces(
         if isinstance(piece, int):
             stream.seek(piece, os.SEEK_CUR)
             done += piece
+        elif isinstance(piece, OldBytes):
+            done += copy(piece, stream)
         else:
             done += stream.write(piece)
         if progress is not None:
@@ -104,11 +107,9 @@ def old_pieces(model: Model, shift: int) -> Iterator[Piece]:
     yield from _chunks(model, position, model.size)
 
 
-def _chunks(model: Model, start: int, end: int) -> Iterator[memoryview]:
+def _chunks(model: Model, start: int, end: int) -> Iterator[OldBytes]:
     for position in range(start, end, _COPY_CHUNK):
-        upto = min(position + _COPY_CHUNK, end)
-        yield model.data[position:upto]
-        model.forget(position, upto)
+        yield OldBytes(model, position, min(position + _COPY_CHUNK, end))
 
 
 def empty_head(model: Model, head_length: int = 0) -> Head:

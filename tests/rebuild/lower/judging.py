@@ -16,8 +16,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from rebuild.common import values_of
 from tflrepair.graph.model import load
-from tflrepair.rebuild.lower.choose import NoFlex
 from tflrepair.rebuild.lower.convert import Result, lower_flex
+from tflrepair.rebuild.requests import NoFlex
 
 RATE = 0.05  # of makers.training
 DELEGATES = {

@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 import tflrepair
 from tflrepair.graph.model import load
-from tflrepair.rebuild.lower.choose import NoFlex
+from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rebuild.run.reference import run_reference
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]

@@ -16,9 +16,9 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.execution.entries import run_targets
 from tflrepair.graph.model import Model, from_bytes
-from tflrepair.rebuild.lower.choose import NoFlex
 from tflrepair.rebuild.lower.convert import lower_flex
 from tflrepair.rebuild.lower.trace import state
+from tflrepair.rebuild.requests import NoFlex
 
 pytestmark = pytest.mark.tf
 

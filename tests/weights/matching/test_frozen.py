@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tflrepair.weights import Target, Weight, match
-from tflrepair.weights.matching.frozen import Kernel, frozen
+from tflrepair.weights.matching.frozen import Kernel, frozen, strangers
 from tflrepair.weights.types.layers import file_layers
 from tflrepair.weights.types.weight import Source
 
@@ -75,3 +75,28 @@ def test_a_constant_that_no_file_knows_is_another_layer_like_it() -> None:
     assert not match([target], [source]).problems
     (problem,) = match([target], [source], kernels=[constant(KERNELS[1])]).problems
     assert "in no file" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("array", "strange"),
+    [
+        (RANDOM.standard_normal(200_000).astype("float32"), {200_000}),
+        (np.full(200_000, np.nan, "float32"), set()),
+        (np.arange(200_000, dtype="float32") % 3, set()),
+    ],
+)
+def test_a_constant_of_a_size_that_the_file_lacks_is_never_sorted(
+    array: np.ndarray, strange: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sort(*_: object) -> None:
+        raise AssertionError("gigabytes may be sorted here")
+
+    monkeypatch.setattr("tflrepair.weights.matching.frozen._digest", sort)
+    assert strangers([constant(array)], file_layers([weight(0, KERNELS[0])])) == strange
+
+
+def test_no_constant_is_read_where_no_file_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tflrepair.weights.matching.match.strangers", None)
+    target = Target("", "dense_9/kernel", "float32", (3, 3))
+    table = match([target], [], kernels=[constant(KERNELS[0])])
+    assert table.problems[0].kind == "missing"

@@ -23,7 +23,7 @@ from tflrepair.cli.output import Format, emit, emit_results, progress, style
 from tflrepair.errors import UserError
 
 if TYPE_CHECKING:
-    from tflrepair.rebuild.rebuild_pass import Origin
+    from tflrepair.rebuild.requests import Origin
 
 
 class Strategy(StrEnum):
@@ -61,6 +61,9 @@ def fix(
             "--check", metavar="IN.npz OUT.npz", help="refuse unless the outputs match OUT.npz"
         ),
     ] = None,
+    no_run: Annotated[
+        bool, typer.Option("--no-run", help="do not run the result; it says so")
+    ] = False,
     strategy: Annotated[
         Strategy, typer.Option("--strategy", help="what to do after the graft")
     ] = Strategy.graft,
@@ -114,6 +117,7 @@ def fix(
             accept=accept or (),
             replace_values=replace,
             check=check,
+            run=not no_run,
             strategy=strategy.value,
             freeze=freeze,
             origin=_origin(saved_model, module, init_kwargs, weights not in (None, [saved_model])),
@@ -136,7 +140,7 @@ def fix(
 def _origin(
     saved_model: str | None, module: str | None, init_kwargs: str | None, given: bool
 ) -> Origin:
-    from tflrepair.rebuild.rebuild_pass import Origin
+    from tflrepair.rebuild.requests import Origin
 
     if init_kwargs is not None and module is None:
         raise UserError("--init-kwargs belongs to --module")

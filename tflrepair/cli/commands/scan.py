@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +12,8 @@ import typer
 
 from tflrepair.cli.options import AllOption, ForceOption
 from tflrepair.cli.output import note, progress
-from tflrepair.cli.scan_writers import WRITERS, FailOn, ScanFormat, fails
+from tflrepair.cli.scan_jobs import check_jobs, scan_folder
+from tflrepair.cli.scan_writers import WRITERS, FailOn, ScanFormat, Writer, fails
 from tflrepair.errors import TflRepairError, UserError
 
 
@@ -49,6 +52,9 @@ def scan(
         str | None,
         typer.Option("--model-explorer", metavar="OUT.json", help="write Model Explorer node data"),
     ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", help="read N files of a folder at once")
+    ] = 1,
     everything: AllOption = False,
     force: ForceOption = False,
     format: Annotated[
@@ -56,55 +62,93 @@ def scan(
     ] = ScanFormat.text,
 ) -> None:
     """Say what is in a model and what is wrong with it, without running it."""
-    writer = WRITERS[format](fix_hints, everything)
-    exit_codes = []
+    check_jobs(jobs, [Path(path).is_dir() for path in models])
+    new_writer = partial(WRITERS[format], fix_hints, everything)
+    writer = new_writer()
+    asked = _Asked(
+        tuple(select or ()), tuple(ignore or ()), values, tuple(target or ()), fail_on, salvage
+    )
+    exit_codes: list[int] = []
     last: Any = None
-    for path, outcome, brief in _outcomes(models, select or (), ignore or (), values):
-        if isinstance(outcome, TflRepairError):
-            writer.failed(path, outcome, salvage)
-            exit_codes.append(2)
-            continue
-        if not hasattr(outcome, "model"):
-            writer.saved_model(outcome)
-            exit_codes.append(int(fails(outcome.findings, fail_on)))
-            continue
-        targets = [_target(outcome.model, name) for name in target or ()]
-        writer.model(outcome, brief, targets)
-        lacking = any(not report.ok for report, _ in targets)
-        exit_codes.append(int(lacking or fails(outcome.findings, fail_on)))
-        last = outcome
+    for path in models:
+        try:
+            if jobs > 1 and Path(path).is_dir() and not _is_saved_model(path):
+                of_file = partial(_scan_file, asked)
+                exit_codes += scan_folder(path, jobs, writer, new_writer, of_file)
+                continue
+            for name, outcome, brief in _outcomes(path, asked):
+                exit_codes.append(_tell(writer, name, outcome, brief, asked))
+                last = outcome if hasattr(outcome, "model") else last
+        except TflRepairError as error:
+            exit_codes.append(_tell(writer, path, error, False, asked))
     _write_files(last, len(exit_codes), html, model_explorer, force)
     writer.finish(exit_codes)
     raise typer.Exit(max(exit_codes, default=0))
 
 
-def _outcomes(
-    paths: Sequence[str], select: Sequence[str], ignore: Sequence[str], values: bool
-) -> Iterator[tuple[str, Any, bool]]:
+@dataclass(frozen=True)
+class _Asked:
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    values: bool
+    targets: tuple[str, ...]
+    fail_on: FailOn
+    salvage: bool
+
+    @property
+    def checks(self) -> dict[str, Any]:
+        return {"select": self.select, "ignore": self.ignore, "values": self.values}
+
+
+def _tell(writer: Writer, path: str, outcome: Any, brief: bool, asked: _Asked) -> int:
+    """Write one outcome; its exit code."""
+    if isinstance(outcome, TflRepairError):
+        writer.failed(path, outcome, asked.salvage)
+        return 2
+    if not hasattr(outcome, "model"):
+        writer.saved_model(outcome)
+        return int(fails(outcome.findings, asked.fail_on))
+    targets = [_target(outcome.model, name) for name in asked.targets]
+    writer.model(outcome, brief, targets)
+    lacking = any(not report.ok for report, _ in targets)
+    return int(lacking or fails(outcome.findings, asked.fail_on))
+
+
+def _is_saved_model(path: str) -> bool:
+    return Path(path, "saved_model.pb").is_file()
+
+
+def _scan_file(asked: _Asked, writer: Writer, path: str) -> list[int]:
+    """Write the models in a file of a folder; their exit codes. Run in processes of their own."""
+    from tflrepair.commands.scan import scan_file
+
+    return [
+        _tell(writer, name, outcome, True, asked)
+        for name, outcome in scan_file(Path(path), **asked.checks)
+    ]
+
+
+def _outcomes(path: str, asked: _Asked) -> Iterator[tuple[str, Any, bool]]:
     """(path, ScanResult or error, whether it is one of many in a folder or archive)."""
     from tflrepair.commands.scan import scan as scan_model
     from tflrepair.commands.scan import scan_all
     from tflrepair.containers.find import is_container
 
-    for path in paths:
-        try:
-            if Path(path, "saved_model.pb").is_file():
-                from tflrepair.commands.scan_saved_model import scan_saved_model
+    if _is_saved_model(path):
+        from tflrepair.commands.scan_saved_model import scan_saved_model
 
-                with progress("reading"):
-                    saved_model = scan_saved_model(path)
-                yield path, saved_model, False
-            elif is_container(path):
-                count = 0
-                for name, outcome in scan_all(path, select=select, ignore=ignore, values=values):
-                    count += 1
-                    yield name, outcome, True
-                if not count:
-                    raise UserError("holds no .tflite models", where=path)
-            else:
-                yield path, scan_model(path, select=select, ignore=ignore, values=values), False
-        except TflRepairError as error:
-            yield path, error, False
+        with progress("reading"):
+            saved_model = scan_saved_model(path)
+        yield path, saved_model, False
+    elif is_container(path):
+        empty = True
+        for name, outcome in scan_all(path, **asked.checks):
+            empty = False
+            yield name, outcome, True
+        if empty:
+            raise UserError("holds no .tflite models", where=path)
+    else:
+        yield path, scan_model(path, **asked.checks), False
 
 
 def _target(model: Any, name: str) -> tuple[Any, Any]:

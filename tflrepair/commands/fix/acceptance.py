@@ -6,15 +6,18 @@ from collections.abc import Sequence
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.operators.tfr031_same_variable_twice import CODE as FATAL
-from tflrepair.commands.fix.options import Check
+from tflrepair.commands.fix.options import Acceptance, Check
 from tflrepair.errors import RefusedError
 from tflrepair.execution import worker
 from tflrepair.execution.compare import QUANTIZED
 from tflrepair.execution.result import Run, RunStatus, Symptom, VerifyReport
-from tflrepair.execution.verify import verify
 from tflrepair.findings import Finding
 
 _LITERT = "litert"
+
+# Why a result was not run.
+AS_ASKED = "--no-run was given"
+NO_RUNTIME = "LiteRT is not installed (pip install 'tflrepair[run]')"
 _WRONG = (Symptom.UNSET, Symptom.CRASH, Symptom.NOT_REPEATABLE)
 
 
@@ -26,8 +29,10 @@ def check_readable(check: Check) -> None:
     inputs.read(check[1], "the expected outputs of the check")
 
 
-def accept(result: AnalysisContext, found: Sequence[Finding] = ()) -> VerifyReport | None:
-    """Run what was written; None if LiteRT is not installed.
+def accept(
+    result: AnalysisContext, wanted: Acceptance, found: Sequence[Finding] = ()
+) -> VerifyReport | str:
+    """Run what was written; or, in words, why it was not run.
 
     Args:
         found: what the scan of the result says. A crash of the default delegate that it explains
@@ -38,8 +43,12 @@ def accept(result: AnalysisContext, found: Sequence[Finding] = ()) -> VerifyRepo
             fresh interpreter. What the weights or the made-up inputs can be the reason for (NaN,
             an index out of range), and what the runtime is to blame for, is left to the report.
     """
+    if not wanted.run:
+        return AS_ASKED
     if _LITERT not in worker.installed():
-        return None
+        return NO_RUNTIME
+    from tflrepair.execution.verify import verify
+
     report = verify(result, runtimes=[_LITERT])
     fatal = any(finding.code == FATAL for finding in found)
     answered = {
@@ -67,6 +76,8 @@ def expect(result: AnalysisContext, check: Check) -> VerifyReport:
         RefusedError: its outputs are others, or it cannot be run.
         UnsupportedError: no runtime is installed.
     """
+    from tflrepair.execution.verify import verify
+
     report = verify(result, inputs=check[0], expect=check[1], quantized=QUANTIZED)
     found = [
         (run.signature, finding.message)

@@ -29,16 +29,16 @@ from tflrepair.commands.fix.options import (
 )
 from tflrepair.commands.fix.outputs import check_outputs, target_of
 from tflrepair.commands.fix.planning import check_options, match_fix, open_all, plan_fix
-from tflrepair.commands.fix.resolve_by_running import resolve_by_running
 from tflrepair.commands.fix.result import FixResult
 from tflrepair.commands.fix.strategies import passes_after_graft
 from tflrepair.commands.scan import ScanResult, scan
+from tflrepair.errors import UserError
+from tflrepair.execution.result import VerifyReport
 from tflrepair.files import atomic, write
 from tflrepair.graph.model import Source
 from tflrepair.passes.graft.graft import GraftPass, check_grafted
 from tflrepair.progress import Progress, silent
-from tflrepair.rebuild.lower.choose import NoFlex
-from tflrepair.rebuild.rebuild_pass import Origin
+from tflrepair.rebuild.requests import NoFlex, Origin
 from tflrepair.rewrite.contract import Pass
 from tflrepair.rewrite.pipeline import run_passes
 
@@ -56,6 +56,7 @@ def fix(
     accept: Sequence[str] = (),
     replace_values: bool = False,
     check: Check | None = None,
+    run: bool = True,
     strategy: str = GRAFT,
     freeze: bool = False,
     origin: Origin | None = None,
@@ -83,6 +84,9 @@ def fix(
         replace_values: give variables that have an initial value a new one, too.
         check: (inputs, expected outputs), each an .npz: the result must give these. Where the
             weights can be read in several ways, the only one that gives them is taken.
+        run: run the result before it gets its name. Without it the written bytes are read back
+            and analysed, but whether they answer right is not known, and ``FixResult.not_run``
+            says so.
         strategy: ``graft``, ``optimize`` (then freeze and fold) or ``rebuild`` (then reconvert).
         freeze: after the graft, turn variables that nothing assigns into constants.
         origin: for ``rebuild``, what to build from; default: the .tflite alone.
@@ -94,7 +98,7 @@ def fix(
 
     Raises:
         BadFileError: the model or a weights file is damaged or of another kind.
-        UserError: an unknown name, or ``out`` exists.
+        UserError: an unknown name, or ``out`` exists; ``check`` without ``run``.
         RefusedError: a value is missing or ambiguous, or the result failed its own check;
             nothing is written.
         UnsupportedError: the model needs what the strategy cannot do.
@@ -112,7 +116,7 @@ def fix(
             tuple(accept),
         ),
         RepairOptions(strategy, freeze, origin or Origin(), no_flex),
-        Acceptance(check),
+        Acceptance(check, run),
         OutputOptions(out, map_out, dry_run, force),
         progress or silent,
     )
@@ -131,13 +135,17 @@ def repair(
     further = passes_after_graft(options)
     check_outputs(model, weights, acceptance, output, options.origin)
     if acceptance.check is not None:
+        if not acceptance.run:
+            raise UserError(
+                "--check runs the result, and --no-run forbids it", hint="give one of the two"
+            )
         check_readable(acceptance.check)
     planned = _plan(model, weights, match, acceptance, output, progress)
     if output.dry_run or planned.plan is None:
         return planned
     if not (planned.plan.changes or further):
         return _left_alone(planned, progress)
-    return _written(planned, (GraftPass(planned.plan), *further), output, progress)
+    return _written(planned, (GraftPass(planned.plan), *further), acceptance, output, progress)
 
 
 def _plan(
@@ -155,6 +163,8 @@ def _plan(
     check_options(before.context, match)
     table = match_fix(before.context, open_all(weights), match)
     if table is not None and acceptance.check is not None and not output.dry_run:
+        from tflrepair.commands.fix.resolve_by_running import resolve_by_running
+
         plan_of = partial(plan_fix, before.context)
         table = resolve_by_running(before.model, table, plan_of, acceptance.check, progress)
     open_questions = table is not None and table.problems
@@ -169,7 +179,11 @@ def _plan(
 
 
 def _written(
-    planned: FixResult, passes: tuple[Pass, ...], output: OutputOptions, progress: Progress
+    planned: FixResult,
+    passes: tuple[Pass, ...],
+    acceptance: Acceptance,
+    output: OutputOptions,
+    progress: Progress,
 ) -> FixResult:
     target = planned.target
     with atomic(Path(target), output.force) as draft:
@@ -186,7 +200,7 @@ def _written(
             # rounding to few bits may hide what running numbers got wrong
             table = table.proven() if table and not far else table
             notes += [*([far] if far else ()), *delegates(answered)]
-        run = accept_result(rewritten.context, found.findings)
+        run = accept_result(rewritten.context, acceptance, found.findings)
         size = found.model.size
         # Windows renames no file that is mapped: a large one is looked at again under its name
         after = None if found.model.is_mapped else found
@@ -198,7 +212,8 @@ def _written(
         size=size,
         after=_renamed(after, target) if after else scan(target),
         notes=tuple(notes),
-        run=replace(run, model=target) if run else None,
+        run=replace(run, model=target) if isinstance(run, VerifyReport) else None,
+        not_run=run if isinstance(run, str) else "",
     )
 
 

@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tflrepair.rebuild.lower.choose import NoFlex
-from tflrepair.rebuild.rebuild_pass import Origin
+from tflrepair.rebuild.requests import NoFlex, Origin
 
 GRAFT, OPTIMIZE, REBUILD = "graft", "optimize", "rebuild"
 STRATEGIES = (GRAFT, OPTIMIZE, REBUILD)
@@ -57,9 +56,11 @@ class Acceptance:
 
     Attributes:
         check: (inputs, expected outputs), each an .npz file.
+        run: whether the result is run at all.
     """
 
     check: Check | None = None
+    run: bool = True
 
 
 @dataclass(frozen=True)

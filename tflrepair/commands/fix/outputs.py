@@ -9,7 +9,7 @@ from tflrepair.commands.fix.options import Acceptance, OutputOptions, PathLike, 
 from tflrepair.errors import UserError
 from tflrepair.files import check_free, check_no_input
 from tflrepair.graph.model import Model, Source
-from tflrepair.rebuild.rebuild_pass import Origin
+from tflrepair.rebuild.requests import Origin
 
 
 def target_of(model: Source, output: OutputOptions) -> Path:

@@ -29,7 +29,8 @@ class FixResult(Presentable):
         size: bytes of the new file (0 where there is none).
         notes: what the strategy did beyond the graft, in words.
         run: what running the new file showed, or the old one where there was nothing to fix and
-            ``check`` asked for it; None without a runtime.
+            ``check`` asked for it; None where nothing was run.
+        not_run: why the new file was not run, in words; empty if it was, or there is none.
         check: (inputs, expected outputs) that the result must answer; None if not asked for.
     """
 
@@ -42,6 +43,7 @@ class FixResult(Presentable):
     after: ScanResult | None = None
     notes: tuple[str, ...] = ()
     run: VerifyReport | None = None
+    not_run: str = ""
     check: Check | None = None
 
     def headline(self) -> str:

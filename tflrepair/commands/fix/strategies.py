@@ -11,11 +11,7 @@ from __future__ import annotations
 
 from tflrepair.commands.fix.options import GRAFT, OPTIMIZE, REBUILD, STRATEGIES, RepairOptions
 from tflrepair.errors import UserError
-from tflrepair.passes.fold import fold
-from tflrepair.passes.freeze.freeze import FreezePass
-from tflrepair.rebuild.lower.choose import NoFlex
-from tflrepair.rebuild.lower.lower_pass import LowerPass
-from tflrepair.rebuild.rebuild_pass import RebuildPass, require_tensorflow
+from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rewrite.contract import Pass
 
 
@@ -36,13 +32,21 @@ def passes_after_graft(options: RepairOptions) -> tuple[Pass, ...]:
         raise UserError("rebuild from a SavedModel or from a module, not from both")
     if options.no_flex is not None:
         return _without_flex(options, options.no_flex)
+    if strategy == GRAFT and not options.freeze:
+        return ()
+    from tflrepair.passes.freeze.freeze import FreezePass
+
     if strategy == GRAFT:
-        return (FreezePass(),) if options.freeze else ()
+        return (FreezePass(),)
     if options.freeze and strategy == REBUILD:
         raise UserError("--freeze is for the graft; a rebuilt model is frozen by its conversion")
     if strategy == OPTIMIZE:
+        from tflrepair.passes.fold import fold
+
         fold.require()
         return (FreezePass(), fold.FoldPass())
+    from tflrepair.rebuild.rebuild_pass import RebuildPass, require_tensorflow
+
     require_tensorflow()
     return (RebuildPass(origin),)
 
@@ -52,6 +56,9 @@ def _without_flex(options: RepairOptions, no_flex: NoFlex) -> tuple[Pass, ...]:
         what = "--freeze" if options.freeze else "--strategy optimize"
         raise UserError(f"{what} and --no-flex do not go together: the result is converted anew")
     no_flex.check()
+    from tflrepair.rebuild.lower.lower_pass import LowerPass
+    from tflrepair.rebuild.rebuild_pass import RebuildPass, require_tensorflow
+
     require_tensorflow()
     origin = options.origin
     first = (RebuildPass(origin),) if origin.saved_model or origin.module else ()

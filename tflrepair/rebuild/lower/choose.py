@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import RefusedError, UserError
-from tflrepair.passes.add_state.plan import GET, SET, STATES, TRAINED
+from tflrepair.passes.add_state.plan import GET, SET, TRAINED
 from tflrepair.rebuild.ir.steps import (
     Assign,
     CallStep,
@@ -21,6 +21,7 @@ from tflrepair.rebuild.ir.steps import (
     While,
 )
 from tflrepair.rebuild.lower.registry import words
+from tflrepair.rebuild.requests import NoFlex
 
 # They read and write files inside the graph, for which no builtin exists.
 CHECKPOINTS = frozenset(
@@ -30,30 +31,6 @@ CHECKPOINTS = frozenset(
 """)
 )
 _READERS = frozenset({"ResourceGather", "ResourceGatherNd", "VariableShape", "VarIsInitializedOp"})
-
-
-@dataclass(frozen=True)
-class NoFlex:
-    """What the caller wants of a model without Flex operators.
-
-    Attributes:
-        batch: size of the open first dimension of signatures that have Flex operators; None
-            leaves it open.
-        state: ``trained``: get_weights and set_weights hold what some signature assigns;
-            ``all``: every variable, which keeps all of them variables.
-        keep: signatures that keep their Flex operators, checkpoints among them.
-    """
-
-    batch: int | None = None
-    state: str = TRAINED
-    keep: tuple[str, ...] = ()
-
-    def check(self) -> None:
-        """Raises UserError for a batch or a state that cannot be."""
-        if self.batch is not None and self.batch < 1:
-            raise UserError(f"a batch of {self.batch} cannot be", hint="give --batch 1 or more")
-        if self.state not in STATES:
-            raise UserError(f"no state {self.state!r}", hint=f"choose from {', '.join(STATES)}")
 
 
 @dataclass(frozen=True)

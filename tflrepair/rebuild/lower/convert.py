@@ -13,8 +13,9 @@ from tflrepair.graph.model import Model, Signature, from_bytes
 from tflrepair.leftovers import workspace
 from tflrepair.passes.add_state.plan import GET, SET
 from tflrepair.rebuild.ir.planner import make_plan
-from tflrepair.rebuild.lower.choose import Chosen, NoFlex, choose
+from tflrepair.rebuild.lower.choose import Chosen, choose
 from tflrepair.rebuild.lower.module import Lowered
+from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rebuild.run.starting_values import Values, starting_values
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save

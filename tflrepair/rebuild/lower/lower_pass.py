@@ -8,8 +8,8 @@ from pathlib import Path
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.passes.graft.graft import check_grafted
 from tflrepair.passes.graft.unique_names import unique_names
-from tflrepair.rebuild.lower.choose import NoFlex
 from tflrepair.rebuild.rebuild_pass import Converted, check_agreement, require_tensorflow
+from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rewrite.contract import Change
 
 

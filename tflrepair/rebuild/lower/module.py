@@ -11,8 +11,9 @@ from tflrepair.passes.add_state.plan import DONE, GET, SET
 from tflrepair.rebuild.ir.python_names import input_names
 from tflrepair.rebuild.ir.steps import SignatureFunction
 from tflrepair.rebuild.ir.tensor_facts import dtype_of
-from tflrepair.rebuild.lower.choose import Chosen, NoFlex
+from tflrepair.rebuild.lower.choose import Chosen
 from tflrepair.rebuild.lower.trace.tracer import LoweringTracer
+from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rebuild.run.module import Live
 from tflrepair.rebuild.run.starting_values import StartingValue, StartingValues
 from tflrepair.rebuild.run.trace import Tracer

@@ -62,7 +62,8 @@ class UnusedItem(TypedDict):
 
 
 class FixItem(TypedDict):
-    """A repair, or with ``--dry-run`` what it would be; ``out`` is null then."""
+    """A repair, or with ``--dry-run`` what it would be; ``out`` is null then.
+    ``not_run``: why the new file was not run."""
 
     ok: bool
     model: str | None
@@ -83,6 +84,7 @@ class FixItem(TypedDict):
     warnings: list[str]
     findings: list[FindingItem]
     run: VerifyItem | None
+    not_run: str | None
 
 
 class PythonItem(TypedDict):

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 from tflrepair.format import schema
@@ -31,6 +32,7 @@ _KERNELS = {
     schema.BuiltinOperator.BATCH_MATMUL: 1,
     schema.BuiltinOperator.GATHER: 0,
 }
+_PIECE = 1 << 16  # values that are looked at at once
 _LEAST_DISTINCT = 4  # zeros, ones and identities say nothing
 
 
@@ -41,6 +43,31 @@ class Kernel:
     subgraph: int
     count: int
     data: memoryview
+
+    @cached_property
+    def array(self) -> Array:
+        import numpy as np
+
+        array: Array = np.frombuffer(self.data, dtype="<f4")
+        return array
+
+    @cached_property
+    def digest(self) -> bytes:
+        """See ``_digest``. Reads all values, which may be gigabytes."""
+        return _digest(self.array)
+
+    @cached_property
+    def proves(self) -> bool:
+        """Whether the values are so many different ones that a digest of them says something."""
+        import numpy as np
+
+        found: set[float | None] = set()
+        for start in range(0, self.count, _PIECE):
+            some = np.unique(self.array[start : start + _PIECE])[: _LEAST_DISTINCT + 1].tolist()
+            found.update(None if value != value else value for value in some)  # NaN is one value
+            if len(found) >= _LEAST_DISTINCT:
+                return True
+        return False
 
 
 def kernels_of(model: Model) -> tuple[Kernel, ...]:
@@ -82,7 +109,13 @@ def frozen(kernels: Sequence[Kernel], layers: Iterable[FileLayer]) -> set[int]:
     alike.pop(b"", None)
     if not alike:
         return set()
-    held = Counter((_digest(_array(kernel)), kernel.subgraph) for kernel in kernels)
+    counts = {
+        prod(weight.shape)
+        for group in alike.values()
+        for layer in group.values()
+        for weight in layer.weights
+    }
+    held = Counter((k.digest, k.subgraph) for k in kernels if k.count in counts)
     most: Counter[bytes] = Counter()
     for (digest, _), count in held.items():
         most[digest] = max(most[digest], count)
@@ -95,21 +128,19 @@ def strangers(kernels: Sequence[Kernel], layers: Iterable[FileLayer]) -> frozens
     Such a kernel belongs to a layer that the file lacks, or something was folded into it.
     """
     sizes = {kernel.count for kernel in kernels}
-    known = {
-        _digest(weight.read())
-        for layer in layers
-        for weight in layer.weights
-        if sizes and weight.dtype == "float32" and prod(weight.shape) in sizes
-    }
-    digests = {(_digest(_array(kernel)), kernel.count) for kernel in kernels}
-    return frozenset(count for digest, count in digests if digest and digest not in known)
+    known: dict[int, set[bytes]] = {}
+    for layer in layers:
+        for weight in layer.weights:
+            count = prod(weight.shape)
+            if weight.dtype == "float32" and count in sizes:
+                known.setdefault(count, set()).add(_digest(weight.read()))
+    return frozenset(kernel.count for kernel in kernels if _is_strange(kernel, known))
 
 
-def _array(kernel: Kernel) -> Array:
-    import numpy as np
-
-    array: Array = np.frombuffer(kernel.data, dtype="<f4")
-    return array
+def _is_strange(kernel: Kernel, known: Mapping[int, set[bytes]]) -> bool:
+    if kernel.count not in known:  # then its values need not be sorted
+        return kernel.proves
+    return bool(kernel.digest) and kernel.digest not in known[kernel.count]
 
 
 def _digest(array: Array) -> bytes:

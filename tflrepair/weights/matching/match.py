@@ -114,7 +114,8 @@ def _by_layer(
     for source in map(without_slots, sources):
         free = [w for w in source.weights if w.plain and (w.source, w.path) not in used]
         opened.append((source, file_layers(free)))
-    strange = strangers(kernels, [layer for _, layers in opened for layer in layers])
+    all_layers = [layer for _, layers in opened for layer in layers]
+    strange = strangers(kernels, all_layers) if groups and all_layers else frozenset()
     answers = [
         read(groups, layers, frozen(kernels, layers), source, strange, accepted)
         for source, layers in opened

@@ -1,0 +1,114 @@
+"""``make bench``: time and memory against anchors that are measured in the same run.
+
+    python benchmarks/speed/bench.py [--pairs 10] [--gigabytes 2] [--write | --check]
+
+Prints a table with each target. ``--write`` records it in benchmarks/results.md and results.json.
+``--check`` is for CI: it ends with 1 if a ratio is more than 30 % behind the recorded one. Ratios
+compare two things in one run, so they carry over from one machine to another, as seconds do not;
+a case that is behind is measured once more before it counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import platform
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench_cases import reported, rows
+from bench_read import Row
+from bench_read import rows as reading_rows
+
+HERE = Path(__file__).resolve().parent
+RECORD, REPORT = HERE / "results.json", HERE.parent / "results.md"
+SLACK = 1.3
+
+HEAD = """\
+| what | ours | peer | ratio | target | |
+| --- | ---: | ---: | ---: | ---: | --- |"""
+
+
+def line(row: Row) -> str:
+    """A row of the table."""
+    state = "met" if row.met else "missed"
+    return f"| {row.name} | {row.ours} | {row.peer} | {row.ratio:.3f} | {row.target} | {state} |"
+
+
+def measure(pairs: int, gigabytes: float) -> list[Row]:
+    """All rows, each printed when it is there."""
+    models = reported()
+    print(HEAD, flush=True)
+    found = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        # reading in this process comes last: what it loads is not to slow down the others
+        writing = rows(models, Path(folder), pairs, gigabytes)
+        reading = reading_rows(models / "model.tflite", pairs)
+        for row in itertools.chain(writing, reading):
+            print(line(row), flush=True)
+            found.append(row)
+    return found
+
+
+def behind(found: Sequence[Row], recorded: dict[str, float]) -> list[str]:
+    """Names of the cases whose ratio is more than 30 % above the recorded one.
+
+    Rows without a peer are no ratios: they depend on the machine.
+    """
+    return [
+        row.name
+        for row in found
+        if row.peer and row.ratio > SLACK * recorded.get(row.name, row.ratio)
+    ]
+
+
+def write(found: Sequence[Row], pairs: int) -> None:
+    """Record the run."""
+    ratios = {row.name: round(row.ratio, 4) for row in found}
+    RECORD.write_text(json.dumps(ratios, indent=2) + "\n", encoding="utf-8")
+    head = (
+        "# Time and memory\n\nMade by `make bench`. Do not edit.\n\n"
+        "Ours and its peer run in turn. Writing is measured by the clock, as whole processes on "
+        "the reported model; reading in seconds of the processor (see bench_read.py). Medians of "
+        f"{pairs} pairs (of 5 for 100,000 operators and for growth), and the median of their "
+        "ratios. Memory includes child processes (LiteRT, HDF5): it is that of the largest one.\n\n"
+        f"{datetime.now(UTC):%Y-%m-%d}; Python {platform.python_version()}, {platform.system()} "
+        f"{platform.machine()}.\n\n"
+    )
+    table = "\n".join([HEAD, *map(line, found)])
+    REPORT.write_text(f"{head}{table}\n", encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--gigabytes", type=float, default=2.0)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--write", action="store_true", help="record the results")
+    what.add_argument("--check", action="store_true", help="fail if behind the recorded results")
+    options = parser.parse_args()
+    if options.check and not RECORD.exists():
+        print(f"nothing is recorded in {RECORD}; run with --write first", file=sys.stderr)
+        return 2
+    found = measure(options.pairs, options.gigabytes)
+    if options.write:
+        write(found, options.pairs)
+    if not options.check:
+        return 0
+    recorded = json.loads(RECORD.read_text(encoding="utf-8"))
+    late = behind(found, recorded)
+    if late:
+        print(f"\nmeasured once more: {', '.join(late)} were behind", flush=True)
+        again = measure(options.pairs, options.gigabytes)
+        late = sorted(set(late) & set(behind(again, recorded)))
+    for name in late:
+        print(f"{name}: more than 30 % behind its recorded ratio of {recorded[name]}")
+    return 1 if late else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""What a caller asks of a rebuild. Cheap to import: every ``fix`` takes these, few rebuild."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tflrepair.errors import UserError
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What to rebuild from: a SavedModel folder, ``file.py:Class`` with its arguments, or, with
+    neither, the .tflite alone. ``given`` says that the user gave weights, which then win."""
+
+    saved_model: str | None = None
+    module: str | None = None
+    init_kwargs: Mapping[str, Any] | None = None
+    given: bool = True
+
+
+@dataclass(frozen=True)
+class NoFlex:
+    """What the caller wants of a model without Flex operators.
+
+    Attributes:
+        batch: size of the open first dimension of signatures that have Flex operators; None
+            leaves it open.
+        state: ``trained``: get_weights and set_weights hold what some signature assigns;
+            ``all``: every variable, which keeps all of them variables.
+        keep: signatures that keep their Flex operators, checkpoints among them.
+    """
+
+    batch: int | None = None
+    state: str = "trained"
+    keep: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Raises UserError for a batch or a state that cannot be."""
+        from tflrepair.passes.add_state.plan import STATES
+
+        if self.batch is not None and self.batch < 1:
+            raise UserError(f"a batch of {self.batch} cannot be", hint="give --batch 1 or more")
+        if self.state not in STATES:
+            raise UserError(f"no state {self.state!r}", hint=f"choose from {', '.join(STATES)}")
