@@ -41,6 +41,6 @@ def test_the_command(form: str) -> None:
     command += ["--fix-hints", "--format", form]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     if form == "json":
-        assert list(json.loads(done.stdout)["fix_hints"]) == ["TFR027"]
+        assert list(json.loads(done.stdout)["results"][0]["fix_hints"]) == ["TFR027"]
     else:
         assert "read outputs by signature" in done.stdout

@@ -46,7 +46,7 @@ def test_the_text_says_so_and_never_that_nothing_is_wrong(model: Path) -> None:
 
 def test_the_json_says_so(model: Path) -> None:
     arguments = ["fix", str(model), "--set", "w=2", "--no-run", "--format", "json"]
-    told = json.loads(CliRunner().invoke(app, arguments).stdout)
+    (told,) = json.loads(CliRunner().invoke(app, arguments).stdout)["results"]
     assert (told["run"], told["not_run"]) == (None, "--no-run was given")
 
 
