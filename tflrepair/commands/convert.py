@@ -147,6 +147,8 @@ def convert_to_file(
         As ``convert``; UserError too where ``out`` exists, and for a class that cannot be built.
     """
     check_free(out, force)
+    if isinstance(source, Path) and not source.exists():
+        raise UserError(f"{source} does not exist", hint="give a SavedModel folder or a .keras file")
     _require_tensorflow()
     module: Any = source
     wanted = None if signatures is None else {key: key for key in signatures}

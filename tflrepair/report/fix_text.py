@@ -173,7 +173,7 @@ def _sound(result: FixResult) -> str:
     if not result.unchecked:
         return "Nothing wrong found."
     if result.run is None or not result.run.checked:
-        return "Nothing wrong found in the file, but none of it was run."
+        return "Every variable that is read has a value. None of it was run."
     return "Nothing wrong found in what was checked."
 
 
