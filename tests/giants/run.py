@@ -19,7 +19,6 @@ from tempfile import TemporaryDirectory
 from giants.make import GIANTS
 
 ROOT = Path(__file__).resolve().parents[2]
-REFUSED = ("flatbuffer of 2,147,483,580 bytes",)
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,7 @@ def line(name: str, folder: Path) -> tuple[str, bool]:
     cp = copying(out) if out.exists() and out.stat().st_size > 1 << 28 else 0.0
     again = run("scan", str(out)).code if out.exists() else -1
     verdict = fixed.out.strip().splitlines()[-1][:60] if fixed.out.strip() else ""
-    good = scan.code in (0, 1) and ((again == 0 and fixed.code == 0) or name in REFUSED)
-    if name in REFUSED:
-        good = fixed.code == 2 and not out.exists()
-        verdict = "refused: beyond 2 GiB" if good else verdict
+    good = scan.code in (0, 1) and again == 0 and fixed.code == 0
     good = good and scan.megabytes < 120 + 0.001 * GRAPHS.get(name, 0)
     row = (
         name, f"{size / 1e6:.1f}", f"{scan.seconds:.1f}", f"{scan.megabytes:.0f}",

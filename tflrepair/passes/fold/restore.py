@@ -28,7 +28,7 @@ def restore(before: Model, after: Model) -> relocation.Prefixed:
     """
     _check_shape(before, after)
     head = _Restorer(before, after).build()
-    return relocation.Prefixed(after, head, _appended(before, len(head) + after.size))
+    return relocation.in_front(after, head, _appended(before, len(head) + after.size))
 
 
 def _check_shape(before: Model, after: Model) -> None:
