@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -93,3 +94,11 @@ def test_a_workspace_in_the_making_is_not_swept(
         sweep("work")
         assert {path.name for path in folder.iterdir()} == {".owner", "work"}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_locks_nothing_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A POSIX system whose Python has no fcntl, where an open file can be removed."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with leftovers.workspace() as first, leftovers.workspace() as second:
+        assert (first / ".owner").exists() and (second / ".owner").exists()
