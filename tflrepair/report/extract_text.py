@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.extract import ExtractedPart, ExtractedWeights
 from tflrepair.report.contract.small import ExtractItem
 from tflrepair.report.hints import pasteable
 from tflrepair.report.style import safe
+from tflrepair.wording import megabytes
 
 _LIST = 12
 

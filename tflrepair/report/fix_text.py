@@ -6,13 +6,12 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.fix.advice import advice
 from tflrepair.commands.fix.result import FixResult
 from tflrepair.report.match_text import match_lines
 from tflrepair.report.runs import verify_text
 from tflrepair.report.scan_text import findings
-from tflrepair.report.style import Style, plural, safe
+from tflrepair.report.style import Style, safe
 from tflrepair.weights.types.acceptable import ACCEPTABLE
 from tflrepair.weights.types.match_table import (
     CHECKED,
@@ -22,6 +21,7 @@ from tflrepair.weights.types.match_table import (
     MatchTable,
     Problem,
 )
+from tflrepair.wording import megabytes, plural
 
 _SHOWN = 4
 _ORIGINS = {

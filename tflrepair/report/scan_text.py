@@ -6,13 +6,13 @@ from collections import Counter
 
 from tflrepair.analysis.status import VariableStatus
 from tflrepair.analysis.variables import Analysis, Variable
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.scan import ScanResult
 from tflrepair.findings import Severity
 from tflrepair.graph.model import Model, Signature
 from tflrepair.graph.subgraph import Subgraph
 from tflrepair.report.hints import hint
-from tflrepair.report.style import COLOUR_OF, Style, plural, safe, table
+from tflrepair.report.style import COLOUR_OF, Style, safe, table
+from tflrepair.wording import megabytes, plural
 
 _SHOWN_VARIABLES = 12
 _SHOWN_OPERATORS = 8

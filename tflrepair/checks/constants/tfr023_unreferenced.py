@@ -21,9 +21,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.checks.base import Found, Needs, check, megabytes
+from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
 from tflrepair.format import schema
+from tflrepair.wording import megabytes
 
 _LEAST = 10_000  # bytes
 

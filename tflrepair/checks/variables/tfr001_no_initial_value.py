@@ -27,8 +27,9 @@ from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.status import VariableStatus
-from tflrepair.checks.base import Found, check, megabytes, names
+from tflrepair.checks.base import Found, check, names
 from tflrepair.findings import Severity
+from tflrepair.wording import megabytes
 
 
 @check("TFR001", Severity.ERROR)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.diff.result import (
     Change,
     DiffResult,
@@ -18,6 +17,7 @@ from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.report import layout
 from tflrepair.report.style import Style, safe
+from tflrepair.wording import megabytes
 
 _LIST = 30
 

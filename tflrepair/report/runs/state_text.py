@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.add_state import StateResult
 from tflrepair.passes.add_state.plan import GET, SET
 from tflrepair.report.contract.small import StateItem
 from tflrepair.report.style import safe
+from tflrepair.wording import megabytes
 
 _SHOWN = 6
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.show import Shown
 from tflrepair.report import layout
 from tflrepair.report.show.graph import (
@@ -19,6 +18,7 @@ from tflrepair.report.show.graph import (
 from tflrepair.report.style import Style, safe
 from tflrepair.views.metadata import CONVERSION, MIN_RUNTIME, TFLITE, MetadataEntry
 from tflrepair.views.sizes import repeated
+from tflrepair.wording import megabytes
 
 _LIST = 12
 _OPERATORS = 30
