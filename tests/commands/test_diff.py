@@ -135,7 +135,7 @@ def test_quantization_and_real_numbers() -> None:
     ((change,),) = [c.changes for c in result.subgraphs[0].changed]
     assert change.max_abs == 0
     assert (change.a, change.b) == ("float32 [2]", "int8 [2]")
-    assert any("the same numbers, stored otherwise" in line for line in text(result))
+    assert any("the same numbers, stored differently" in line for line in text(result))
 
 
 def test_scales_of_initial_values_do_not_matter() -> None:

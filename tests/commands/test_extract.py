@@ -135,7 +135,7 @@ def test_names_that_do_not_fit_hdf5(tmp_path: Path, name: str) -> None:
         ({"outputs": ["no such"]}, "no tensor of the chosen signatures is called"),
         ({"signature": "no such"}, "the model has no signature"),
         ({"outputs": ["#0"], "signature": "infer"}, "is not computed"),
-        ({}, "nothing is asked for"),
+        ({}, "no part of the model is named"),
     ],
 )
 def test_refused(tmp_path: Path, asked: dict[str, Any], says: str) -> None:

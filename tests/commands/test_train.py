@@ -78,7 +78,7 @@ def test_writes_the_trained_model(fixed: Path, sample: Path, tmp_path: Path) -> 
 def test_wrong_calls(fixed: Path, sample: Path) -> None:
     data = examples(sample)
     wrong: list[tuple[dict[str, Any], dict[str, Any], str]] = [
-        ({"x": data["x"]}, {}, "the data lack y"),
+        ({"x": data["x"]}, {}, "the data has no y"),
         ({**data, "y": data["y"][:5]}, {}, "different numbers of examples"),
         ({**data, "x": data["x"][:, :2]}, {}, "shape"),
         ({**data, "x": data["x"].astype("U8")}, {}, "type"),

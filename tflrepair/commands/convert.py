@@ -263,7 +263,7 @@ def _advice(keys: Sequence[str], functions: Iterable[Any], options: Mapping[str,
     if options.get("representative_dataset") is not None and keras_models.has_loops(functions):
         return (
             "the quantizer fails on some loops: build recurrent layers with unroll=True, which "
-            "leaves none"
+            "leaves no loops"
         )
     if len(keys) > 1:
         return (

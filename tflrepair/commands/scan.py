@@ -18,6 +18,7 @@ from tflrepair.findings import Finding
 from tflrepair.graph.model import Model, Source, load
 from tflrepair.notebook import Presentable
 from tflrepair.structure.verify import Verdict
+from tflrepair.wording import plural
 
 # Rules about what the analysis follows: required fields, indices, operands, circles of calls.
 _FOLLOWED = frozenset(("TFR109", "TFR110", "TFR119", "TFR120"))
@@ -49,7 +50,10 @@ class ScanResult(Presentable):
 
     def headline(self) -> str:
         errors = sum(finding.is_problem for finding in self.findings)
-        return f"{self.model.path or 'model'}: {errors} errors, {len(self.findings)} findings"
+        return (
+            f"{self.model.path or 'model'}: {plural(errors, 'error')}, "
+            f"{plural(len(self.findings), 'finding')}"
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each finding."""

@@ -10,7 +10,7 @@ On each runtime:
                       the weights of each operator into memory of its own
     TFLM              the whole file stands in flash memory
 
-Example: one signature each for several batch sizes, each with its own copy of the weights.
+Example: a signature for each of several batch sizes, each with its own copy of the weights.
 
 How it is fixed: keep the weights in variables that the signatures share, or convert with
 the signatures in one call, so that constants are shared.

@@ -31,7 +31,7 @@ def convert(
     output: Annotated[str, typer.Option("--output", "-o", metavar="OUT", help="the .tflite file")],
     signature: Annotated[
         list[str] | None,
-        typer.Option("--signature", metavar="NAME", help="only these; may be repeated"),
+        typer.Option("--signature", metavar="NAME", help="only this signature; may be repeated"),
     ] = None,
     init_kwargs: InitKwargsOption = None,
     without_flex: WithoutFlex,

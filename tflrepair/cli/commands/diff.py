@@ -18,10 +18,11 @@ def diff(
         bool, typer.Option("--run", help="run both, and find the first operator at fault")
     ] = False,
     signature: Annotated[
-        str | None, typer.Option("--signature", metavar="NAME", help="for --run: this one")
+        str | None, typer.Option("--signature", metavar="NAME", help="for --run: only this one")
     ] = None,
     inputs: Annotated[
-        str | None, typer.Option("--inputs", metavar="IN.npz", help="for --run: name -> array")
+        str | None,
+        typer.Option("--inputs", metavar="IN.npz", help="for --run: inputs, name -> array"),
     ] = None,
     everything: AllOption = False,
     format: FormatOption = Format.text,

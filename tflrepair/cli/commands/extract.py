@@ -45,7 +45,7 @@ def extract(
         return
     if out.endswith(".tflite"):
         raise UserError(
-            "a part of the model needs to be told which",
+            "it is not clear which part of the model is meant",
             hint="give --signature NAME or --outputs TENSOR",
         )
     weights = extract_weights(model, out, constants=constants, force=force)

@@ -171,9 +171,7 @@ def _write_files(
     from tflrepair.report.export import model_explorer as nodes
 
     if scan is None or count != 1:
-        raise UserError(
-            "--html and --model-explorer are about one model", hint="give one .tflite file"
-        )
+        raise UserError("--html and --model-explorer take one model", hint="give one .tflite file")
     if html is not None:
         write(Path(html), page.render(scan).encode("utf-8"), force)
         note(f"written: {html}")

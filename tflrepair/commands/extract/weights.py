@@ -18,6 +18,7 @@ from tflrepair.graph.model import Model, Source
 from tflrepair.notebook import Presentable
 from tflrepair.views.tensors import SubgraphView, TensorView
 from tflrepair.views.values import Array, array
+from tflrepair.wording import plural
 
 # Types that the formats lack, and what carries their values exactly
 _WIDENED = {
@@ -57,7 +58,7 @@ class ExtractedWeights(Presentable):
 
     def headline(self) -> str:
         left = f", {len(self.left_out)} left out" if self.left_out else ""
-        return f"{self.path}: {len(self.written)} arrays{left}"
+        return f"{self.path}: {plural(len(self.written), 'array')}{left}"
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each array, those left out with the reason."""
@@ -202,7 +203,7 @@ class _Found:
     ) -> None:
         try:
             if tensor.dtype == "string":
-                self.left_out.append(LeftOut(name, "strings are no weights", is_variable))
+                self.left_out.append(LeftOut(name, "strings are not weights", is_variable))
                 return
             values = array(self.model, tensor)  # a view of the mapped file: says if it is sound
         except TflRepairError as error:

@@ -92,7 +92,7 @@ def _origin(shown: Shown) -> Iterator[tuple[str, str]]:
         if entry.problem:
             yield "damaged", f"metadata {entry.name}: {entry.problem}"
         elif entry.name == MIN_RUNTIME and isinstance(entry.value, str):
-            yield "runtime", f"{entry.value} or newer" if entry.value else "version not told"
+            yield "runtime", f"{entry.value} or newer" if entry.value else "version not given"
         elif entry.name == CONVERSION and isinstance(entry.value, Mapping):
             yield "made by", _conversion(entry.value)
         elif entry.name == TFLITE and isinstance(entry.value, Mapping):
@@ -113,7 +113,7 @@ def _bytes(entry: MetadataEntry) -> str:
 
 def _conversion(value: Mapping[str, Any]) -> str:
     environment, options = value.get("environment") or {}, value.get("options") or {}
-    parts = [f"TensorFlow {environment.get('tensorflow_version') or '(version not told)'}"]
+    parts = [f"TensorFlow {environment.get('tensorflow_version') or '(version not given)'}"]
     if environment.get("model_type") not in (None, "NONE"):
         parts.append(f"from {environment['model_type']}")
     modes = options.get("model_optimization_modes") or ()

@@ -31,6 +31,6 @@ def check_accepted(names: tuple[str, ...]) -> None:
     for name in names:
         if name not in ACCEPTABLE:
             raise UserError(
-                f"--accept {name!r}: nothing is called so",
+                f"--accept {name!r}: there is no such doubt",
                 hint=f"it may be one of: {', '.join(ACCEPTABLE)}",
             )
