@@ -21,7 +21,6 @@ from tflrepair.execution.runtimes import WORKER, Runtime, environment
 from tflrepair.leftovers import workspace
 from tflrepair.processes import children
 from tflrepair.processes.ending import ending, signal_name
-from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -150,7 +149,7 @@ def _give_up(tasks: Sequence[Task], results: dict[int, list[Outcome]]) -> None:
         if (task.model, task.calls[0].signature) in late:
             text = "not run again: it ran out of time in another run"
         elif len(late) >= _MOST_TIMEOUTS:
-            text = f"not run: {plural(len(late), 'other signature')} ran out of time"
+            text = f"not run: {len(late)} other signatures ran out of time"
         else:
             continue
         results[number] = [Outcome(OutcomeStatus.TIMEOUT, text=text) for _ in task.calls]
