@@ -38,7 +38,7 @@ class Values:
 
     weights: Annotated[
         list[str] | None,
-        typer.Option("--weights", "-w", metavar="FILE", help="file of weights; may be repeated"),
+        typer.Option("--weights", "-w", metavar="FILE", help="a file of weights; may be repeated"),
     ] = None
     map_file: Annotated[
         str | None,

@@ -40,7 +40,7 @@ def rebuild(
     force: ForceOption = False,
     format: FormatOption = Format.text,
 ) -> None:
-    """Write MODEL anew: as a tf.Module in Python (--emit-python), or without Flex (--no-flex).
+    """Write MODEL again: as a tf.Module in Python (--emit-python), or without Flex (--no-flex).
 
     The Python file, with its weights in an .npz beside it, runs by itself: `python OUT.py`
     converts it to OUT.tflite.
