@@ -91,7 +91,7 @@ def test_right_or_refused(case: str, file: str) -> None:
         ("head_from_the_backbones_file", "donor.weights.h5", "stands in the model as a constant"),
         ("auxiliary_head", "donor.keras", "which nothing else of the model takes, fits as well"),
         ("another_file_altogether", "donor.keras", "architecture is not the model's"),
-        ("another_file_altogether", "donor.weights.h5", "joins layers otherwise"),
+        ("another_file_altogether", "donor.weights.h5", "joins layers differently"),
         ("renamed_by_hand", "donor.weights.h5", "the file calls the layer"),
     ],
 )

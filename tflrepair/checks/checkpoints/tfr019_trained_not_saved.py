@@ -2,7 +2,7 @@
 
 What: the model has a Save operator, and a signature assigns variables that it does not write.
 
-Why it matters: after a restart these begin anew. For weights the training is lost; for the state of
+Why it matters: after a restart these start over. For weights the training is lost; for the state of
 an optimizer (Adam's momentum, the step) training goes on worse than it was.
 
 On each runtime:

@@ -141,7 +141,7 @@ def _nothing(found: _Found, constants: bool) -> str:
 def _hint(found: _Found, constants: bool) -> str:
     if not constants:
         return "--constants writes the constants by tensor name"
-    return "`tflrepair show` tells what is in it"
+    return "`tflrepair show` lists what is in it"
 
 
 class _Found:

@@ -22,7 +22,7 @@ ACCEPTABLE = {
     MISSING_LAYER: "what the file lacks beside a layer is not the one that is meant",
     UNKNOWN_CONSTANT: "a constant of the model that is in no file is not the one that is meant",
     FROZEN_LAYER: "a layer whose values stand in the model as a constant is used twice",
-    RENAMED_LAYER: "a layer that the file calls otherwise was given another name",
+    RENAMED_LAYER: "a layer that has another name in the file was renamed",
 }
 
 
