@@ -35,7 +35,8 @@ _MEMORY = ("MALLOC_PERTURB_", "GLIBC_TUNABLES")
 _servers: dict[tuple[str | None, ...], _Server] = {}
 _cold: Callable[..., Any] = children.start
 _adopted = False
-enabled = hasattr(os, "fork")
+# elsewhere a fork may lack what its parent has loaded (threads, macOS frameworks)
+enabled = sys.platform == "linux"
 
 
 class Forked:

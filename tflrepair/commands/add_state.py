@@ -51,7 +51,7 @@ def add_state(
     state: str = TRAINED,
     force: bool = False,
 ) -> StateResult:
-    """Write a copy of ``model`` with signatures that hand out and take its variables.
+    """Write a copy of ``model`` with signatures that return and set its variables.
 
     Args:
         state: ``trained``: the variables that some signature assigns; ``all``: every variable.

@@ -80,8 +80,8 @@ def scan(
 ) -> ScanResult:
     """Read every table of a model, follow its variables, and run the checks.
 
-    Weights are not read unless asked for: else the cost depends on the graph alone, not on the size
-    of the file.
+    Weights are read only if asked for; without them the cost depends on the graph alone,
+    not on the size of the file.
 
     Args:
         model: a path (which may lead into an archive), the bytes of a .tflite file, or a Model.
@@ -90,8 +90,8 @@ def scan(
         values: run the checks that read weights, too; ``select`` runs them without this.
 
     Raises:
-        BadFileError: the file is truncated, corrupt or no .tflite file.
-        UnsupportedError: subgraph calls nested deeper than runtimes could follow.
+        BadFileError: the file is truncated, corrupt or not a .tflite file.
+        UnsupportedError: subgraph calls are nested deeper than runtimes could follow.
         UserError: no check has such a code.
     """
     checks = choose(select, ignore)

@@ -131,8 +131,8 @@ def show(
         around: an operator's index; it and its neighbours.
 
     Raises:
-        UserError: there is nothing of that name; the message lists what comes near.
-        BadFileError: the file is damaged or no .tflite file.
+        UserError: there is nothing with that name; the message lists similar names.
+        BadFileError: the file is damaged or not a .tflite file.
     """
     context = context_of(model)
     _ = context.analysis

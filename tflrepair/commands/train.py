@@ -55,7 +55,7 @@ def train(
         data: input name -> examples, an .npz or a mapping. An input whose array has one dimension
             size more than the signature's batch is gone through batch by batch, in a new order each
             round; an array of exactly the input's shape is fed at each step.
-        steps: how often.
+        steps: the number of training steps.
         batch: examples for each step; default: what the signature fixes, else 8.
         signature: its key; default: ``train``, else the only one that assigns variables and
             gives a loss.

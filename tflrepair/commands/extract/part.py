@@ -58,7 +58,7 @@ def extract_part(
 
     Args:
         signature: keep this one; with ``outputs``: look for the tensors there.
-        outputs: names of tensors, or ``#`` and an index, that the part shall answer.
+        outputs: names of tensors, or ``#`` and an index, that the part must compute.
 
     Raises:
         UserError: no such signature or tensor, a tensor that is not computed, or ``out`` exists.

@@ -93,7 +93,7 @@ def extract_weights(
         force: replace ``out`` if it exists.
 
     Raises:
-        UserError: a suffix that is no format of arrays, or the output exists.
+        UserError: a suffix that is not a format of arrays, or the output exists.
         RefusedError: there is nothing to write, or a name does not fit the format.
         BadFileError: the model is damaged.
         UnsupportedError: the format's package is not installed.
