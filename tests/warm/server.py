@@ -31,7 +31,7 @@ def load(kind: str) -> None:
         modules.append("ai_edge_litert.interpreter")
     for name in modules:
         import_module(name)
-    if kind == "tensorflow":
+    if kind == "tensorflow" and find_spec("tensorflow"):
         import tensorflow as tf
 
         # what is loaded when it is first asked for
