@@ -149,7 +149,8 @@ def test_what_is_no_file(tmp_path: Path, kind: str) -> None:
     if kind == "fifo":
         os.mkfifo(place)
     else:
-        place.symlink_to({"loop": place, "dangling": tmp_path / "x", "device": "/dev/zero"}[kind])
+        ends = {"loop": place, "dangling": tmp_path / "x", "device": Path("/dev/zero")}
+        place.symlink_to(ends[kind])
     run = [sys.executable, "-m", "tflrepair", "scan", str(tmp_path)]
     done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2

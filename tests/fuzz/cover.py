@@ -1,6 +1,6 @@
 """How much of what reads files a campaign reaches: lines and branches, room by room.
 
-    pip install coverage; cd tests && python -m fuzz.cover SECONDS [MISSING]
+    pip install 'tflrepair[fuzz]'; cd tests && python -m fuzz.cover SECONDS [MISSING]
 
 SECONDS of processor time for each target, in this process and without limits. With MISSING, a room,
 the lines of it that nothing has reached are printed.
