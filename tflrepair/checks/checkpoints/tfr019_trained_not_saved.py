@@ -2,8 +2,9 @@
 
 What: the model has a Save operator, and a signature assigns variables that it does not write.
 
-Why it matters: after a restart these begin anew. For weights the training is lost; for the state of
-an optimizer (Adam's momentum, the step) training goes on worse than it was.
+Why it matters: after a restart these start from their initial values again. Weights lose their
+training. Without the state of the optimizer (Adam's momentum, the step) training goes on, but
+worse.
 
 On each runtime:
 

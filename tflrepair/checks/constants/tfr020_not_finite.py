@@ -1,6 +1,6 @@
 """A constant holds NaN or Inf.
 
-What: weights or initial values that are no finite numbers.
+What: weights or initial values that are not finite numbers.
 
 Why it matters: one NaN makes every answer that it takes part in NaN.
 

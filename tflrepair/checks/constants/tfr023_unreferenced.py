@@ -2,8 +2,8 @@
 
 What: buffers that no tensor and no metadata names, more than a hundredth of the file.
 
-Why it matters: they are shipped and mapped for nothing. Where a weight is missing elsewhere, they
-may be what became of it.
+Why it matters: they are shipped and mapped for nothing. If a weight is missing elsewhere, its
+bytes may be these.
 
 On each runtime:
 

@@ -1,4 +1,4 @@
-"""Operators or subgraphs that do nothing for any answer.
+"""Operators or subgraphs that no answer depends on.
 
 What: operators whose outputs nobody reads and that have no effect, or subgraphs that no signature
 reaches.
@@ -8,7 +8,7 @@ Why it matters: operators run all the same and cost time; weights that only they
 On each runtime:
 
     LiteRT, tf.lite   dead operators run (the interpreter follows the list of operators, not what
-                      outputs need); dead subgraphs are prepared when they are called, that is never
+                      outputs need); dead subgraphs are never called
     TFLM              dead operators run, and their outputs take room in the arena
 
 Example: a debugging output that was removed from the signature, but not from the function.

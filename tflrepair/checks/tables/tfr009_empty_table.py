@@ -8,7 +8,7 @@ On each runtime:
 
     LiteRT, tf.lite   `hashtable need to be initialized before using`
                       (experimental/resource/static_hashtable.cc)
-    Flex              its tables are another check's matter (TFR028)
+    Flex              see TFR028 for its tables
     TFLM              has no hash tables: the file does not start
 
 Example: a `tf.lookup.StaticHashTable` whose initializer the converter left out.

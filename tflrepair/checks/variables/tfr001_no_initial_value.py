@@ -10,7 +10,7 @@ value of the first, finds none, and leaves it out without a word (tensorflow iss
 
 On each runtime:
 
-    as TFR003 tells: builtin kernels stop with an error, XNNPACK answers NaN or garbage, TFLM zeros;
+    see TFR003: builtin kernels stop with an error, XNNPACK answers NaN or garbage, TFLM zeros;
     a Flex variable stops with TensorFlow's own error (TFR028)
 
 Example: a `tf.Module` that holds a Keras 3 model, saved with signatures and converted with

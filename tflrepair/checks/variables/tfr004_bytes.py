@@ -7,7 +7,7 @@ Why it matters: it is the quickest proof that weights are not in a file: 29.7 MB
 
 On each runtime:
 
-    the same on all: they can load no more than is in the file; what they do instead, TFR003 tells
+    the same on all: none can load more than is in the file; TFR003 says what each does then
 
 Example: 282 variables need 29.7 MB, the file has 0.6 MB in all.
 

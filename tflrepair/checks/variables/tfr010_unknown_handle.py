@@ -3,11 +3,11 @@
 What: READ_VARIABLE, ASSIGN_VARIABLE or their Flex twins take a handle that comes from no
 VAR_HANDLE on any path that we follow, for instance out of a custom operator.
 
-Why it matters: nothing can be said about that variable, neither that it is right nor wrong.
+Why it matters: nobody can say whether that variable is right.
 
 On each runtime:
 
-    whatever the runtime, it depends on the operator that gives the handle
+    the same on all: it depends on the operator that gives the handle
 
 Example: a resource handle that is an input of a signature.
 

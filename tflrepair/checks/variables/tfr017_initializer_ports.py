@@ -2,7 +2,7 @@
 
 What: CALL_ONCE runs a subgraph that takes inputs or gives outputs.
 
-Why it matters: CALL_ONCE passes no tensors, so that the initializer cannot run as it was meant.
+Why it matters: CALL_ONCE passes no tensors, so the initializer cannot run as intended.
 
 On each runtime:
 
