@@ -49,7 +49,7 @@ def measure(model: Model) -> Arena:
     if "total" not in found:
         if f"exit code {REFUSED}" in end:
             return Arena(None, None, None, _reason(printed), refused=True)
-        return Arena(None, None, None, end or "the interpreter tells no arena")
+        return Arena(None, None, None, end or "the interpreter reports no arena")
     return Arena(found["total"], found.get("head"), found.get("tail"))
 
 

@@ -3,11 +3,11 @@
 What: READ_VARIABLE, ASSIGN_VARIABLE or their Flex twins take a handle that comes from no
 VAR_HANDLE on any path that we follow, for instance out of a custom operator.
 
-Why it matters: nobody can say whether that variable is right.
+Why it matters: nothing can be said about that variable: it may be right or wrong.
 
 On each runtime:
 
-    the same on all: it depends on the operator that gives the handle
+    whatever the runtime, it depends on the operator that gives the handle
 
 Example: a resource handle that is an input of a signature.
 
