@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from importlib.resources import files
@@ -102,9 +103,12 @@ def _cases() -> Iterator[Any]:
     yield pytest.param(_file("text.tflite", b"<html>not found</html>"), id="not a model")
     yield pytest.param(lambda folder: [str(folder / "none.tflite")], id="no such file")
     yield pytest.param(_file("größe 模型 🦆/ä b.tflite", SAMPLE), id="unicode path")
-    yield pytest.param(_file("a%20b#c?d[e]:f\\g|h\n.tflite", SAMPLE), id="reserved characters")
-    yield pytest.param(_file("a\udcff\x1b.tflite", SAMPLE), id="a name that is not UTF-8")
-    yield pytest.param(_file("a\udcff.tflite", b"no"), id="damaged, and a name that is not UTF-8")
+    if sys.platform == "linux":  # elsewhere no file can have such a name
+        yield pytest.param(_file("a%20b#c?d[e]:f\\g|h\n.tflite", SAMPLE), id="reserved characters")
+        yield pytest.param(_file("a\udcff\x1b.tflite", SAMPLE), id="a name that is not UTF-8")
+        yield pytest.param(
+            _file("a\udcff.tflite", b"no"), id="damaged, and a name that is not UTF-8"
+        )
     yield pytest.param(_zip("models.zip", a=SAMPLE, b=HEALTHY, c=SAMPLE[:500]), id="archive")
     yield pytest.param(_zip("app.apk", a=SAMPLE), id="app")
     yield pytest.param(_several, id="several")
