@@ -19,7 +19,7 @@ PACKAGE = ROOT / "tflrepair"
 # line do not know each other. "" is the package itself.
 ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "": (
-        ("errors",),
+        ("errors", "quantity"),
         ("findings", "leftovers", "notebook", "opening", "processes", "progress", "samples"),
         ("files",),
         ("format",),

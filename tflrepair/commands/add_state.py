@@ -15,6 +15,7 @@ from tflrepair.notebook import Presentable
 from tflrepair.passes.add_state.add_state import AddStatePass
 from tflrepair.passes.add_state.plan import GET, SET, TRAINED, StatePlan, plan_state
 from tflrepair.progress import silent
+from tflrepair.quantity import counted
 from tflrepair.rewrite.pipeline import run_passes
 
 
@@ -36,7 +37,7 @@ class StateResult(Presentable):
     run: bool | None = None
 
     def headline(self) -> str:
-        return f"{self.out or 'nothing written'}: {len(self.names)} variables of state"
+        return f"{self.out or 'nothing written'}: {counted(len(self.names), 'variable')} of state"
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each variable."""

@@ -17,6 +17,7 @@ from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.findings import Finding
 from tflrepair.graph.model import Model, Source, load
 from tflrepair.notebook import Presentable
+from tflrepair.quantity import counted
 from tflrepair.structure.verify import Verdict
 
 # Rules about what the analysis follows: required fields, indices, operands, circles of calls.
@@ -49,7 +50,10 @@ class ScanResult(Presentable):
 
     def headline(self) -> str:
         errors = sum(finding.is_problem for finding in self.findings)
-        return f"{self.model.path or 'model'}: {errors} errors, {len(self.findings)} findings"
+        return (
+            f"{self.model.path or 'model'}: {counted(errors, 'error')}, "
+            f"{counted(len(self.findings), 'finding')}"
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each finding."""

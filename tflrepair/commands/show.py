@@ -16,6 +16,7 @@ from tflrepair.errors import TflRepairError, UserError
 from tflrepair.graph.model import Model, Source
 from tflrepair.graph.subgraph import Operator
 from tflrepair.notebook import Presentable
+from tflrepair.quantity import counted
 from tflrepair.views.metadata import Metadata, metadata
 from tflrepair.views.sizes import Sizes, sizes
 from tflrepair.views.tensors import SubgraphView, TensorView
@@ -52,7 +53,10 @@ class Shown(Presentable):
 
     def headline(self) -> str:
         count = sum(view.subgraph.operator_count for view in self.views)
-        return f"{self.model.path or 'model'}: {count} operators, {self.model.size} bytes"
+        return (
+            f"{self.model.path or 'model'}: {counted(count, 'operator')}, "
+            f"{counted(self.model.size, 'byte')}"
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each tensor asked for, else for each operator."""

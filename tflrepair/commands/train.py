@@ -23,6 +23,7 @@ from tflrepair.passes.add_state.plan import GET, SET
 from tflrepair.passes.graft.graft import GraftPass
 from tflrepair.passes.graft.plan import GraftPlan, NewValue, Replacement, initializing_sites
 from tflrepair.progress import silent
+from tflrepair.quantity import counted
 from tflrepair.rewrite.pipeline import run_passes
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ def _signature(context: AnalysisContext, wanted: str | None) -> RunTarget:
     unset = [v.name for v in context.analysis.variables if v.unset_in]
     if unset:
         raise RefusedError(
-            f"{len(unset)} variables have no initial value: {', '.join(unset[:4])}",
+            f"{counted(len(unset), 'variable has', 'variables have')} no initial value: "
+            f"{', '.join(unset[:4])}",
             hint="repair the model first: tflrepair fix MODEL --weights FILE",
         )
     found = [e for e in run_targets(context, wanted) if e.signature is not None]

@@ -12,6 +12,7 @@ from tflrepair.errors import BadFileError, UserError
 from tflrepair.execution.entries import RunTarget, RunTensor
 from tflrepair.format.types import NUMPY_TYPES, element_count
 from tflrepair.opening import open_regular
+from tflrepair.quantity import counted
 from tflrepair.views.quantized import quantize
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ def _check_unpacking(stream: BinaryIO, path: str) -> None:
     packed, whole = (sum(getattr(r, n) for r in rows) for n in ("compress_size", "file_size"))
     if whole > max(_UNPACKED, packed * _PACKING):
         raise BadFileError(
-            f"would grow from {packed} to {whole} bytes; above {_UNPACKED >> 20} MB at most "
+            f"would grow from {packed} to {counted(whole, 'byte')}; above {_UNPACKED >> 20} MB "
+            "at most "
             f"{_PACKING} times as much is unpacked",
             where=path,
             hint="write it with numpy.savez, which does not pack",

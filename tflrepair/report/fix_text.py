@@ -6,13 +6,13 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.fix.advice import advice
 from tflrepair.commands.fix.result import FixResult
+from tflrepair.quantity import counted, grouped, megabytes
 from tflrepair.report.match_text import match_lines
 from tflrepair.report.runs import verify_text
 from tflrepair.report.scan_text import findings
-from tflrepair.report.style import Style, plural, safe
+from tflrepair.report.style import Style, safe
 from tflrepair.weights.types.acceptable import ACCEPTABLE
 from tflrepair.weights.types.match_table import (
     CHECKED,
@@ -25,11 +25,11 @@ from tflrepair.weights.types.match_table import (
 
 _SHOWN = 4
 _ORIGINS = {
-    WEIGHT: "from the weights",
-    "documented": "documented start values",
-    "assumed": "assumed start values",
-    "config": "from an optimizer's config",
-    SET: "given",
+    WEIGHT: ("from the weights",) * 2,
+    "documented": ("documented start value", "documented start values"),
+    "assumed": ("assumed start value", "assumed start values"),
+    "config": ("from an optimizer's config",) * 2,
+    SET: ("given",) * 2,
 }
 _MOST_ASSUMPTIONS = 12
 
@@ -58,14 +58,15 @@ def render(
         lines += [line for p in result.table.problems for line in _problem(p, style)]
         lines += map(safe, advice(result.before.context, result.table))
     if result.plan is not None and result.plan.replacements:
-        lines.append(f"{len(result.plan.replacements)} of them had a value, which is replaced")
+        count = grouped(len(result.plan.replacements))
+        lines.append(f"{count} of them had a value, which is replaced")
     if result.plan is not None and result.plan.calls:
-        lines.append(f"{len(result.plan.calls)} missing calls of an existing initializer are added")
+        calls = counted(len(result.plan.calls), "missing call is", "missing calls are")
+        lines.append(f"{calls} added, of an initializer that exists")
     if result.plan is not None and result.plan.renames:
-        lines.append(
-            f"{len(result.plan.renames)} save and restore operators use the variables' own names, "
-            "which are unique"
-        )
+        one, many = "save or restore operator uses", "save and restore operators use"
+        users = counted(len(result.plan.renames), one, many)
+        lines.append(f"{users} the variables' own names, which are unique")
     if dry_run:
         lines += _would_check(result, dry_run)
         lines += _unproven(result, style) if not result.check else []
@@ -103,8 +104,8 @@ def _would_check(result: FixResult, dry_run: bool) -> list[str]:
 
 def _summary(matched: MatchTable) -> list[str]:
     counts = Counter(r.confidence if r.origin == INITIAL else r.origin for r in matched.rows)
-    parts = [f"{counts[origin]} {words}" for origin, words in _ORIGINS.items() if counts[origin]]
-    lines = [f"{plural(len(matched.rows), 'variable')}: {', '.join(parts)}"] if parts else []
+    parts = [counted(counts[o], *words) for o, words in _ORIGINS.items() if counts[o]]
+    lines = [f"{counted(len(matched.rows), 'variable')}: {', '.join(parts)}"] if parts else []
     sure = Counter(row.confidence for row in matched.rows if row.origin == WEIGHT)
     if sure:
         words = ", ".join(f"{n} {word}" for word, n in sure.items())
@@ -115,8 +116,9 @@ def _summary(matched: MatchTable) -> list[str]:
         )
     if matched.unused:
         some = ", ".join(safe(weight.path) for weight in matched.unused[:3])
-        more = f" and {len(matched.unused) - 3} more" if len(matched.unused) > 3 else ""
-        lines.append(f"{len(matched.unused)} arrays in the weights are not used: {some}{more}")
+        more = f" and {grouped(len(matched.unused) - 3)} more" if len(matched.unused) > 3 else ""
+        count = counted(len(matched.unused), "array of the weights is", "arrays of the weights are")
+        lines.append(f"{count} not used: {some}{more}")
     return lines + _assumed(matched)
 
 
@@ -125,11 +127,13 @@ def _assumed(matched: MatchTable) -> list[str]:
     rows = list(matched.assumptions.items())
     lines = []
     for assumption, names in rows[:_MOST_ASSUMPTIONS]:
-        count = f" ({len(names)} variables)" if len(names) > 1 else ""
+        count = f" ({counted(len(names), 'variable')})" if len(names) > 1 else ""
         lines.append(f"  assumed: {safe(assumption.text)}{count}")
         lines.append(f"    if that is not so: {safe(assumption.option)}")
     if len(rows) > _MOST_ASSUMPTIONS:
-        lines.append(f"  assumed: {len(rows) - _MOST_ASSUMPTIONS} more; --dry-run shows each")
+        lines.append(
+            f"  assumed: {grouped(len(rows) - _MOST_ASSUMPTIONS)} more; --dry-run shows each"
+        )
     return lines
 
 
@@ -206,7 +210,7 @@ def _unproven(result: FixResult, style: Style) -> list[str]:
 
 
 def _rest(names: Sequence[str]) -> str:
-    return f"{len(names)} variable{'s rest' if len(names) > 1 else ' rests'}"
+    return counted(len(names), "variable rests", "variables rest")
 
 
 def _some(names: Sequence[str]) -> str:

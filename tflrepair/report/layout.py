@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tflrepair.quantity import counted, grouped
 from tflrepair.report.style import COLOURS, safe
 
 WIDTH = 80
@@ -167,16 +168,6 @@ def number(value: float | None) -> str:
     return f"{value:.4g}"
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 operator``, ``2 operators``"""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def grouped(count: int) -> str:
-    """``12,345``"""
-    return f"{count:,}"
-
-
 def shape(sizes: Sequence[int]) -> str:
     """``[1,224,224,3]``, ``?`` for an open dimension."""
     return "[" + ",".join("?" if size < 0 else str(size) for size in sizes) + "]"
@@ -193,11 +184,11 @@ def value(item: Any) -> str:
             return "''"
         return safe(item) if len(item) < 200 else safe(item[:200]) + "..."
     if isinstance(item, bytes):
-        return f"<{len(item)} bytes>"
+        return f"<{counted(len(item), 'byte')}>"
     if isinstance(item, Mapping):
         return "{" + ", ".join(f"{safe(str(k))} {value(v)}" for k, v in item.items()) + "}"
     if isinstance(item, (tuple, list)):
         shown = ",".join(value(part) for part in item[:_LONGEST_VECTOR])
         more = len(item) - _LONGEST_VECTOR
-        return f"[{shown},+{more} more]" if more > 0 else f"[{shown}]"
+        return f"[{shown},+{grouped(more)} more]" if more > 0 else f"[{shown}]"
     return str(item)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tflrepair.quantity import grouped
 from tflrepair.report import layout
 from tflrepair.report.contract.scan import TargetItem
 from tflrepair.report.style import Style, safe
@@ -20,7 +21,7 @@ def lines(report: TargetReport, arena: Arena | None, style: Style, width: int) -
     for note in report.notes:
         yield from layout.wrap(note, "  ", width, "    ")
     if arena is not None and arena.total is not None:
-        yield f"  arena: {layout.grouped(arena.total)} bytes, measured on this machine"
+        yield f"  arena: {grouped(arena.total)} bytes, measured on this machine"
     elif arena is not None:
         yield from layout.wrap(f"arena: not measured: {safe(arena.error)}", "  ", width, "    ")
     if report.resolver:

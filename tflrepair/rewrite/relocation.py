@@ -13,6 +13,7 @@ from tflrepair.format.splice import LARGEST_FLATBUFFER, Head, layout
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.progress import Progress
+from tflrepair.quantity import counted
 from tflrepair.rewrite.copying import OldBytes, copy
 
 _COPY_CHUNK = 1 << 24
@@ -90,7 +91,7 @@ def check_reach(model: Model, shift: int) -> None:
     if end > LARGEST_FLATBUFFER:
         raise UnsupportedError(
             f"with new tables in front, the flatbuffer would end at byte {end}; runtimes read "
-            f"{LARGEST_FLATBUFFER} bytes of one",
+            f"{counted(LARGEST_FLATBUFFER, 'byte')} of one",
             where=model.path,
             hint="convert the model with its weights outside the flatbuffer (Buffer.offset), or "
             "in parts; nothing was written",

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, check, location, names
 from tflrepair.findings import Severity
+from tflrepair.quantity import counted
 
 
 @check("TFR019", Severity.WARNING)
@@ -41,7 +42,8 @@ def trained_not_saved(context: AnalysisContext) -> Iterator[Found]:
             first = first or trained[0]
     if left:
         yield Found(
-            f"{len(left)} variables are assigned but not saved: {names(left)}",
+            f"{counted(len(left), 'variable is', 'variables are')} assigned but not saved: "
+            f"{names(left)}",
             "save `model.variables + optimizer.variables` in the source, and convert again",
             location(first, variable=left[0]),
         )

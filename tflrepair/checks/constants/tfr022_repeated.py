@@ -21,8 +21,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.checks.base import Found, Needs, check, megabytes
+from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
+from tflrepair.quantity import counted, megabytes
 
 _LEAST = 10_000  # bytes
 
@@ -40,7 +41,7 @@ def repeated_constants(context: AnalysisContext) -> Iterator[Found]:
         first = groups[0]
         yield Found(
             f"{megabytes(waste)} are copies of bytes that are in the file already; most in "
-            f"{len(first)} buffers of {megabytes(first[0].length)}",
+            f"{counted(len(first), 'buffer')} of {megabytes(first[0].length)}",
             "convert all signatures in one call, or share the weights as variables",
             Location(buffer=first[0].index),
         )

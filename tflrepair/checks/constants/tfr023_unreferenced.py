@@ -21,9 +21,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.checks.base import Found, Needs, check, megabytes
+from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
 from tflrepair.format import schema
+from tflrepair.quantity import counted, megabytes
 
 _LEAST = 10_000  # bytes
 
@@ -40,7 +41,8 @@ def unreferenced(context: AnalysisContext) -> Iterator[Found]:
     waste = sum(row.length for row in left)
     if waste > max(_LEAST, model.size // 100):
         yield Found(
-            f"{megabytes(waste)} in {len(left)} buffers belong to no tensor and no metadata",
+            f"{megabytes(waste)} in {counted(len(left), 'buffer')} belong to no tensor and no "
+            "metadata",
             "leave them out: tflrepair extract MODEL --signature NAME -o OUT.tflite",
             Location(buffer=left[0].index),
         )

@@ -29,6 +29,7 @@ from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
 from tflrepair.format import schema
 from tflrepair.graph.subgraph import Operator
+from tflrepair.quantity import counted
 
 _OP = schema.BuiltinOperator
 _WEIGHTED = (_OP.CONV_2D, _OP.DEPTHWISE_CONV_2D, _OP.FULLY_CONNECTED, _OP.TRANSPOSE_CONV)
@@ -50,7 +51,8 @@ def float_in_quantized(context: AnalysisContext) -> Iterator[Found]:
         listed = ", ".join(f"{name} {count}" for name, count in kinds)
         first = floats[0]
         yield Found(
-            f"{integers} operators have 8-bit weights, but {len(floats)} take floats: {listed}",
+            f"{counted(integers, 'operator has', 'operators have')} 8-bit weights, but "
+            f"{counted(len(floats), 'takes', 'take')} floats: {listed}",
             f"look: tflrepair show MODEL --subgraph {first.subgraph} --around {first.index}",
             Location(subgraph=first.subgraph, operator=first.index),
         )

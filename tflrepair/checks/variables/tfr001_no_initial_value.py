@@ -27,8 +27,9 @@ from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.status import VariableStatus
-from tflrepair.checks.base import Found, check, megabytes, names
+from tflrepair.checks.base import Found, check, names
 from tflrepair.findings import Severity
+from tflrepair.quantity import megabytes, share
 
 
 @check("TFR001", Severity.ERROR)
@@ -39,7 +40,7 @@ def no_initial_value(context: AnalysisContext) -> Iterator[Found]:
     total = len(context.analysis.variables)
     size = sum(v.nbytes or 0 for v in variables)
     yield Found(
-        f"{len(variables)} of {total} variables have no initial value "
+        f"{share(len(variables), total, 'variable', 'has', 'have')} no initial value "
         f"({megabytes(size)} are missing): {names([v.name for v in variables])}",
         "put the values back: tflrepair fix MODEL --weights FILE",
         variables=tuple(v.name for v in variables),

@@ -20,8 +20,9 @@ from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.status import VariableStatus
-from tflrepair.checks.base import Found, check, megabytes
+from tflrepair.checks.base import Found, check
 from tflrepair.findings import Severity
+from tflrepair.quantity import megabytes
 
 
 @check("TFR004", Severity.INFO)

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, check, location
 from tflrepair.findings import Severity
+from tflrepair.quantity import counted
 
 
 @check("TFR017", Severity.ERROR)
@@ -34,8 +35,9 @@ def initializer_ports(context: AnalysisContext) -> Iterator[Found]:
                 continue
             told.add(target)
             yield Found(
-                f"the initializer, subgraph {target}, has {len(graph.inputs)} inputs and "
-                f"{len(graph.outputs)} outputs; CALL_ONCE allows none",
+                f"the initializer, subgraph {target}, has "
+                f"{counted(len(graph.inputs), 'input')} and "
+                f"{counted(len(graph.outputs), 'output')}; CALL_ONCE allows none",
                 "convert the model again, with an initializer that takes and gives nothing",
                 location(site, entry.signatures[0] if entry.signatures else None),
             )

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from tflrepair.checks.base import megabytes
 from tflrepair.cli.groups import grouped
 from tflrepair.cli.options import (
     ForceOption,
@@ -18,6 +17,7 @@ from tflrepair.cli.options import (
 )
 from tflrepair.cli.output import Format, emit, emit_results, progress
 from tflrepair.errors import UserError
+from tflrepair.quantity import megabytes
 from tflrepair.report.style import safe
 
 

@@ -15,6 +15,7 @@ from tflrepair.graph.model import Model, Signature, Source, load
 from tflrepair.notebook import Presentable
 from tflrepair.parts.build import Part, Ports, build, check_part
 from tflrepair.parts.slice import Slicer
+from tflrepair.quantity import counted
 from tflrepair.views.tensors import SubgraphView
 
 
@@ -28,7 +29,7 @@ class ExtractedPart(Presentable):
 
     def headline(self) -> str:
         mine, whole = self.operators
-        return f"{self.path}: {mine} of {whole} operators"
+        return f"{self.path}: {mine} of {counted(whole, 'operator')}"
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each input and output."""
@@ -166,7 +167,7 @@ def _find(views: Sequence[SubgraphView], entries: Sequence[int], name: str) -> t
     if len(found) > 1:
         listed = ", ".join(f"#{t} of subgraph {s}" for s, t in found[:6])
         raise UserError(
-            f"{len(found)} tensors are called {name!r}: {listed}",
+            f"{counted(len(found), 'tensor is', 'tensors are')} called {name!r}: {listed}",
             hint="name one as #INDEX, and its signature with --signature",
         )
     return found[0]

@@ -16,6 +16,7 @@ from tflrepair.errors import RefusedError, TflRepairError, UserError
 from tflrepair.files import atomic, check_no_input
 from tflrepair.graph.model import Model, Source
 from tflrepair.notebook import Presentable
+from tflrepair.quantity import counted, grouped
 from tflrepair.views.tensors import SubgraphView, TensorView
 from tflrepair.views.values import Array, array
 
@@ -57,7 +58,7 @@ class ExtractedWeights(Presentable):
 
     def headline(self) -> str:
         left = f", {len(self.left_out)} left out" if self.left_out else ""
-        return f"{self.path}: {len(self.written)} arrays{left}"
+        return f"{self.path}: {counted(len(self.written), 'array')}{left}"
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each array, those left out with the reason."""
@@ -132,7 +133,7 @@ def _nothing(found: _Found, constants: bool) -> str:
         row = found.left_out[0]
         more = len(found.left_out) - 1
         return f"nothing can be written: {row.name!r}: {row.reason}" + (
-            f", and {more} more" if more else ""
+            f", and {grouped(more)} more" if more else ""
         )
     return "the model has no constants" if constants else "the model has no variables"
 

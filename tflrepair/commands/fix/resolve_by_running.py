@@ -24,6 +24,7 @@ from tflrepair.graph.model import Model
 from tflrepair.leftovers import workspace
 from tflrepair.passes.graft.plan import GraftPlan
 from tflrepair.progress import Progress
+from tflrepair.quantity import counted
 from tflrepair.weights.types.match_table import CHECKED
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def resolve_by_running(
     if best.answer.agrees:
         if sum(one.answer.agrees for one in tried) > 1:
             return table
-        why = f"the only one of {run.count} readings that gives the expected outputs"
+        why = f"the only one of {counted(run.count, 'reading')} that gives the expected outputs"
         return _decided(_filled(table, best.combination), why)
     return _decided(_filled(table, best.combination), _nearest(best, tried))
 
@@ -138,7 +139,8 @@ def _nearest(best: _Tried, tried: Sequence[_Tried]) -> str:
             hint="give other inputs with --check, or decide with --map FILE (see --map-out)",
         )
     return (
-        f"the nearest of {len(tried)} readings to the expected outputs: {first:.1%} of their "
+        f"the nearest of {counted(len(tried), 'reading')} to the expected outputs: {first:.1%} "
+        "of their "
         f"spread away, the next {second:.0%}"
     )
 
@@ -146,11 +148,13 @@ def _nearest(best: _Tried, tried: Sequence[_Tried]) -> str:
 def _nothing_agrees(readings: Readings, count: int) -> RefusedError:
     if readings.is_whole and readings.count <= MOST:
         return RefusedError(
-            f"the weights can be read in {count} ways, and none gives the expected outputs",
+            f"the weights can be read in {counted(count, 'way')}, and none gives the expected "
+            "outputs",
             hint="do the expected outputs come from these weights? --dry-run shows the match",
         )
     return RefusedError(
-        f"the weights can be read in more than {MOST} ways; of {count} that were run, group by "
+        f"the weights can be read in more than {counted(MOST, 'way')}; of {count} that were "
+        "run, group by "
         "group, none gives the expected outputs: the layers cannot be told apart one by one",
         hint="decide some with --map FILE (see --dry-run, and --map-out to begin with)",
     )

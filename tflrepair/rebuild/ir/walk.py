@@ -8,6 +8,7 @@ from typing import Any
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
 from tflrepair.graph.subgraph import Operator, Subgraph
+from tflrepair.quantity import counted
 from tflrepair.rebuild.ir import custom_nodes, flex_nodes, walk_calls, walk_resources
 from tflrepair.rebuild.ir.builtin_options import read_options
 from tflrepair.rebuild.ir.scope import Planner, Scope
@@ -55,7 +56,9 @@ class Walk(Scope):
         builtin = operators()[operator.name]
         least, most = builtin.arity
         if not least <= len(operator.inputs) <= most:
-            raise BadFileError(f"has {len(operator.inputs)} inputs, which is a wrong number")
+            raise BadFileError(
+                f"has {counted(len(operator.inputs), 'input')}, which is a wrong number"
+            )
         for position in builtin.states:
             self.read_state(operator, position)
         options = read_options(operator, builtin.keywords)

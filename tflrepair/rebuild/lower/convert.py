@@ -12,6 +12,7 @@ from tflrepair.execution.entries import run_targets
 from tflrepair.graph.model import Model, Signature, from_bytes
 from tflrepair.leftovers import workspace
 from tflrepair.passes.add_state.plan import GET, SET
+from tflrepair.quantity import counted
 from tflrepair.rebuild.ir.planner import make_plan
 from tflrepair.rebuild.lower.choose import Chosen, choose
 from tflrepair.rebuild.lower.module import Lowered
@@ -120,11 +121,17 @@ def _notes(chosen: Chosen, lowered: Lowered, options: NoFlex) -> tuple[str, ...]
             f"take its place (--keep-flex {key} would keep it)"
         )
     if chosen.state:
-        notes.append(f"{GET} and {SET} hold {len(chosen.state)} variables ({options.state})")
+        notes.append(
+            f"{GET} and {SET} hold {counted(len(chosen.state), 'variable')} ({options.state})"
+        )
     elif {GET, SET} & {entry.key for entry in chosen.plan.entries}:
         notes.append(f"the model has its own {GET} or {SET}; none was added")
     for key, turns in lowered.unrolled.items():
-        notes.append(f"{key}: {len(turns)} loops unrolled ({', '.join(map(str, turns))} turns)")
+        notes.append(
+            f"{key}: {counted(len(turns), 'loop')} unrolled ({', '.join(map(str, turns))} turns)"
+        )
     if lowered.resources.narrow:
-        notes.append(f"{len(lowered.resources.narrow)} half-precision variables kept as float32")
+        notes.append(
+            f"{counted(len(lowered.resources.narrow), 'half-precision variable')} kept as float32"
+        )
     return tuple(notes)

@@ -8,6 +8,7 @@ from typing import Any
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import TflRepairError, UnsupportedError
 from tflrepair.passes.add_state.plan import DONE, GET, SET
+from tflrepair.quantity import grouped
 from tflrepair.rebuild.ir.python_names import input_names
 from tflrepair.rebuild.ir.steps import SignatureFunction
 from tflrepair.rebuild.ir.tensor_facts import dtype_of
@@ -168,7 +169,7 @@ def _refusal(left: Mapping[str, list[str]]) -> UnsupportedError:
     rows = []
     for name in sorted(left):
         places = left[name]
-        more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+        more = f" and {grouped(len(places) - 3)} more" if len(places) > 3 else ""
         rows.append(f"{name} at {'; '.join(places[:3])}{more}")
     return UnsupportedError(
         "these TensorFlow operators have no formulation in builtin ones:\n  " + "\n  ".join(rows),

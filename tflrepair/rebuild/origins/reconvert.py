@@ -10,6 +10,7 @@ from tflrepair.analysis.status import VariableStatus
 from tflrepair.errors import RefusedError
 from tflrepair.graph.model import Model, Signature, from_bytes
 from tflrepair.leftovers import workspace
+from tflrepair.quantity import counted
 from tflrepair.rebuild.ir.custom_nodes import allows_flex, custom_names
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save
@@ -50,7 +51,7 @@ def checked(data: bytes, model: Model) -> bytes:
     ]
     if unset:
         raise RefusedError(
-            f"the converted model has {len(unset)} variables without a value: "
+            f"the converted model has {counted(len(unset), 'variable')} without a value: "
             + ", ".join(unset[:8])
         )
     strangers = custom_names(after) - custom_names(model)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.variables import Variable
 from tflrepair.errors import RefusedError, UnsupportedError
+from tflrepair.quantity import counted
 from tflrepair.rebuild.ir.steps import Plan
 from tflrepair.rebuild.run.trace import Tracer
 
@@ -59,7 +60,7 @@ def starting_values(plan: Plan, values: Values) -> StartingValues:
     if missing:
         names = ", ".join(missing[:8]) + (", ..." if len(missing) > 8 else "")
         raise RefusedError(
-            f"{len(missing)} variables have no value: {names}",
+            f"{counted(len(missing), 'variable has', 'variables have')} no value: {names}",
             hint="give them with --weights or --set",
         )
     for key, (dtype, shape) in plan.states.items():

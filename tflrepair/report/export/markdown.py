@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.scan import ScanResult
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Finding
-from tflrepair.report import layout
+from tflrepair.quantity import counted, megabytes
 from tflrepair.report.fix_hints import to_dict
 from tflrepair.report.style import safe
 
@@ -18,9 +17,9 @@ def facts(scan: ScanResult) -> str:
     model = scan.model
     count = sum(subgraph.operator_count for subgraph in model.subgraphs)
     return (
-        f"{megabytes(model.size)}, {layout.counted(count, 'operator')}, "
-        f"{layout.counted(len(model.signatures), 'signature')}, "
-        f"{layout.counted(len(scan.analysis.variables), 'variable')}"
+        f"{megabytes(model.size)}, {counted(count, 'operator')}, "
+        f"{counted(len(model.signatures), 'signature')}, "
+        f"{counted(len(scan.analysis.variables), 'variable')}"
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tflrepair.commands.train_result import TrainResult
 from tflrepair.errors import UnsupportedError
+from tflrepair.quantity import counted
 from tflrepair.report.contract.small import TrainItem
 from tflrepair.report.style import Style, safe
 
@@ -19,7 +20,8 @@ def lines(result: TrainResult, style: Style) -> list[str]:
     losses, count = result.losses, len(result.losses)
     middle = sorted(result.seconds)[count // 2] * 1000
     rows = [
-        f"{safe(result.model)}: {count} steps of {safe(result.signature)}, batch {result.batch}, "
+        f"{safe(result.model)}: {counted(count, 'step')} of {safe(result.signature)}, batch "
+        f"{result.batch}, "
         f"{middle:.3g} ms a step",
         f"  loss {losses[0]:.6g} -> {losses[-1]:.6g}",
     ]

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tflrepair.analysis.variables import Variable
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.show import Shown
 from tflrepair.errors import TflRepairError
 from tflrepair.graph.subgraph import Operator
+from tflrepair.quantity import counted, grouped, megabytes
 from tflrepair.report import layout
 from tflrepair.report.style import Style, safe
 from tflrepair.views.options import called_subgraphs, options
@@ -56,7 +56,7 @@ def focused(shown: Shown, style: Style, width: int, everything: bool) -> Iterato
         yield from operator_block(shown, operator, style, width)
     if len(operators) > len(rows):
         yield ""
-        yield f"and {len(operators) - len(rows)} more (--all)"
+        yield f"and {grouped(len(operators) - len(rows))} more (--all)"
 
 
 def operator_block(shown: Shown, operator: Operator, style: Style, width: int) -> Iterator[str]:
@@ -118,7 +118,7 @@ def quantized(values: Mapping[str, Any] | None) -> str:
         return f"min {layout.number(values['min'][0])}"
     if len(scales) == 1:
         return f"scale {layout.number(scales[0])} zero {zeros[0]}"
-    return f"{len(scales)} scales, axis {values['quantized_dimension']}"
+    return f"{counted(len(scales), 'scale')}, axis {values['quantized_dimension']}"
 
 
 def _part(view: SubgraphView, tensor: TensorView) -> str:
@@ -131,7 +131,7 @@ def _part(view: SubgraphView, tensor: TensorView) -> str:
     if tensor.takers:
         listed = [f"{n} {safe(view.operator(n).name)}" for n in tensor.takers[:_NEIGHBOURS]]
         more = len(tensor.takers) - _NEIGHBOURS
-        text += ", to " + ", ".join(listed) + (f" and {more} more" if more > 0 else "")
+        text += ", to " + ", ".join(listed) + (f" and {grouped(more)} more" if more > 0 else "")
     return text + (", output of the subgraph" if tensor.is_output else "")
 
 
@@ -150,7 +150,7 @@ def stats_text(stats: Stats, values: Array) -> str:
         return f"value {text}" if values.size else "no elements"
     if values.dtype == object:
         texts = [safe(v[:40].decode("utf-8", "replace")) for v in values.flat[:3]]
-        return f"{stats.count} strings: " + ", ".join(map(repr, texts)) + ", ..."
+        return f"{counted(stats.count, 'string')}: " + ", ".join(map(repr, texts)) + ", ..."
     parts = [f"min {layout.number(stats.min)}", f"max {layout.number(stats.max)}",
              f"mean {layout.number(stats.mean)}"]  # fmt: skip
     if stats.zeros == stats.count:
@@ -168,7 +168,7 @@ def constant_rows(shown: Shown, width: int, limit: int | None) -> Iterator[str]:
     if not rows:
         return
     total = max(1, shown.sizes.weights)
-    yield f"{layout.grouped(len(rows))}, largest first"
+    yield f"{grouped(len(rows))}, largest first"
     for row in rows[:limit]:
         subgraph, index = next((s, t) for s, t in row.tensors if s in shown.chosen)
         tensor = shown.views[subgraph].tensor(index)
@@ -179,7 +179,7 @@ def constant_rows(shown: Shown, width: int, limit: int | None) -> Iterator[str]:
         where = ", ".join(map(safe, row.kinds[:3])) or "no operator reads it"
         yield from layout.wrap(f"{where}; {constant_line(shown, tensor)}", " " * 18, width)
     if limit is not None and len(rows) > limit:
-        yield f"  and {layout.grouped(len(rows) - limit)} more (--all)"
+        yield f"  and {grouped(len(rows) - limit)} more (--all)"
 
 
 def tensor_blocks(
@@ -207,7 +207,7 @@ def tensor_blocks(
     left = len(tensors) + len(variables) - blocks
     if left > 0:
         yield ""
-        yield f"and {left} more (--all, or a longer name)"
+        yield f"and {grouped(left)} more (--all, or a longer name)"
 
 
 def _variable_block(shown: Shown, variable: Variable, style: Style, width: int) -> Iterator[str]:
@@ -221,7 +221,7 @@ def _variable_block(shown: Shown, variable: Variable, style: Style, width: int) 
         if sites:
             listed = [f"subgraph {s.subgraph} operator {s.operator}" for s in sites[:_NEIGHBOURS]]
             more = len(sites) - _NEIGHBOURS
-            text = ", ".join(listed) + (f" and {more} more" if more > 0 else "")
+            text = ", ".join(listed) + (f" and {grouped(more)} more" if more > 0 else "")
             yield from layout.wrap(f"{verb} {text}", "  ", width, "    ")
     if variable.initial is None:
         yield "  no initial value in the file"

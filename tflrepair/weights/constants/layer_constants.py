@@ -15,6 +15,7 @@ from tflrepair.errors import BadFileError
 from tflrepair.format import schema
 from tflrepair.format.types import byte_size
 from tflrepair.graph.model import Model
+from tflrepair.quantity import counted
 from tflrepair.weights.constants.folding import has_own_bias
 from tflrepair.weights.constants.fused_names import shows_folding
 from tflrepair.weights.constants.graphview import GraphView
@@ -198,7 +199,8 @@ def _bytes(view: GraphView, tensor: int) -> memoryview:
     wanted = byte_size(row.dtype, row.shape)
     if data is None or len(data) != wanted:
         raise BadFileError(
-            f"the constant {row.name!r} has {len(data or b'')} bytes, its shape needs {wanted}",
+            f"the constant {row.name!r} has {counted(len(data or b''), 'byte')}, "
+            f"its shape needs {wanted}",
             where=f"subgraph {view.graph.index}, tensor {tensor}",
         )
     return data

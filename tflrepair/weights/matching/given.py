@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
 from tflrepair.format.types import numpy_dtype
+from tflrepair.quantity import counted
 from tflrepair.weights.starts import copies
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.match_table import SET, WEIGHT, Row
@@ -90,7 +91,8 @@ def by_set(targets: Sequence[Target], sets: Mapping[str, str | float]) -> dict[s
             row = Row(known[name], SET, weight, fill, "given with --set", "given")
             if row.nbytes > LARGEST_FILL:
                 raise UserError(
-                    f"--set {pattern} would write {row.nbytes} bytes for {name!r}; one number "
+                    f"--set {pattern} would write {counted(row.nbytes, 'byte')} for {name!r}; "
+                    "one number "
                     f"fills at most {LARGEST_FILL}",
                     hint="give the variable's values in a file of weights",
                 )
@@ -117,7 +119,7 @@ def _listed(name: str, text: str, target: Target) -> Weight:
     shape = target.shape
     if shape is None or -1 in shape or len(values) != math.prod(shape):
         raise UserError(
-            f"--set {name}={text}: {len(values)} numbers for {target.shared_name!r}, "
+            f"--set {name}={text}: {counted(len(values), 'number')} for {target.shared_name!r}, "
             f"which is {size_text(shape)}"
         )
     array = np.array(values, target.dtype).reshape(shape)

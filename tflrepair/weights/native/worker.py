@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from tflrepair.quantity import counted
 from tflrepair.weights.native.stamp import stamp
 
 # Seconds of CPU time for a request, and what is added for each byte that it concerns: listing
@@ -117,7 +118,9 @@ def answers(files: Files, request: dict[str, Any]) -> Iterator[tuple[bytes, Any]
         file = files.get(request)
         text = json.dumps(file.listing()).encode()
         if len(text) > 4 * size + (1 << 20):
-            raise ValueError(f"a file of {size} bytes lists {len(text)} bytes of names")
+            raise ValueError(
+                f"a file of {counted(size, 'byte')} lists {counted(len(text), 'byte')} of names"
+            )
         yield b"J", text
         return
     limit_time(SECONDS + LISTING * size)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tflrepair.quantity import counted
 from tflrepair.weights.optimizers import saved_state_keras2
 from tflrepair.weights.optimizers.numbered_state import numbered
 from tflrepair.weights.types.fit import fits
@@ -36,9 +37,9 @@ def saved_state(
         found = taken | found
         if not set(mine) <= set(taken):
             warnings.append(
-                f"{source.label} holds optimizer state ({len(state)} arrays); for "
-                f"{len(set(mine) - set(taken))} of {len(mine)} optimizer variables it is unclear "
-                "which are theirs, so they take their start values"
+                f"{source.label} holds optimizer state ({counted(len(state), 'array')}); for "
+                f"{len(set(mine) - set(taken))} of {counted(len(mine), 'optimizer variable')} "
+                "it is unclear which are theirs, so they take their start values"
             )
     return found, warnings
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import BadFileError
+from tflrepair.quantity import counted
 from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import keras3, zips
 from tflrepair.weights.readers.architecture import architecture
@@ -38,7 +39,8 @@ def source(archive: zipfile.ZipFile, label: str) -> Source:
         raise BadFileError(f"is not a .keras file: {error}", where=label) from None
     if config.file_size > _LONGEST_CONFIG:
         raise BadFileError(
-            f"its {CONFIG} has {config.file_size} bytes; at most {_LONGEST_CONFIG} are read",
+            f"its {CONFIG} has {counted(config.file_size, 'byte')}; at most {_LONGEST_CONFIG} "
+            "are read",
             where=label,
         )
     if weights.compress_type != zipfile.ZIP_STORED:

@@ -9,6 +9,7 @@ from math import prod
 from typing import IO, TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError, TflRepairError
+from tflrepair.quantity import counted
 from tflrepair.weights.readers import zips
 from tflrepair.weights.readers.zips import open_member
 from tflrepair.weights.types.layer_names import split_path
@@ -86,5 +87,5 @@ def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo, label: str) -> Iter
 def _exactly(stream: IO[bytes], count: int) -> bytes:
     data = stream.read(count)
     if len(data) != count:
-        raise EOFError(f"ends {count - len(data)} bytes early")
+        raise EOFError(f"ends {counted(count - len(data), 'byte')} early")
     return data

@@ -8,6 +8,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
+from tflrepair.quantity import grouped
 from tflrepair.weights.starts import copies, layer_state, optimizer_state
 from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.match_table import INITIAL, OPEN, SET, Problem, Row
@@ -185,4 +186,4 @@ def _labels(labels: Iterable[str]) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:_SHOWN])
-    return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return shown + (f" and {grouped(len(names) - _SHOWN)} more" if len(names) > _SHOWN else "")

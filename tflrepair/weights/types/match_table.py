@@ -9,6 +9,7 @@ from math import prod
 
 from tflrepair.errors import RefusedError, UndecidedError
 from tflrepair.format.types import numpy_dtype
+from tflrepair.quantity import counted
 from tflrepair.weights.types.dtypes import is_float
 from tflrepair.weights.types.pieces import PIECE
 from tflrepair.weights.types.start import Assumption
@@ -212,8 +213,7 @@ class MatchTable:
         """
         if not self.problems:
             return
-        count = len(self.problems)
-        lines = [f"{count} thing{'s' * (count > 1)} must be decided first"]
+        lines = [f"{counted(len(self.problems), 'thing')} must be decided first"]
         for problem in self.problems:
             lines.append(f"  {problem.message}")
             lines.extend(f"    - {candidate}" for candidate in problem.candidates)

@@ -16,6 +16,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tflrepair.errors import BadFileError
+from tflrepair.quantity import counted
 from tflrepair.weights.types.architecture import Architecture
 from tflrepair.weights.types.layer_flow import LayerFlow
 
@@ -162,7 +163,8 @@ class Weight:
             yield piece
         if left:
             raise BadFileError(
-                f"{self.path} does not have the {prod(self.shape)} elements that it declared",
+                f"{self.path} does not have the {counted(prod(self.shape), 'element')} that it "
+                "declared",
                 where=self.source,
             )
 

@@ -8,6 +8,7 @@ from typing import Any
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import UnsupportedError
 from tflrepair.graph.location import OperatorRef
+from tflrepair.quantity import counted
 from tflrepair.rebuild.ir.steps import Plan
 from tflrepair.rebuild.ir.tensor_facts import constant
 from tflrepair.rebuild.lower.trace.probes import Symbols
@@ -57,7 +58,8 @@ class LoweringState(Tracer):
         self._steps += steps
         if self._steps > MOST_STEPS:
             raise UnsupportedError(
-                f"unrolling its loops would make more than {MOST_STEPS} operators of this "
+                f"unrolling its loops would make more than {counted(MOST_STEPS, 'operator')} "
+                "of this "
                 "signature",
                 where=f"subgraph {site.subgraph}, operator {site.operator}",
                 hint="train on shorter sequences, or on fewer layers",
