@@ -18,6 +18,7 @@ from tflrepair.graph.subgraph import Operator
 from tflrepair.quantity import counted, grouped, megabytes, share
 from tflrepair.report import layout
 from tflrepair.report.style import Style, safe
+from tflrepair.report.width import cells
 
 _LIST = 30
 
@@ -146,7 +147,7 @@ def _item(result: DiffResult, item: _Item, style: Style, width: int) -> Iterator
     head = f"  {style(mark, colour)} {operator.index} {safe(operator.name)}"
     if change is not None and change.a.index != change.b.index:
         head += f" (B {change.b.index})"
-    room = max(12, width - len(head) - 2)
+    room = max(12, width - cells(head) - 2)
     yield f"{head}  {layout.short(output(model, operator), room)}".rstrip()
     for row in change.changes if change is not None else ():
         yield from change_lines(row, width, "      ")

@@ -12,6 +12,7 @@ from tflrepair.graph.subgraph import Operator
 from tflrepair.quantity import counted, grouped, megabytes
 from tflrepair.report import layout
 from tflrepair.report.style import Style, safe
+from tflrepair.report.width import cells, pad
 from tflrepair.views.options import called_subgraphs, options
 from tflrepair.views.tensors import CONSTANT, SubgraphView, TensorView
 from tflrepair.views.values import Array, Stats, array, real, statistics
@@ -27,7 +28,7 @@ def operator_list(view: SubgraphView, rows: Sequence[Operator], width: int) -> I
     Columns are as wide as the first thousand rows need, so that the list can be long.
     """
     head = rows[:1000]
-    kind = min(26, max((len(safe(o.name)) for o in head), default=8))
+    kind = min(26, max((cells(safe(o.name)) for o in head), default=8))
     digits = len(str(rows[-1].index)) if rows else 1
     for operator in rows:
         name = type_ = ""
@@ -41,8 +42,8 @@ def operator_list(view: SubgraphView, rows: Sequence[Operator], width: int) -> I
                 type_ += f" +{len(operator.outputs) - 1}"
         room = max(12, width - 2 - digits - 1 - kind - 2 - 2 - 28)
         yield (
-            f"  {operator.index:>{digits}} {layout.short(operator.name, kind):<{kind}}  "
-            f"{layout.short(name, room):<{room}}  {type_}"
+            f"  {operator.index:>{digits}} {pad(layout.short(operator.name, kind), kind)}  "
+            f"{pad(layout.short(name, room), room)}  {type_}"
         ).rstrip()
 
 
@@ -95,7 +96,7 @@ def _port(
     type_ = f"{tensor.dtype} {layout.shape(tensor.open_shape)}"
     room = max(16, width - len(lead) - len(type_) - 2)
     name = tensor.name or "(no name)"
-    yield f"{lead}{layout.short(name, room):<{min(room, 40)}}  {type_}".rstrip()
+    yield f"{lead}{pad(layout.short(name, room), min(room, 40))}  {type_}".rstrip()
     indent = " " * len(lead)
     told = [f"#{tensor.index}", _part(view, tensor)]
     if tensor.quantization:
@@ -156,7 +157,7 @@ def stats_text(stats: Stats, values: Array) -> str:
     if stats.zeros == stats.count:
         parts = ["all zero"]
     elif stats.zeros:
-        parts.append(f"{stats.zeros} zeros")
+        parts.append(counted(stats.zeros, "zero"))
     parts += [f"{n} {word}" for n, word in ((stats.nan, "NaN"), (stats.inf, "Inf")) if n]
     return ", ".join([*parts, f"sha256 {stats.sha256}"])
 
