@@ -14,6 +14,7 @@ WIDTH = 80
 _LONGEST_VECTOR = 8
 _SENTENCE = 8  # words
 _CODE = re.compile(r"`[^`]*`")
+_PYTHON = re.compile(r"\s*(import \w|\w+ = |np\.\w+\()")
 _COMMAND = re.compile(r"\btflrepair (?:(?!, )[^;`])*")
 _SECOND_COLUMN = re.compile(r"\s+\S+(?: \S+)*\s{2,}(?=\S)")
 
@@ -123,7 +124,8 @@ def _unglued(text: str) -> str:
 def fit(text: str, width: int, tear: bool = False) -> str:
     """A report's lines in ``width`` columns.
 
-    A command of ours stays in one piece, to be pasted, and the name of a file that was written.
+    A command of ours and a line of Python stay in one piece, to be pasted; so does the name of a
+    file that was written.
 
     Args:
         tear: names that are wider than a line, too, as a terminal needs them. Else they stay
@@ -133,11 +135,8 @@ def fit(text: str, width: int, tear: bool = False) -> str:
     for line in text.split("\n"):
         plain = COLOURS.sub("", line)
         words = plain.split()
-        if (
-            cells(plain) <= width
-            or words[0] == "tflrepair"
-            or not (tear or len(words) >= _SENTENCE)
-        ):
+        whole = _PYTHON.match(plain) or words[:1] == ["tflrepair"]
+        if whole or cells(plain) <= width or not (tear or len(words) >= _SENTENCE):
             rows.append(line)
             continue
         cell = _SECOND_COLUMN.match(plain)
