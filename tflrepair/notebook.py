@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from tflrepair.errors import UnsupportedError
-from tflrepair.quantity import grouped
+from tflrepair.wording import grouped
 
 _MOST = 200  # rows of a table in a notebook; ``to_dataframe`` has all
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tflrepair.errors import BadFileError
-from tflrepair.quantity import counted
+from tflrepair.wording import plural
 
 # Larger files are mapped. Below it, a copy costs some 10 ms and cannot change any more.
 MAPPED_FROM = 64 << 20
@@ -60,7 +60,7 @@ def kind_of(mode: int) -> str:
     """What a file of ``st_mode`` is, in words; empty for a regular file."""
     if stat.S_ISREG(mode):
         return ""
-    return next((words for test, words in _KINDS if test(mode)), "no regular file")
+    return next((words for test, words in _KINDS if test(mode)), "a special file")
 
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
@@ -103,7 +103,7 @@ def read_small(path: str | os.PathLike[str], most: int) -> bytes:
         except OSError as error:
             raise BadFileError(f"cannot be read: {error.strerror}", where=name) from None
     if len(data) > most:
-        raise BadFileError(f"has more than {counted(most, 'byte')}, which is the limit", where=name)
+        raise BadFileError(f"has more than {plural(most, 'byte')}, which is the limit", where=name)
     return data
 
 

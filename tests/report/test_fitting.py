@@ -8,6 +8,7 @@ from tflrepair.checks.registry import all_checks
 from tflrepair.commands.explain import explain
 from tflrepair.report import layout
 from tflrepair.report.style import Style
+from tflrepair.report.width import cells
 
 ROW = "  uninitialized  float32  [8]  a/very/long/name/that/goes/on/and/on/and/on/and/on/and/on"
 
@@ -89,9 +90,9 @@ def test_the_name_of_a_file_stays_whole() -> None:
 
 
 def test_wide_characters_take_two_columns() -> None:
-    assert layout.cells("模型/a") == 6 and layout.cells(Style(True)("模", "red")) == 2
+    assert cells("模型/a") == 6 and cells(Style(True)("模", "red")) == 2
     assert layout.short("模型模型模型", 7) == "...模型"
     left, right = layout.columns([("模型", "x"), ("abcdef", "y")], 40, 0)
-    assert layout.cells(left[: left.index("x")]) == layout.cells(right[: right.index("y")])
-    assert all(layout.cells(line) <= 30 for line in layout.wrap("模型 " * 30, "  ", 30))
-    assert all(layout.cells(line) <= 20 for line in layout.fit("模型" * 30, 20, True).split("\n"))
+    assert cells(left[: left.index("x")]) == cells(right[: right.index("y")])
+    assert all(cells(line) <= 30 for line in layout.wrap("模型 " * 30, "  ", 30))
+    assert all(cells(line) <= 20 for line in layout.fit("模型" * 30, 20, True).split("\n"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tflrepair.errors import UnsupportedError
-from tflrepair.quantity import counted
+from tflrepair.wording import plural
 
 # Steps that every model may take, however small its file is: about a second, 100 MB.
 _LEAST = 1_000_000
@@ -28,6 +28,6 @@ class Budget:
         if self._left < 0:
             raise UnsupportedError(
                 "following its variables through all calls takes more than "
-                f"{counted(self._most, 'step')}",
+                f"{plural(self._most, 'step')}",
                 hint="no converter makes such a model; it is made to waste time and memory",
             )

@@ -16,10 +16,10 @@ from tflrepair.errors import TflRepairError, UserError
 from tflrepair.graph.model import Model, Source
 from tflrepair.graph.subgraph import Operator
 from tflrepair.notebook import Presentable
-from tflrepair.quantity import counted
 from tflrepair.views.metadata import Metadata, metadata
 from tflrepair.views.sizes import Sizes, sizes
 from tflrepair.views.tensors import SubgraphView, TensorView
+from tflrepair.wording import megabytes, plural
 
 AROUND = 3  # operators shown on each side of the one asked for
 
@@ -54,8 +54,8 @@ class Shown(Presentable):
     def headline(self) -> str:
         count = sum(view.subgraph.operator_count for view in self.views)
         return (
-            f"{self.model.path or 'model'}: {counted(count, 'operator')}, "
-            f"{counted(self.model.size, 'byte')}"
+            f"{self.model.path or 'model'}: {plural(count, 'operator')}, "
+            f"{megabytes(self.model.size)}"
         )
 
     def rows(self) -> list[dict[str, Any]]:
@@ -131,8 +131,8 @@ def show(
         around: an operator's index; it and its neighbours.
 
     Raises:
-        UserError: there is nothing of that name; the message lists what comes near.
-        BadFileError: the file is damaged or no .tflite file.
+        UserError: there is nothing with that name; the message lists similar names.
+        BadFileError: the file is damaged or not a .tflite file.
     """
     context = context_of(model)
     _ = context.analysis

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tflrepair.quantity import counted, share
+from tflrepair.wording import plural, share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +77,7 @@ def gap(
         return Gap(
             name,
             False,
-            text=f"NaN or Inf against another value in {count} of {counted(got.size, 'value')}",
+            text=f"NaN or Inf against another value in {count} of {plural(got.size, 'value')}",
         )
     largest = float(relative.max()) if relative.size else 0.0
     return Gap(name, not exact and bool(good.all()), float(off.max()), largest)
@@ -132,7 +132,7 @@ def not_finite(array: NDArray[Any]) -> str:
         return ""
     nan, inf = int(np.isnan(array).sum()), int(np.isinf(array).sum())
     parts = [
-        f"{word} in {n} of {counted(array.size, 'value')}"
+        f"{word} in {n} of {plural(array.size, 'value')}"
         for word, n in (("NaN", nan), ("Inf", inf))
         if n
     ]

@@ -12,8 +12,8 @@ from tflrepair.errors import BadFileError, UserError
 from tflrepair.execution.entries import RunTarget, RunTensor
 from tflrepair.format.types import NUMPY_TYPES, element_count
 from tflrepair.opening import open_regular
-from tflrepair.quantity import counted
 from tflrepair.views.quantized import quantize
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,7 +118,7 @@ def _check_unpacking(stream: BinaryIO, path: str) -> None:
     packed, whole = (sum(getattr(r, n) for r in rows) for n in ("compress_size", "file_size"))
     if whole > max(_UNPACKED, packed * _PACKING):
         raise BadFileError(
-            f"would grow from {packed} to {counted(whole, 'byte')}; above {_UNPACKED >> 20} MB "
+            f"would grow from {packed} to {plural(whole, 'byte')}; above {_UNPACKED >> 20} MB "
             "at most "
             f"{_PACKING} times as much is unpacked",
             where=path,
@@ -185,4 +185,4 @@ def _bytes(value: NDArray[Any], place: str) -> NDArray[Any]:
         return np.char.encode(value, "utf-8")
     if value.dtype.kind == "S":
         return value
-    raise UserError(f"{place} is of type {value.dtype}", hint="expected are strings")
+    raise UserError(f"{place} is of type {value.dtype}", hint="expected: strings")

@@ -11,7 +11,7 @@ from tflrepair.errors import UserError
 from tflrepair.execution import inputs as values
 from tflrepair.execution import judge
 from tflrepair.execution.entries import RunTarget, run_targets
-from tflrepair.quantity import counted
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -113,7 +113,7 @@ def with_other(plan: Plan, others: Mapping[str | None, RunTarget]) -> Plan:
         missing = f"the other model takes {', '.join(p.text for p in other.inputs) or 'no inputs'}"
     elif len(other.inputs) != len(mine.inputs):
         missing = (
-            f"the other model takes {counted(len(other.inputs), 'input')}, not {len(mine.inputs)}"
+            f"the other model takes {plural(len(other.inputs), 'input')}, not {len(mine.inputs)}"
         )
     if missing:
         other = None

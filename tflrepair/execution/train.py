@@ -16,7 +16,7 @@ from tflrepair.execution.runtimes import environment
 from tflrepair.leftovers import workspace
 from tflrepair.processes import children
 from tflrepair.processes.ending import ending
-from tflrepair.quantity import counted
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,7 +106,7 @@ def _child(folder: Path, progress: Callable[[int, float], None]) -> tuple[list[f
         code = process.wait()
     if code:
         raise UnsupportedError(
-            f"training ended after {counted(len(losses), 'step')}: {ending(code, log)}"
+            f"training ended after {plural(len(losses), 'step')}: {ending(code, log)}"
         )
     if (folder / "error.txt").exists():
         text = (folder / "error.txt").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Sequence
 
 from tflrepair.errors import BadFileError
-from tflrepair.quantity import counted
+from tflrepair.wording import plural
 
 _U16 = struct.Struct("<H")
 _U32 = struct.Struct("<I")
@@ -59,8 +59,8 @@ class Reader:
             raise self.beyond(pos, 4) from None
         if offset == 0 or pos + offset >= self.size:
             raise BadFileError(
-                f"an offset of {counted(offset, 'byte')} leads outside the file of "
-                f"{counted(self.size, 'byte')}",
+                f"an offset of {plural(offset, 'byte')} leads outside the file of "
+                f"{plural(self.size, 'byte')}",
                 where=f"byte {pos}",
                 hint=_DAMAGED,
             )
@@ -107,10 +107,10 @@ class Reader:
             raise self.beyond(pos, 4) from None
         if count * item > self.size - pos - 4:
             raise BadFileError(
-                f"a list of {counted(count, 'element')} ({counted(count * item, 'byte')}) runs "
+                f"a list of {plural(count, 'element')} ({plural(count * item, 'byte')}) runs "
                 "past the end of the file",
                 where=f"byte {pos}",
-                hint=f"the file has {counted(self.size, 'byte')}; it is truncated or corrupt",
+                hint=f"the file has {plural(self.size, 'byte')}; it is truncated or corrupt",
             )
         return pos + 4, count
 
@@ -129,7 +129,7 @@ class Reader:
 
     def beyond(self, pos: int, need: int) -> BadFileError:
         return BadFileError(
-            f"{counted(need, 'byte is', 'bytes are')} needed at byte {pos}, but the file ends "
+            f"{plural(need, 'byte is', 'bytes are')} needed at byte {pos}, but the file ends "
             f"at byte {self.size}",
             where=f"byte {pos}",
             hint=_DAMAGED,

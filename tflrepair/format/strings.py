@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tflrepair.errors import BadFileError
-from tflrepair.quantity import counted
+from tflrepair.wording import plural
 
 
 def unpack(data: bytes | memoryview) -> tuple[str, ...]:
@@ -24,7 +24,7 @@ def unpack(data: bytes | memoryview) -> tuple[str, ...]:
         (count,) = struct.unpack_from("<i", data)
         if not 0 <= count <= len(data) // 4:
             raise BadFileError(
-                f"a string tensor claims {counted(count, 'string')} in {counted(len(data), 'byte')}"
+                f"a string tensor claims {plural(count, 'string')} in {plural(len(data), 'byte')}"
             )
         offsets = struct.unpack_from(f"<{count + 1}i", data, 4)
     except struct.error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tflrepair.quantity import counted, grouped, megabytes
 from tflrepair.report.style import Style, safe, table
 from tflrepair.structure.salvage import Remains
 from tflrepair.structure.verify import Verdict
+from tflrepair.wording import megabytes, plural
 
 _SHOWN = 50
 _SHOWN_KINDS = 12
@@ -28,11 +28,11 @@ def faults_text(verdict: Verdict, style: Style) -> list[str]:
     if verdict.count > shown:
         kept = len(verdict.faults)
         which = "all" if kept == verdict.count else f"the first {kept}"
-        lines.append(f"  and {grouped(verdict.count - shown)} more (--format json lists {which})")
+        lines.append(f"  and {verdict.count - shown} more (--format json lists {which})")
     codes = sorted({fault.code for fault in verdict.faults})
+    noun = "fault" if verdict.count == 1 else "faults"
     lines.append(
-        f"{counted(verdict.count, 'fault')} ({', '.join(codes)}); "
-        f"`tflrepair explain {codes[0]}` tells more."
+        f"{verdict.count} {noun} ({', '.join(codes)}); `tflrepair explain {codes[0]}` tells more."
     )
     return lines
 
@@ -49,7 +49,7 @@ def remains_text(path: str, remains: Remains, style: Style) -> list[str]:
     kinds = [f"{safe(name)} {count}" for name, count in list(remains.operators.items())]
     if kinds:
         more = len(kinds) - _SHOWN_KINDS
-        also = f", {counted(more, 'more kind')}" if more > 0 else ""
+        also = f", {plural(more, 'more kind')}" if more > 0 else ""
         lines.append(f"  kinds of operators: {', '.join(kinds[:_SHOWN_KINDS])}{also}")
     if remains.signatures:
         keys = ", ".join(safe(key) for key in remains.signatures[:_SHOWN_KINDS])

@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Iterator
 
 from tflrepair.commands.extract import ExtractedPart, ExtractedWeights
-from tflrepair.quantity import counted, grouped, megabytes
 from tflrepair.report.contract.small import ExtractItem
 from tflrepair.report.hints import pasteable
 from tflrepair.report.style import safe
+from tflrepair.wording import megabytes, plural
 
 _LIST = 12
 
@@ -17,18 +17,16 @@ _LIST = 12
 def weights_lines(result: ExtractedWeights) -> Iterator[str]:
     variables = sum(row.is_variable for row in result.written)
     constants = len(result.written) - variables
-    parts = [
-        counted(n, word) for n, word in ((variables, "variable"), (constants, "constant")) if n
-    ]
+    parts = [f"{n} {word}" for n, word in ((variables, "variables"), (constants, "constants")) if n]
     yield f"written: {safe(result.path)}, {megabytes(result.size)}: {' and '.join(parts)}"
     widened = [row for row in result.written if row.stored != row.dtype]
     if widened:
         kinds = sorted({f"{row.dtype} as {row.stored}" for row in widened})
-        yield f"  {grouped(len(widened))} widened without loss: {', '.join(kinds)}"
+        yield f"  {len(widened)} widened without loss: {', '.join(kinds)}"
     for row in result.left_out[:_LIST]:
         yield f"  left out {safe(row.name)}: {safe(row.reason)}"
     if len(result.left_out) > _LIST:
-        yield f"  and {grouped(len(result.left_out) - _LIST)} more left out"
+        yield f"  and {len(result.left_out) - _LIST} more left out"
     if variables:
         command = f"tflrepair fix MODEL --replace --by-name -w {shlex.quote(result.path)}"
         yield f"  to put them back: {pasteable(command, result.model.path)}"
@@ -63,8 +61,7 @@ def part_lines(result: ExtractedPart) -> Iterator[str]:
     part = result.part
     yield (
         f"written: {safe(result.path)}, {megabytes(part.size)} of {megabytes(part.model.size)}, "
-        f"{grouped(kept)} of {counted(whole, 'operator')}, "
-        f"{counted(len(part.kept.operators), 'subgraph')}"
+        f"{kept} of {plural(whole, 'operator')}, {plural(len(part.kept.operators), 'subgraph')}"
     )
     graph = part.model.subgraph(part.kept.entry)
     if result.ports.key is not None:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from tflrepair.commands.fix.advice import advice
 from tflrepair.commands.fix.result import FixResult
-from tflrepair.quantity import counted, grouped, megabytes
 from tflrepair.report.match_text import match_lines
 from tflrepair.report.runs import verify_text
 from tflrepair.report.scan_text import findings
@@ -22,14 +21,15 @@ from tflrepair.weights.types.match_table import (
     MatchTable,
     Problem,
 )
+from tflrepair.wording import megabytes, plural, verb
 
 _SHOWN = 4
 _ORIGINS = {
-    WEIGHT: ("from the weights",) * 2,
-    "documented": ("documented start value", "documented start values"),
-    "assumed": ("assumed start value", "assumed start values"),
-    "config": ("from an optimizer's config",) * 2,
-    SET: ("given",) * 2,
+    WEIGHT: "from the weights",
+    "documented": "documented start values",
+    "assumed": "assumed start values",
+    "config": "from an optimizer's config",
+    SET: "given",
 }
 _MOST_ASSUMPTIONS = 12
 
@@ -58,15 +58,17 @@ def render(
         lines += [line for p in result.table.problems for line in _problem(p, style)]
         lines += map(safe, advice(result.before.context, result.table))
     if result.plan is not None and result.plan.replacements:
-        count = grouped(len(result.plan.replacements))
-        lines.append(f"{count} of them had a value, which is replaced")
+        lines.append(f"{len(result.plan.replacements)} of them had a value, which is replaced")
     if result.plan is not None and result.plan.calls:
-        calls = counted(len(result.plan.calls), "missing call is", "missing calls are")
-        lines.append(f"{calls} added, of an initializer that exists")
+        lines.append(
+            f"added: {plural(len(result.plan.calls), 'missing call')} of an existing initializer"
+        )
     if result.plan is not None and result.plan.renames:
-        one, many = "save or restore operator uses", "save and restore operators use"
-        users = counted(len(result.plan.renames), one, many)
-        lines.append(f"{users} the variables' own names, which are unique")
+        lines.append(
+            f"{plural(len(result.plan.renames), 'save or restore operator')} "
+            f"{verb(len(result.plan.renames), 'uses', 'use')} the variables' own names, "
+            "which are unique"
+        )
     if dry_run:
         lines += _would_check(result, dry_run)
         lines += _unproven(result, style) if not result.check else []
@@ -104,21 +106,20 @@ def _would_check(result: FixResult, dry_run: bool) -> list[str]:
 
 def _summary(matched: MatchTable) -> list[str]:
     counts = Counter(r.confidence if r.origin == INITIAL else r.origin for r in matched.rows)
-    parts = [counted(counts[o], *words) for o, words in _ORIGINS.items() if counts[o]]
-    lines = [f"{counted(len(matched.rows), 'variable')}: {', '.join(parts)}"] if parts else []
+    parts = [f"{counts[origin]} {words}" for origin, words in _ORIGINS.items() if counts[origin]]
+    lines = [f"{plural(len(matched.rows), 'variable')}: {', '.join(parts)}"] if parts else []
     sure = Counter(row.confidence for row in matched.rows if row.origin == WEIGHT)
     if sure:
         words = ", ".join(f"{n} {word}" for word, n in sure.items())
-        lines.append(f"how sure those from the weights are: {words}")
+        lines.append(f"confidence in those from the weights: {words}")
     if sure[CHECKED]:
-        lines.append(
-            f"{sure[CHECKED]} of them decided by --check: no other reading matches OUT.npz"
-        )
+        lines.append(f"{sure[CHECKED]} of them decided by --check: no other match gives OUT.npz")
     if matched.unused:
         some = ", ".join(safe(weight.path) for weight in matched.unused[:3])
-        more = f" and {grouped(len(matched.unused) - 3)} more" if len(matched.unused) > 3 else ""
-        count = counted(len(matched.unused), "array of the weights is", "arrays of the weights are")
-        lines.append(f"{count} not used: {some}{more}")
+        more = f" and {len(matched.unused) - 3} more" if len(matched.unused) > 3 else ""
+        lines.append(
+            f"not used: {plural(len(matched.unused), 'array')} in the weights: {some}{more}"
+        )
     return lines + _assumed(matched)
 
 
@@ -127,13 +128,11 @@ def _assumed(matched: MatchTable) -> list[str]:
     rows = list(matched.assumptions.items())
     lines = []
     for assumption, names in rows[:_MOST_ASSUMPTIONS]:
-        count = f" ({counted(len(names), 'variable')})" if len(names) > 1 else ""
+        count = f" ({len(names)} variables)" if len(names) > 1 else ""
         lines.append(f"  assumed: {safe(assumption.text)}{count}")
         lines.append(f"    if that is not so: {safe(assumption.option)}")
     if len(rows) > _MOST_ASSUMPTIONS:
-        lines.append(
-            f"  assumed: {grouped(len(rows) - _MOST_ASSUMPTIONS)} more; --dry-run shows each"
-        )
+        lines.append(f"  assumed: {len(rows) - _MOST_ASSUMPTIONS} more; --dry-run shows each")
     return lines
 
 
@@ -196,9 +195,9 @@ def _unproven(result: FixResult, style: Style) -> list[str]:
     lines = []
     if names:
         lines += [
-            f"{label}  {_rest(names)} on running numbers alone: {_some(names)}",
+            f"{label}  {_rest(names)} on the numbers in layer names alone: {_some(names)}",
             "    If the code that makes these layers was changed after the weights were saved,",
-            "    they may be exchanged.",
+            "    they may have changed places.",
         ]
     for name, rows in result.table.accepted.items() if result.table else ():
         lines += [
@@ -210,7 +209,7 @@ def _unproven(result: FixResult, style: Style) -> list[str]:
 
 
 def _rest(names: Sequence[str]) -> str:
-    return counted(len(names), "variable rests", "variables rest")
+    return f"{plural(len(names), 'variable')} {verb(len(names), 'rests', 'rest')}"
 
 
 def _some(names: Sequence[str]) -> str:

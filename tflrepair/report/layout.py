@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tflrepair.quantity import counted, grouped
 from tflrepair.report.style import safe
 from tflrepair.report.width import COLOURS, FIXED, cells, end, fill, pad
+from tflrepair.wording import grouped, plural
 
 WIDTH = 80
 _LONGEST_VECTOR = 8
@@ -177,7 +177,7 @@ def value(item: Any) -> str:
             return "''"
         return safe(item) if len(item) < 200 else safe(item[:200]) + "..."
     if isinstance(item, bytes):
-        return f"<{counted(len(item), 'byte')}>"
+        return f"<{plural(len(item), 'byte')}>"
     if isinstance(item, Mapping):
         return "{" + ", ".join(f"{safe(str(k))} {value(v)}" for k, v in item.items()) + "}"
     if isinstance(item, (tuple, list)):

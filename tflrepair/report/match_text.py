@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tflrepair.quantity import counted
 from tflrepair.report.style import Style, safe, table
 from tflrepair.weights.types.match_table import MatchTable, Row
+from tflrepair.wording import plural
 
 _SHOWN = 4  # names of a layer's variables
 
@@ -22,7 +22,7 @@ def match_lines(matched: MatchTable, style: Style, everything: bool) -> list[str
         rows += [_group(layer, found) for (layer, _, _), found in groups.items()]
     lines = table(rows, indent="", width=style.width)
     if not everything and len(rows) <= len(matched.rows):
-        lines.append(f"({counted(len(matched.rows), 'variable')}; --all lists each)")
+        lines.append(f"({plural(len(matched.rows), 'variable')}; --all lists each)")
     return lines
 
 

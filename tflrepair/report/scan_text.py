@@ -10,9 +10,9 @@ from tflrepair.commands.scan import ScanResult
 from tflrepair.findings import Severity
 from tflrepair.graph.model import Model, Signature
 from tflrepair.graph.subgraph import Subgraph
-from tflrepair.quantity import counted, grouped, megabytes
 from tflrepair.report.hints import hint
 from tflrepair.report.style import COLOUR_OF, Style, safe, table
+from tflrepair.wording import megabytes, plural, verb
 
 _SHOWN_VARIABLES = 12
 _SHOWN_OPERATORS = 8
@@ -37,12 +37,9 @@ def brief(result: ScanResult, style: Style) -> list[str]:
     model = result.model
     count = sum(subgraph.operator_count for subgraph in model.subgraphs)
     errors = sum(finding.is_problem for finding in result.findings)
-    state = style(counted(errors, "error"), "red") if errors else style("ok", "green")
-    pad = " " * max(0, 9 - len(counted(errors, "error") if errors else "ok"))
-    facts = (
-        f"{megabytes(model.size):>9} {grouped(count):>7} "
-        f"{'operator' if count == 1 else 'operators':<9}"
-    )
+    state = style(plural(errors, "error"), "red") if errors else style("ok", "green")
+    pad = " " * max(0, 9 - len(plural(errors, "error") if errors else "ok"))
+    facts = f"{megabytes(model.size):>9} {count:>6} {verb(count, 'operator', 'operators')}"
     head = f"{state}{pad} {facts}  {safe(model.path or 'model')}"
     return [head, *("  " + line for line in findings(result, style)[:-1])]
 
@@ -54,13 +51,13 @@ def _facts(model: Model, style: Style, everything: bool) -> list[str]:
     most = None if everything else _SHOWN_OPERATORS
     listed = [f"{safe(name)} {count}" for name, count in counts.most_common(most)]
     if len(counts) > len(listed):
-        listed.append(counted(len(counts) - len(listed), "more kind"))
+        listed.append(plural(len(counts) - len(listed), "more kind"))
     flex = sorted(safe(name) for name in counts if name.startswith("Flex"))
     lines = [
         f"{style(safe(model.path or 'model'), 'bold')}  {megabytes(model.size)}, "
-        f"{counted(len(model.subgraphs), 'subgraph')}, "
-        f"{counted(len(model.signatures), 'signature')}, {counted(model.buffer_count, 'buffer')}",
-        f"  operators  {grouped(counts.total())}: {', '.join(listed)}",
+        f"{plural(len(model.subgraphs), 'subgraph')}, "
+        f"{plural(len(model.signatures), 'signature')}, {plural(model.buffer_count, 'buffer')}",
+        f"  operators  {counts.total()}: {', '.join(listed)}",
     ]
     if flex:
         lines.append(f"  Flex       {', '.join(flex)} (these need the Flex delegate)")
@@ -72,14 +69,14 @@ def _subgraphs(model: Model, style: Style, everything: bool) -> list[str]:
         (
             str(s.index),
             safe(s.name) or "-",
-            counted(s.tensor_count, "tensor"),
-            counted(s.operator_count, "operator"),
+            plural(s.tensor_count, "tensor"),
+            plural(s.operator_count, "operator"),
         )
         for s in model.subgraphs[: None if everything else _SHOWN_SUBGRAPHS]
     ]
     lines = [style("Subgraphs", "bold"), *table(rows, width=style.width)]
     if len(model.subgraphs) > len(rows):
-        lines.append(f"  and {grouped(len(model.subgraphs) - len(rows))} more (--all lists them)")
+        lines.append(f"  and {len(model.subgraphs) - len(rows)} more (--all lists them)")
     return lines
 
 
@@ -120,13 +117,11 @@ def _variables(analysis: Analysis, style: Style, everything: bool) -> list[str]:
         ),
     ]
     ranked = sorted(variables, key=lambda v: order.index(v.status) if v.status in order else 99)
-    lines = [
-        f"{style('Variables', 'bold')}  {grouped(len(variables))} ({megabytes(total)}): {summary}"
-    ]
+    lines = [f"{style('Variables', 'bold')}  {len(variables)} ({megabytes(total)}): {summary}"]
     shown = ranked if everything else ranked[:_SHOWN_VARIABLES]
     lines += table([_row(v) for v in shown], width=style.width)
     if len(variables) > len(shown):
-        lines.append(f"  and {grouped(len(variables) - len(shown))} more (--all lists them)")
+        lines.append(f"  and {len(variables) - len(shown)} more (--all lists them)")
     return lines
 
 
@@ -150,11 +145,11 @@ def findings(result: ScanResult, style: Style, sound: str = _SOUND) -> list[str]
     warnings = sum(finding.severity == Severity.WARNING for finding in result.findings)
     if not errors:
         if warnings and sound == _SOUND:
-            sound = f"No errors, {counted(warnings, 'warning')}."
+            sound = f"No errors, {plural(warnings, 'warning')}."
         return [*lines, style(sound, "yellow" if warnings else "green")]
     codes = ", ".join(sorted({f.code for f in result.findings if f.severity == Severity.ERROR}))
     first = codes.split(",")[0]
-    lines.append(f"{counted(errors, 'error')} ({codes}); `tflrepair explain {first}` tells more.")
+    lines.append(f"{plural(errors, 'error')} ({codes}); `tflrepair explain {first}` tells more.")
     return lines
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflrepair.quantity import grouped
 from tflrepair.report import layout
 from tflrepair.report.contract.scan import TargetItem
 from tflrepair.report.style import Style, safe
 from tflrepair.targets.arena import Arena
 from tflrepair.targets.judge import TargetReport
+from tflrepair.wording import grouped
 
 
 def lines(report: TargetReport, arena: Arena | None, style: Style, width: int) -> Iterator[str]:

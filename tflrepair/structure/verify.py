@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from tflrepair.errors import BadFileError, ErrorCode
 from tflrepair.findings import Finding
-from tflrepair.quantity import counted
 from tflrepair.structure.fault import ALIGNMENT, OFFSET, Faults, TooMuchError
 from tflrepair.structure.rules.registry import CHECKING, OF_THE_ENCODING
 from tflrepair.structure.subject import Subject
 from tflrepair.structure.walk import Walk
 from tflrepair.structure.words import Words
+from tflrepair.wording import plural
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class DamagedError(BadFileError):
 
     def __init__(self, verdict: Verdict, path: str | None) -> None:
         first, more = verdict.faults[0], verdict.count - 1
-        also = f" (and {counted(more, 'more fault')})" if more else ""
+        also = f" (and {plural(more, 'more fault')})" if more else ""
         what = "model contradicts itself" if verdict.readable else "file is truncated or corrupt"
         place = first.location.path or "the file"
         super().__init__(

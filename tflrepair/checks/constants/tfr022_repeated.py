@@ -10,7 +10,7 @@ On each runtime:
                       the weights of each operator into memory of its own
     TFLM              the whole file stands in flash memory
 
-Example: one signature each for several batch sizes, each with its own copy of the weights.
+Example: a signature for each of several batch sizes, each with its own copy of the weights.
 
 How it is fixed: keep the weights in variables that the signatures share, or convert with
 the signatures in one call, so that constants are shared.
@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
-from tflrepair.quantity import counted, megabytes
+from tflrepair.wording import megabytes
 
 _LEAST = 10_000  # bytes
 
@@ -41,7 +41,7 @@ def repeated_constants(context: AnalysisContext) -> Iterator[Found]:
         first = groups[0]
         yield Found(
             f"{megabytes(waste)} are copies of bytes that are in the file already; most in "
-            f"{counted(len(first), 'buffer')} of {megabytes(first[0].length)}",
+            f"{len(first)} buffers of {megabytes(first[0].length)}",
             "convert all signatures in one call, or share the weights as variables",
             Location(buffer=first[0].index),
         )

@@ -28,7 +28,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
 from tflrepair.graph.subgraph import CUSTOM
-from tflrepair.quantity import counted
+from tflrepair.wording import plural
 
 
 @check("TFR026", Severity.INFO, Needs.TABLES)
@@ -40,9 +40,9 @@ def flex(context: AnalysisContext) -> Iterator[Found]:
     kinds = Counter(operator.name for operator in operators)
     first = operators[0]
     listed = ", ".join(f"{name} {count}" for name, count in kinds.most_common(4))
-    more = f" and {counted(len(kinds) - 4, 'more kind')}" if len(kinds) > 4 else ""
+    more = f" and {len(kinds) - 4} more kind{'s' * (len(kinds) > 5)}" if len(kinds) > 4 else ""
     yield Found(
-        f"needs the Flex delegate for {counted(len(operators), 'operator')}: {listed}{more}",
+        f"needs the Flex delegate for {plural(len(operators), 'operator')}: {listed}{more}",
         "Android: add tensorflow-lite-select-tf-ops; iOS: TensorFlowLiteSelectTfOps; Python: "
         "tensorflow-cpu 2.18.1 or older; see tflrepair explain TFR026",
         Location(subgraph=first.subgraph, operator=first.index),

@@ -27,7 +27,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
 from tflrepair.format import schema
-from tflrepair.quantity import grouped
+from tflrepair.wording import grouped
 
 CODE = "TFR031"
 _OP = schema.BuiltinOperator

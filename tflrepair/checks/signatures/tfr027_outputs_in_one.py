@@ -2,8 +2,8 @@
 
 What: a signature has two outputs that are one and the same tensor, or that have one tensor name.
 
-Why it matters: the answers are right by the signature's own names. Who asks by position or by the
-tensor's name gets one value twice, and the name of the other is gone from the file.
+Why it matters: the signature's own names give right answers. A caller that asks by position or
+by tensor name gets one value twice, and the name of the other is gone from the file.
 
 On each runtime:
 
@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check, names
 from tflrepair.findings import Location, Severity
-from tflrepair.quantity import counted
+from tflrepair.wording import plural
 
 _HINT = "read outputs by the signature's names, not by position; see tflrepair explain TFR027"
 
@@ -42,7 +42,7 @@ def outputs_in_one(context: AnalysisContext) -> Iterator[Found]:
         for tensor, mine in found:
             yield Found(
                 f"`{signature.key}` gives one tensor, {tensor!r}, as "
-                f"{counted(len(mine), 'output')}: "
+                f"{plural(len(mine), 'output')}: "
                 f"{names(mine, 4)}",
                 _HINT,
                 Location(subgraph=signature.subgraph, signature=signature.key),
@@ -52,7 +52,7 @@ def outputs_in_one(context: AnalysisContext) -> Iterator[Found]:
     outputs = tuple((f"output {n}", t) for n, t in enumerate(model.subgraph(0).outputs))
     for tensor, mine in _in_one(context, 0, outputs):
         yield Found(
-            f"subgraph 0 gives one tensor, {tensor!r}, as {counted(len(mine), 'output')}",
+            f"subgraph 0 gives one tensor, {tensor!r}, as {plural(len(mine), 'output')}",
             "if two answers are expected, look at the source: one of them is gone",
             Location(subgraph=0),
         )

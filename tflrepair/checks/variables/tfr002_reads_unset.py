@@ -27,7 +27,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, check, location
 from tflrepair.findings import Severity
 from tflrepair.graph.location import OperatorRef
-from tflrepair.quantity import counted
+from tflrepair.wording import plural
 
 
 @check("TFR002", Severity.ERROR)
@@ -38,7 +38,7 @@ def reads_unset(context: AnalysisContext) -> Iterator[Found]:
             continue
         key, site = unset[0]
         what = f"`{entry.label}`" if entry.signatures else f"subgraph {entry.subgraph}"
-        count = counted(len(unset), "variable before it is", "variables before they are")
+        count = plural(len(unset), "variable before it is", "variables before they are")
         yield Found(
             f"{what} reads {count} set; first {key.shared_name!r} at {_operator(context, site)}",
             location=location(

@@ -8,7 +8,7 @@ Why it matters: runtimes refuse the file, or read beyond the constant.
 On each runtime:
 
     LiteRT, tf.lite   too few bytes: refused when the model is loaded, with `required_bytes <= bytes
-                      was not true` (core/subgraph.cc); bytes too many are ignored
+                      was not true` (core/subgraph.cc); surplus bytes are ignored
     TFLM              does not compare (micro_allocator.cc): reads what stands behind the constant
 
 Example: a file that was cut and padded, or edited by hand.
@@ -24,7 +24,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, check, location
 from tflrepair.findings import Severity
 from tflrepair.format.types import byte_size
-from tflrepair.quantity import counted
+from tflrepair.wording import plural
 
 
 @check("TFR011", Severity.ERROR)
@@ -39,7 +39,7 @@ def initial_value_size(context: AnalysisContext) -> Iterator[Found]:
         have = model.buffers[initial.buffer].length
         if need is not None and need != have:
             yield Found(
-                f"the initial value of {variable.name!r} has {counted(have, 'byte')}; "
+                f"the initial value of {variable.name!r} has {plural(have, 'byte')}; "
                 f"{tensor.dtype} "
                 f"{list(tensor.shape)} needs {need}",
                 "fetch or convert the file again",

@@ -18,10 +18,10 @@ from tflrepair.execution import inputs as made
 from tflrepair.execution.compare import ATOL, RTOL
 from tflrepair.execution.entries import RunTarget, run_targets
 from tflrepair.graph.subgraph import Operator
-from tflrepair.quantity import counted
 from tflrepair.tracing.trace import Trace, trace
 from tflrepair.views.tensors import SubgraphView
 from tflrepair.views.values import real
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +85,7 @@ def _for_other(
     """The same arrays under the other model's names; by position where names differ."""
     if len(first.inputs) != len(second.inputs):
         raise UserError(
-            f"{first.label} takes {counted(len(first.inputs), 'input')} in A and "
+            f"{first.label} takes {plural(len(first.inputs), 'input')} in A and "
             f"{len(second.inputs)} in B"
         )
     names = {port.name for port in second.inputs}

@@ -16,9 +16,9 @@ from tflrepair.errors import RefusedError, TflRepairError, UserError
 from tflrepair.files import atomic, check_no_input
 from tflrepair.graph.model import Model, Source
 from tflrepair.notebook import Presentable
-from tflrepair.quantity import counted, grouped
 from tflrepair.views.tensors import SubgraphView, TensorView
 from tflrepair.views.values import Array, array
+from tflrepair.wording import plural
 
 # Types that the formats lack, and what carries their values exactly
 _WIDENED = {
@@ -58,7 +58,7 @@ class ExtractedWeights(Presentable):
 
     def headline(self) -> str:
         left = f", {len(self.left_out)} left out" if self.left_out else ""
-        return f"{self.path}: {counted(len(self.written), 'array')}{left}"
+        return f"{self.path}: {plural(len(self.written), 'array')}{left}"
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each array, those left out with the reason."""
@@ -93,7 +93,7 @@ def extract_weights(
         force: replace ``out`` if it exists.
 
     Raises:
-        UserError: a suffix that is no format of arrays, or the output exists.
+        UserError: a suffix that is not a format of arrays, or the output exists.
         RefusedError: there is nothing to write, or a name does not fit the format.
         BadFileError: the model is damaged.
         UnsupportedError: the format's package is not installed.
@@ -133,7 +133,7 @@ def _nothing(found: _Found, constants: bool) -> str:
         row = found.left_out[0]
         more = len(found.left_out) - 1
         return f"nothing can be written: {row.name!r}: {row.reason}" + (
-            f", and {grouped(more)} more" if more else ""
+            f", and {more} more" if more else ""
         )
     return "the model has no constants" if constants else "the model has no variables"
 
@@ -141,7 +141,7 @@ def _nothing(found: _Found, constants: bool) -> str:
 def _hint(found: _Found, constants: bool) -> str:
     if not constants:
         return "--constants writes the constants by tensor name"
-    return "`tflrepair show` tells what is in it"
+    return "`tflrepair show` lists what is in it"
 
 
 class _Found:
@@ -203,7 +203,7 @@ class _Found:
     ) -> None:
         try:
             if tensor.dtype == "string":
-                self.left_out.append(LeftOut(name, "strings are no weights", is_variable))
+                self.left_out.append(LeftOut(name, "strings are not weights", is_variable))
                 return
             values = array(self.model, tensor)  # a view of the mapped file: says if it is sound
         except TflRepairError as error:

@@ -23,9 +23,9 @@ from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.passes.freeze.plan import FreezePlan, check_freezable, operator_ref, plan_freeze
 from tflrepair.passes.freeze.write import rewrite
-from tflrepair.quantity import counted
 from tflrepair.rewrite.contract import Change
 from tflrepair.rewrite.relocation import Prefixed
+from tflrepair.wording import plural, verb
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ class FreezePass:
         frozen = freeze(before)
         if frozen.file is None:
             return None
-        became = ("variable became a constant", "variables became constants")
-        notes = [counted(len(frozen.plan.frozen), *became)]
+        count = len(frozen.plan.frozen)
+        notes = [f"{plural(count, 'variable')} became {verb(count, 'a constant', 'constants')}"]
         for reason, count in Counter(why for _, why in frozen.plan.kept).most_common():
-            notes.append(f"{counted(count, 'stays a variable', 'stay variables')}: {reason}")
+            notes.append(f"{count} {verb(count, 'stays a variable', 'stay variables')}: {reason}")
         return Change(frozen.file, "; ".join(notes))
 
     def ensures(self, before: AnalysisContext, after: AnalysisContext) -> None:

@@ -6,10 +6,10 @@ from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import BadFileError, UnsupportedError
 from tflrepair.graph.model import Model, Signature
-from tflrepair.quantity import counted
 from tflrepair.rebuild.ir.coverage import refuse_uncovered
 from tflrepair.rebuild.ir.steps import Function, FunctionId, Handle, Plan, SignatureFunction
 from tflrepair.rebuild.ir.walk import Walk
+from tflrepair.wording import plural
 
 # A subgraph is planned once for each set of handles that it is called with.
 _MOST_FUNCTIONS = 10_000
@@ -80,7 +80,7 @@ class _Planner:
         subgraph = self.model.subgraph(index)
         if len(handles) != len(subgraph.inputs):
             raise BadFileError(
-                f"subgraph {index} takes {counted(len(subgraph.inputs), 'input')}, but is "
+                f"subgraph {index} takes {plural(len(subgraph.inputs), 'input')}, but is "
                 f"given {len(handles)}"
             )
         given = {t: key for t, key in zip(subgraph.inputs, handles, strict=True) if key}

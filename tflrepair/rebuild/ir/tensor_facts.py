@@ -12,7 +12,7 @@ from tflrepair.format import schema
 from tflrepair.format.types import byte_size
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Tensor
-from tflrepair.quantity import counted
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,7 +99,7 @@ def constant(model: Model, tensor: Tensor) -> npt.NDArray[Any] | None:
         return _strings(data, tensor)
     if byte_size(tensor.dtype, tensor.shape) != len(data):
         raise BadFileError(
-            f"{tensor.dtype}{list(tensor.shape)} does not fit its {counted(len(data), 'byte')}",
+            f"{tensor.dtype}{list(tensor.shape)} does not fit its {plural(len(data), 'byte')}",
             where=where,
         )
     if tensor.dtype in _WIDENED:
@@ -132,7 +132,7 @@ def _strings(data: memoryview, tensor: Tensor) -> npt.NDArray[Any]:
         (count,) = struct.unpack_from("<i", data)
         if count != wanted:
             raise BadFileError(
-                f"{counted(count, 'string does', 'strings do')} not fit shape {tensor.shape}",
+                f"{plural(count, 'string does', 'strings do')} not fit shape {tensor.shape}",
                 where=where,
             )
         offsets = struct.unpack_from(f"<{count + 1}i", data, 4)

@@ -8,7 +8,6 @@ from typing import Any
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
 from tflrepair.graph.subgraph import Operator, Subgraph
-from tflrepair.quantity import counted
 from tflrepair.rebuild.ir import custom_nodes, flex_nodes, walk_calls, walk_resources
 from tflrepair.rebuild.ir.builtin_options import read_options
 from tflrepair.rebuild.ir.scope import Planner, Scope
@@ -22,6 +21,7 @@ from tflrepair.rebuild.ir.steps import (
 )
 from tflrepair.rebuild.ir.tensor_facts import dtype_of, quantization_of
 from tflrepair.rebuild.ops.registry import operators
+from tflrepair.wording import plural
 
 
 class Walk(Scope):
@@ -57,7 +57,7 @@ class Walk(Scope):
         least, most = builtin.arity
         if not least <= len(operator.inputs) <= most:
             raise BadFileError(
-                f"has {counted(len(operator.inputs), 'input')}, which is a wrong number"
+                f"has {plural(len(operator.inputs), 'input')}, which is the wrong number"
             )
         for position in builtin.states:
             self.read_state(operator, position)

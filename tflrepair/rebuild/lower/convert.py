@@ -12,7 +12,6 @@ from tflrepair.execution.entries import run_targets
 from tflrepair.graph.model import Model, Signature, from_bytes
 from tflrepair.leftovers import workspace
 from tflrepair.passes.add_state.plan import GET, SET
-from tflrepair.quantity import counted
 from tflrepair.rebuild.ir.planner import make_plan
 from tflrepair.rebuild.lower.choose import Chosen, choose
 from tflrepair.rebuild.lower.module import Lowered
@@ -21,6 +20,7 @@ from tflrepair.rebuild.run.starting_values import Values, starting_values
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save
 from tflrepair.tensorflow.signature_names import rename_keys, rename_signatures
+from tflrepair.wording import plural
 
 _HINT = "please report this model: every operator was lowered, yet the converter wants others"
 
@@ -122,16 +122,16 @@ def _notes(chosen: Chosen, lowered: Lowered, options: NoFlex) -> tuple[str, ...]
         )
     if chosen.state:
         notes.append(
-            f"{GET} and {SET} hold {counted(len(chosen.state), 'variable')} ({options.state})"
+            f"{GET} and {SET} hold {plural(len(chosen.state), 'variable')} ({options.state})"
         )
     elif {GET, SET} & {entry.key for entry in chosen.plan.entries}:
         notes.append(f"the model has its own {GET} or {SET}; none was added")
     for key, turns in lowered.unrolled.items():
         notes.append(
-            f"{key}: {counted(len(turns), 'loop')} unrolled ({', '.join(map(str, turns))} turns)"
+            f"{key}: {plural(len(turns), 'loop')} unrolled ({', '.join(map(str, turns))} turns)"
         )
     if lowered.resources.narrow:
         notes.append(
-            f"{counted(len(lowered.resources.narrow), 'half-precision variable')} kept as float32"
+            f"{plural(len(lowered.resources.narrow), 'half-precision variable')} kept as float32"
         )
     return tuple(notes)

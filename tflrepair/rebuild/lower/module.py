@@ -8,7 +8,6 @@ from typing import Any
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import TflRepairError, UnsupportedError
 from tflrepair.passes.add_state.plan import DONE, GET, SET
-from tflrepair.quantity import grouped
 from tflrepair.rebuild.ir.python_names import input_names
 from tflrepair.rebuild.ir.steps import SignatureFunction
 from tflrepair.rebuild.ir.tensor_facts import dtype_of
@@ -18,6 +17,7 @@ from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rebuild.run.module import Live
 from tflrepair.rebuild.run.starting_values import StartingValue, StartingValues
 from tflrepair.rebuild.run.trace import Tracer
+from tflrepair.wording import grouped
 
 # Types that builtin variables do not have, and the type that holds all of their values.
 CARRIERS = {
@@ -172,6 +172,6 @@ def _refusal(left: Mapping[str, list[str]]) -> UnsupportedError:
         more = f" and {grouped(len(places) - 3)} more" if len(places) > 3 else ""
         rows.append(f"{name} at {'; '.join(places[:3])}{more}")
     return UnsupportedError(
-        "these TensorFlow operators have no formulation in builtin ones:\n  " + "\n  ".join(rows),
+        "these TensorFlow operators cannot be expressed in builtin ones:\n  " + "\n  ".join(rows),
         hint="keep the signature as it is with --keep-flex NAME, or write the model without them",
     )

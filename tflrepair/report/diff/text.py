@@ -15,10 +15,10 @@ from tflrepair.commands.diff.result import (
 )
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
-from tflrepair.quantity import counted, grouped, megabytes, share
 from tflrepair.report import layout
 from tflrepair.report.style import Style, safe
 from tflrepair.report.width import cells
+from tflrepair.wording import grouped, megabytes, plural, share
 
 _LIST = 30
 
@@ -30,7 +30,7 @@ def lines(result: DiffResult, style: Style, *, width: int, everything: bool) -> 
         count = sum(s.operator_count for s in model.subgraphs)
         yield (
             f"{name}  {style(safe(model.path or 'model'), 'bold')}  {megabytes(model.size)}, "
-            f"{counted(count, 'operator')}"
+            f"{plural(count, 'operator')}"
         )
     yield from _block("Signatures", result.signatures, style, width, limit)
     for row in result.subgraphs:
@@ -67,7 +67,7 @@ def change_lines(change: Change, width: int, indent: str) -> Iterator[str]:
     if change.name:
         what += f" {layout.short(change.name, 44)!r}"
     if change.max_abs == 0:
-        text = f"{what}: the same numbers, stored otherwise"
+        text = f"{what}: the same numbers, stored differently"
         text += f": {safe(a)} -> {safe(b)}" if a != b else " (scales differ)"
     elif change.max_abs is not None:
         text = f"{what}: values differ by up to {layout.number(change.max_abs)}"
@@ -91,7 +91,7 @@ def _subgraph(
     numbers = str(row.a) if row.a == row.b else f"{row.a} (A), {row.b} (B)"
     title = f"Subgraph {numbers}" + (f" {layout.short(row.label, 40)}" if row.label else "")
     alike = len(row.pairs) - len(row.changed)
-    parts = [f"{counted(alike, 'operator')} the same"]
+    parts = [f"{plural(alike, 'operator')} the same"]
     parts += [
         f"{grouped(n)} {word}"
         for n, word in (
@@ -102,7 +102,7 @@ def _subgraph(
     ]  # fmt: skip
     yield f"{style(title, 'bold')}  {', '.join(parts)}"
     if row.renamed:
-        named = counted(row.renamed, "output has another name", "outputs have other names")
+        named = plural(row.renamed, "output has another name", "outputs have other names")
         yield f"  {named}, which changes nothing"
     if any(row.unpacking):
         a, b = (grouped(n) for n in row.unpacking)
@@ -167,11 +167,11 @@ def _run(
     yield ""
     yield from layout.wrap(
         f"{style('Run', 'bold')}  {safe(run.label)} on {run.inputs}, builtin kernels of "
-        f"{run.runtime}: {counted(run.compared, 'tensor')} compared", "", width, "  ",
+        f"{run.runtime}: {plural(run.compared, 'tensor')} compared", "", width, "  ",
     )  # fmt: skip
     if run.missing:
         name, why = run.missing[0]
-        text = f"{grouped(len(run.missing))} not compared: {safe(name)} ({safe(why)})"
+        text = f"{len(run.missing)} not compared: {safe(name)} ({safe(why)})"
         yield from layout.wrap(text + (", ..." if len(run.missing) > 1 else ""), "  ", width)
     if not run.gaps:
         yield "  all equal to the bit"
@@ -180,13 +180,14 @@ def _run(
     if fault is None:
         gap = max(run.gaps, key=lambda g: g.max_abs / (g.scale or 1))
         yield from layout.wrap(
-            f"{counted(len(run.gaps), 'differs', 'differ')} by no more than rounding, most "
+            f"{plural(len(run.gaps), 'differs', 'differ')} by no more than rounding, most "
             f"{gap.a.index} {safe(gap.a.name)}: {_apart(gap)}", "  ", width,
         )  # fmt: skip
         return
     yield from _fault(result, run, fault, style, width)
     beyond = [gap for gap in run.gaps if gap.beyond]
-    yield f"  {share(len(beyond), run.compared, 'tensor', 'differs', 'differ')}; the first ones:"
+    count = share(len(beyond), run.compared, "tensor", "differs", "differ")
+    yield f"  {count}; the first ones:"
     few = beyond if limit is None else beyond[: limit // 3]
     rows = [
         ("*" if gap.at_fault else "", str(gap.a.index), gap.a.name, *_figures(gap)) for gap in few
@@ -214,7 +215,7 @@ def _fault(
         f"{head}: operator {fault.a.index}{both} {safe(fault.a.name)}, output "
         f"{layout.short(name, 200)!r}: {_apart(fault)}", "  ", width, "    ",
     )  # fmt: skip
-    yield "    everything that it computes from agrees"
+    yield "    all that it computes from agrees"
     pair = next(
         (r for r in result.subgraphs if r.a == fault.a.subgraph and r.b == fault.b.subgraph), None
     )

@@ -17,11 +17,11 @@ from tflrepair.analysis.variables import Variable
 from tflrepair.commands.scan import ScanResult
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Severity
-from tflrepair.quantity import counted, megabytes, share
 from tflrepair.report import layout
 from tflrepair.report.style import safe
 from tflrepair.views.options import options
 from tflrepair.views.tensors import SubgraphView
+from tflrepair.wording import megabytes, plural, share
 
 _PAGE = Path(__file__).parent / "page"
 _READS, _SETS, _UNSET = 1, 2, 4
@@ -71,8 +71,8 @@ def _words(scan: ScanResult) -> Iterator[str]:
     count = sum(subgraph.operator_count for subgraph in model.subgraphs)
     keys = ", ".join(f"`{safe(s.key)}`" for s in model.signatures) or "none"
     yield (
-        f"The file has {megabytes(model.size)} and {counted(count, 'operator')} in "
-        f"{counted(len(model.subgraphs), 'subgraph')}. Signatures: {keys}."
+        f"The file has {megabytes(model.size)} and {plural(count, 'operator')} in "
+        f"{plural(len(model.subgraphs), 'subgraph')}. Signatures: {keys}."
     )
     unset = [v for v in variables if v.unset_in]
     if unset:
@@ -91,7 +91,7 @@ def _words(scan: ScanResult) -> Iterator[str]:
     errors = sum(f.is_problem for f in scan.findings)
     warnings = sum(f.severity == Severity.WARNING for f in scan.findings)
     told = [
-        counted(number, noun)
+        plural(number, noun)
         for number, noun in ((errors, "error"), (warnings, "warning"))
         if number
     ]

@@ -8,9 +8,9 @@ from typing import Any
 
 from tflrepair.commands.train_result import TrainResult
 from tflrepair.errors import UnsupportedError
-from tflrepair.quantity import counted
 from tflrepair.report.contract.small import TrainItem
 from tflrepair.report.style import Style, safe
+from tflrepair.wording import plural
 
 _MARKS = "▁▂▃▄▅▆▇█"
 _WIDTH = 60
@@ -20,7 +20,7 @@ def lines(result: TrainResult, style: Style) -> list[str]:
     losses, count = result.losses, len(result.losses)
     middle = sorted(result.seconds)[count // 2] * 1000
     rows = [
-        f"{safe(result.model)}: {counted(count, 'step')} of {safe(result.signature)}, batch "
+        f"{safe(result.model)}: {plural(count, 'step')} of {safe(result.signature)}, batch "
         f"{result.batch}, "
         f"{middle:.3g} ms a step",
         f"  loss {losses[0]:.6g} -> {losses[-1]:.6g}",

@@ -6,9 +6,9 @@ from collections import Counter
 from itertools import groupby
 
 from tflrepair.execution.result import ComparedTo, Run, RunStatus, VerifyReport
-from tflrepair.quantity import counted
 from tflrepair.report.hints import pasteable
 from tflrepair.report.style import safe
+from tflrepair.wording import plural
 
 _COMPARED = {
     ComparedTo.REPEAT: "a second fresh interpreter",
@@ -64,7 +64,7 @@ def _summary(report: VerifyReport) -> str:
     counts = Counter(run.status for run in report.runs)
     numbers = (
         f"{counts[RunStatus.OK]} ok, "
-        f"{counted(counts[RunStatus.PROBLEM], 'with a problem', 'with problems')}, "
+        f"{plural(counts[RunStatus.PROBLEM], 'with a problem', 'with problems')}, "
         f"{counts[RunStatus.NOT_RUN]} not run"
     )
     if report.exit_code == 2:

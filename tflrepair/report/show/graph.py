@@ -9,13 +9,13 @@ from tflrepair.analysis.variables import Variable
 from tflrepair.commands.show import Shown
 from tflrepair.errors import TflRepairError
 from tflrepair.graph.subgraph import Operator
-from tflrepair.quantity import counted, grouped, megabytes
 from tflrepair.report import layout
 from tflrepair.report.style import Style, safe
 from tflrepair.report.width import cells, pad
 from tflrepair.views.options import called_subgraphs, options
 from tflrepair.views.tensors import CONSTANT, SubgraphView, TensorView
 from tflrepair.views.values import Array, Stats, array, real, statistics
+from tflrepair.wording import grouped, megabytes, plural
 
 _BLOCKS = 20
 _SHOWN_VALUES = 1000  # numpy's own threshold for leaving out the middle
@@ -119,7 +119,7 @@ def quantized(values: Mapping[str, Any] | None) -> str:
         return f"min {layout.number(values['min'][0])}"
     if len(scales) == 1:
         return f"scale {layout.number(scales[0])} zero {zeros[0]}"
-    return f"{counted(len(scales), 'scale')}, axis {values['quantized_dimension']}"
+    return f"{plural(len(scales), 'scale')}, axis {values['quantized_dimension']}"
 
 
 def _part(view: SubgraphView, tensor: TensorView) -> str:
@@ -151,13 +151,13 @@ def stats_text(stats: Stats, values: Array) -> str:
         return f"value {text}" if values.size else "no elements"
     if values.dtype == object:
         texts = [safe(v[:40].decode("utf-8", "replace")) for v in values.flat[:3]]
-        return f"{counted(stats.count, 'string')}: " + ", ".join(map(repr, texts)) + ", ..."
+        return f"{plural(stats.count, 'string')}: " + ", ".join(map(repr, texts)) + ", ..."
     parts = [f"min {layout.number(stats.min)}", f"max {layout.number(stats.max)}",
              f"mean {layout.number(stats.mean)}"]  # fmt: skip
     if stats.zeros == stats.count:
         parts = ["all zero"]
     elif stats.zeros:
-        parts.append(counted(stats.zeros, "zero"))
+        parts.append(plural(stats.zeros, "zero"))
     parts += [f"{n} {word}" for n, word in ((stats.nan, "NaN"), (stats.inf, "Inf")) if n]
     return ", ".join([*parts, f"sha256 {stats.sha256}"])
 

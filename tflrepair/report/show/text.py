@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tflrepair.commands.show import Shown
-from tflrepair.quantity import counted, grouped, megabytes
 from tflrepair.report import layout
 from tflrepair.report.show.graph import (
     constant_rows,
@@ -19,6 +18,7 @@ from tflrepair.report.show.graph import (
 from tflrepair.report.style import Style, safe
 from tflrepair.views.metadata import CONVERSION, MIN_RUNTIME, TFLITE, MetadataEntry
 from tflrepair.views.sizes import repeated
+from tflrepair.wording import grouped, megabytes, plural
 
 _LIST = 12
 _OPERATORS = 30
@@ -92,7 +92,7 @@ def _origin(shown: Shown) -> Iterator[tuple[str, str]]:
         if entry.problem:
             yield "damaged", f"metadata {entry.name}: {entry.problem}"
         elif entry.name == MIN_RUNTIME and isinstance(entry.value, str):
-            yield "runtime", f"{entry.value} or newer" if entry.value else "version not told"
+            yield "runtime", f"{entry.value} or newer" if entry.value else "version not given"
         elif entry.name == CONVERSION and isinstance(entry.value, Mapping):
             yield "made by", _conversion(entry.value)
         elif entry.name == TFLITE and isinstance(entry.value, Mapping):
@@ -116,7 +116,7 @@ def _bytes(entry: MetadataEntry) -> str:
 
 def _conversion(value: Mapping[str, Any]) -> str:
     environment, options = value.get("environment") or {}, value.get("options") or {}
-    parts = [f"TensorFlow {environment.get('tensorflow_version') or '(version not told)'}"]
+    parts = [f"TensorFlow {environment.get('tensorflow_version') or '(version not given)'}"]
     if environment.get("model_type") not in (None, "NONE"):
         parts.append(f"from {environment['model_type']}")
     modes = options.get("model_optimization_modes") or ()
@@ -186,8 +186,8 @@ def _subgraphs(shown: Shown, width: int, limit: int | None) -> Iterator[str]:
         use = f"signature {', '.join(keys)}" if keys else ""
         use = "initializer (CALL_ONCE)" if graph.index in once else use
         rows.append(
-            (str(graph.index), graph.name or "-", f"{counted(graph.tensor_count, 'tensor')}",
-             f"{counted(graph.operator_count, 'operator')}", use)
+            (str(graph.index), graph.name or "-", f"{plural(graph.tensor_count, 'tensor')}",
+             f"{plural(graph.operator_count, 'operator')}", use)
         )  # fmt: skip
     yield from layout.columns(rows, width, 1, right=(0, 2, 3))
     yield from _more(len(views), limit)
@@ -200,7 +200,7 @@ def _kinds(shown: Shown, width: int, limit: int | None) -> Iterator[str]:
     views = tuple(shown.views[n] for n in shown.chosen)
     counts = Counter(o.name for view in views for o in view.subgraph.operators)
     by_kind = [(n, c, b) for n, (c, b) in shown.sizes.by_kind.items() if n in counts]
-    yield f"{grouped(counts.total())} of {counted(len(counts), 'kind')}; constants that each reads:"
+    yield f"{grouped(counts.total())} of {plural(len(counts), 'kind')}; constants that each reads:"
     total = max(1, sum(stored for _, _, stored in by_kind))
     rows = [
         (
@@ -240,7 +240,7 @@ def _size(shown: Shown, width: int, everything: bool) -> Iterator[str]:
         row = groups[0]
         yield from layout.wrap(
             f"{megabytes(waste)} are repeated: equal bytes in different buffers, most in "
-            f"{counted(len(row), 'buffer')} of {megabytes(row[0].length)} ("
+            f"{plural(len(row), 'buffer')} of {megabytes(row[0].length)} ("
             + ", ".join(str(b.index) for b in row[:6]) + (", ..." if len(row) > 6 else "") + ")",
             "  ", width,
         )  # fmt: skip

@@ -15,7 +15,6 @@ from tflrepair.errors import BadFileError
 from tflrepair.format import schema
 from tflrepair.format.types import byte_size
 from tflrepair.graph.model import Model
-from tflrepair.quantity import counted
 from tflrepair.weights.constants.folding import has_own_bias
 from tflrepair.weights.constants.fused_names import shows_folding
 from tflrepair.weights.constants.graphview import GraphView
@@ -23,6 +22,7 @@ from tflrepair.weights.constants.layeruses import LayerUse, layer_uses, stored
 from tflrepair.weights.constants.layouts import BIAS, DEPTHWISE, TABLE, multiplier_of
 from tflrepair.weights.constants.locations import Scopes, is_inside
 from tflrepair.weights.types.weight import Array, Weight
+from tflrepair.wording import plural
 
 _OP = schema.BuiltinOperator
 _FLOATS = ("float32", "float16", "float64")
@@ -199,7 +199,7 @@ def _bytes(view: GraphView, tensor: int) -> memoryview:
     wanted = byte_size(row.dtype, row.shape)
     if data is None or len(data) != wanted:
         raise BadFileError(
-            f"the constant {row.name!r} has {counted(len(data or b''), 'byte')}, "
+            f"the constant {row.name!r} has {plural(len(data or b''), 'byte')}, "
             f"its shape needs {wanted}",
             where=f"subgraph {view.graph.index}, tensor {tensor}",
         )

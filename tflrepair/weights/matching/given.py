@@ -9,12 +9,12 @@ from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
 from tflrepair.format.types import numpy_dtype
-from tflrepair.quantity import counted
 from tflrepair.weights.starts import copies
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.match_table import SET, WEIGHT, Row
 from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
+from tflrepair.wording import plural
 
 # What --set fills is a learning rate, a counter, a bias. What demands more is a damaged shape.
 LARGEST_FILL = 2**31 - 1
@@ -91,8 +91,7 @@ def by_set(targets: Sequence[Target], sets: Mapping[str, str | float]) -> dict[s
             row = Row(known[name], SET, weight, fill, "given with --set", "given")
             if row.nbytes > LARGEST_FILL:
                 raise UserError(
-                    f"--set {pattern} would write {counted(row.nbytes, 'byte')} for {name!r}; "
-                    "one number "
+                    f"--set {pattern} would write {row.nbytes} bytes for {name!r}; one number "
                     f"fills at most {LARGEST_FILL}",
                     hint="give the variable's values in a file of weights",
                 )
@@ -119,7 +118,7 @@ def _listed(name: str, text: str, target: Target) -> Weight:
     shape = target.shape
     if shape is None or -1 in shape or len(values) != math.prod(shape):
         raise UserError(
-            f"--set {name}={text}: {counted(len(values), 'number')} for {target.shared_name!r}, "
+            f"--set {name}={text}: {plural(len(values), 'number')} for {target.shared_name!r}, "
             f"which is {size_text(shape)}"
         )
     array = np.array(values, target.dtype).reshape(shape)

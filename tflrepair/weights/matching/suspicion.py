@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from tflrepair.errors import RefusedError
-from tflrepair.quantity import grouped
 from tflrepair.weights.types.layer_names import split_number, split_path
 from tflrepair.weights.types.match_table import WEIGHT, Problem, Row, exact
 from tflrepair.weights.types.weight import Array
+from tflrepair.wording import grouped
 
 _VARIANCES = ("moving_variance", "variance")
 _SURE = ("given",)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import BadFileError
-from tflrepair.quantity import counted
+from tflrepair.wording import plural
 
 _KEY = "VARIABLE_VALUE"
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -66,7 +66,7 @@ class CheckpointReader:
         size = sum(path.stat().st_size for path in data_files(Path(prefix)))
         if declared > size:
             raise BadFileError(
-                f"declares {counted(declared, 'byte')} of arrays in {counted(size, 'byte')}"
+                f"declares {plural(declared, 'byte')} of arrays in {plural(size, 'byte')}"
             )
 
     def close(self) -> None:

@@ -18,8 +18,8 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError
-from tflrepair.quantity import counted
 from tflrepair.weights.types.pieces import selections
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     import h5py
@@ -189,12 +189,12 @@ def _dtype(path: str, dataset: h5py.Dataset) -> str | None:
     packed = dataset.compression is not None or dataset.scaleoffset is not None
     if declared > stored * (_BEST_PACKING if packed else 1):
         raise BadFileError(
-            f"{path!r} declares {counted(declared, 'byte')}, the file stores {stored} for it"
+            f"{path!r} declares {plural(declared, 'byte')}, the file stores {stored} for it"
         )
     chunk = prod(dataset.chunks or ()) * dataset.dtype.itemsize
     if dataset.chunks and chunk > _LARGEST_CHUNK:
         raise BadFileError(
-            f"{path!r} is stored in chunks of {counted(chunk, 'byte')}; at most "
+            f"{path!r} is stored in chunks of {plural(chunk, 'byte')}; at most "
             f"{_LARGEST_CHUNK} are read: "
             "save it without chunks"
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tflrepair.quantity import counted
 from tflrepair.weights.optimizers import saved_state_keras2
 from tflrepair.weights.optimizers.numbered_state import numbered
 from tflrepair.weights.types.fit import fits
@@ -16,6 +15,7 @@ from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.match_table import WEIGHT, Row
 from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Source, Target, Weight
+from tflrepair.wording import plural
 
 
 def saved_state(
@@ -37,9 +37,9 @@ def saved_state(
         found = taken | found
         if not set(mine) <= set(taken):
             warnings.append(
-                f"{source.label} holds optimizer state ({counted(len(state), 'array')}); for "
-                f"{len(set(mine) - set(taken))} of {counted(len(mine), 'optimizer variable')} "
-                "it is unclear which are theirs, so they take their start values"
+                f"{source.label} holds optimizer state ({plural(len(state), 'array')}); for "
+                f"{len(set(mine) - set(taken))} of {len(mine)} optimizer variables it is unclear "
+                "which are theirs, so they take their start values"
             )
     return found, warnings
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import BadFileError
-from tflrepair.quantity import counted
 from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import keras3, zips
 from tflrepair.weights.readers.architecture import architecture
 from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.layer_names import snake_case
 from tflrepair.weights.types.weight import Source
+from tflrepair.wording import plural
 
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
 _LONGEST_CONFIG = 1 << 22  # JSON takes up to 25 times its size in memory; 1000 layers have 1 MB
@@ -39,7 +39,7 @@ def source(archive: zipfile.ZipFile, label: str) -> Source:
         raise BadFileError(f"is not a .keras file: {error}", where=label) from None
     if config.file_size > _LONGEST_CONFIG:
         raise BadFileError(
-            f"its {CONFIG} has {counted(config.file_size, 'byte')}; at most {_LONGEST_CONFIG} "
+            f"its {CONFIG} has {plural(config.file_size, 'byte')}; at most {_LONGEST_CONFIG} "
             "are read",
             where=label,
         )

@@ -9,12 +9,12 @@ from math import prod
 from typing import IO, TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError, TflRepairError
-from tflrepair.quantity import counted
 from tflrepair.weights.readers import zips
 from tflrepair.weights.readers.zips import open_member
 from tflrepair.weights.types.layer_names import split_path
 from tflrepair.weights.types.pieces import PIECE
 from tflrepair.weights.types.weight import Array, Source, Weight
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,5 +87,5 @@ def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo, label: str) -> Iter
 def _exactly(stream: IO[bytes], count: int) -> bytes:
     data = stream.read(count)
     if len(data) != count:
-        raise EOFError(f"ends {counted(count - len(data), 'byte')} early")
+        raise EOFError(f"ends {plural(count - len(data), 'byte')} early")
     return data

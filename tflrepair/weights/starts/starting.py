@@ -8,12 +8,12 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
-from tflrepair.quantity import grouped
 from tflrepair.weights.starts import copies, layer_state, optimizer_state
 from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.match_table import INITIAL, OPEN, SET, Problem, Row
 from tflrepair.weights.types.start import NO_RATE, Assumption, Start
 from tflrepair.weights.types.weight import Source, Target
+from tflrepair.wording import grouped
 
 RATE_OPTION = "--learning-rate"
 _EXAMPLE_RATE = "1e-4"

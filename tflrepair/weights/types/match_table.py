@@ -9,11 +9,11 @@ from math import prod
 
 from tflrepair.errors import RefusedError, UndecidedError
 from tflrepair.format.types import numpy_dtype
-from tflrepair.quantity import counted
 from tflrepair.weights.types.dtypes import is_float
 from tflrepair.weights.types.pieces import PIECE
 from tflrepair.weights.types.start import Assumption
 from tflrepair.weights.types.weight import Array, Target, Weight, size_text
+from tflrepair.wording import plural
 
 # origins of a value
 WEIGHT = "weight"
@@ -213,7 +213,7 @@ class MatchTable:
         """
         if not self.problems:
             return
-        lines = [f"{counted(len(self.problems), 'thing')} must be decided first"]
+        lines = [f"{plural(len(self.problems), 'thing')} must be decided first"]
         for problem in self.problems:
             lines.append(f"  {problem.message}")
             lines.extend(f"    - {candidate}" for candidate in problem.candidates)

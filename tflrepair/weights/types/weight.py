@@ -16,9 +16,9 @@ from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tflrepair.errors import BadFileError
-from tflrepair.quantity import counted
 from tflrepair.weights.types.architecture import Architecture
 from tflrepair.weights.types.layer_flow import LayerFlow
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -163,7 +163,7 @@ class Weight:
             yield piece
         if left:
             raise BadFileError(
-                f"{self.path} does not have the {counted(prod(self.shape), 'element')} that it "
+                f"{self.path} does not have the {plural(prod(self.shape), 'element')} that it "
                 "declared",
                 where=self.source,
             )

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from tflrepair.format import schema
 from tflrepair.format.layout import TABLES
-from tflrepair.quantity import counted
 from tflrepair.structure.subject import UNKNOWN, Subject, operator_name
+from tflrepair.wording import plural
 
 CODE = "TFR122"
 
@@ -71,7 +71,7 @@ def check(subject: Subject) -> None:
             for row, pos in enumerate(rows.ref(field)):
                 count = subject.words.count(pos)
                 if count > _MOST:
-                    text = f"it has {counted(count, 'number')}; {_MOST} is the limit"
+                    text = f"it has {plural(count, 'number')}; {_MOST} is the limit"
                     subject.fault(CODE, rows, row, field, text)
     _custom(subject)
     _sizes(subject, "StablehloPadOptions", "edge_padding_low", _LISTS[2][1], 1)
@@ -103,5 +103,5 @@ def _sizes(subject: Subject, table: str, first: str, fields: tuple[str, ...], ti
             size = subject.words.count(other)
             if pos > 0 and other > 0 and size != count and (size or times == 1 != count):
                 subject.fault(
-                    CODE, rows, row, field, f"it has {counted(size, 'number')} instead of {count}"
+                    CODE, rows, row, field, f"it has {plural(size, 'number')} instead of {count}"
                 )

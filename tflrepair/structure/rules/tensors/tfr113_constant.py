@@ -16,8 +16,8 @@ from __future__ import annotations
 from math import prod
 
 from tflrepair.format import schema
-from tflrepair.quantity import counted
 from tflrepair.structure.subject import Subject
+from tflrepair.wording import plural
 
 CODE = "TFR113"
 
@@ -54,5 +54,5 @@ def check(subject: Subject) -> None:
             continue  # TFR112 has said so
         need = (prod(shape) * BITS[kind] + 7) // 8
         if need > data[1]:
-            text = f"its constant needs {counted(need, 'byte')}, and its buffer has {data[1]}"
+            text = f"its constant needs {plural(need, 'byte')}, and its buffer has {data[1]}"
             subject.fault(CODE, rows, row, "buffer", text)

@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from tflrepair.quantity import counted
 from tflrepair.structure.rows import Rows
 from tflrepair.structure.rules.tensors.tfr113_constant import BITS
 from tflrepair.structure.subject import Subject
+from tflrepair.wording import plural
 
 CODE = "TFR115"
 _DENSE, _CSR = 0, 1
@@ -53,14 +53,14 @@ class _Sparse:
             return "it lacks the order of its dimensions or their description"
         if len(self.levels) != total or total < rank or len(self.blocks) != total - rank:
             return (
-                f"{counted(total, 'dimension is', 'dimensions are')} described, {rank} are in "
+                f"{plural(total, 'dimension is', 'dimensions are')} described, {rank} are in "
                 "the shape"
             )
         if total > 64 or (shape and min(shape) < 0) or -1 in self.levels:
             return (
                 ""
                 if total <= 64
-                else f"{counted(total, 'dimension is', 'dimensions are')} described"
+                else f"{plural(total, 'dimension is', 'dimensions are')} described"
             )
         halves = (self.order[:rank], range(rank)), (self.order[rank:], range(rank, total))
         if any(sorted(part) != list(wanted) for part, wanted in halves):
@@ -86,8 +86,8 @@ class _Sparse:
         data, bits = subject.data[tensor], BITS.get(subject.types[tensor], 0)
         if data and (count * bits + 7) // 8 > data[1]:
             return (
-                f"{counted(count, 'element is', 'elements are')} described, and the buffer has "
-                f"{counted(data[1], 'byte')}"
+                f"{plural(count, 'element is', 'elements are')} described, and the buffer has "
+                f"{plural(data[1], 'byte')}"
             )
         return ""
 
@@ -107,8 +107,8 @@ def _level(subject: Subject, rows: Rows, level: int, size: int, count: int) -> i
         return "a sparse dimension lacks its segments or indices"
     if len(segments) != count + 1 or segments[-1] != len(indices) or segments[0] < 0:
         return (
-            f"its segments do not describe {counted(count, 'row')} of "
-            f"{counted(len(indices), 'index', 'indices')}"
+            f"its segments do not describe {plural(count, 'row')} of "
+            f"{plural(len(indices), 'index', 'indices')}"
         )
     if any(a > b for a, b in pairwise(segments)):
         return "its segments are not in ascending order"

@@ -3,10 +3,11 @@
 What: the numbers of scales and zero points differ, they are neither one nor one for each slice of
 `quantized_dimension`, that dimension does not exist, or the tensors that hold the scales of a
 blockwise or multi-axis quantization do not exist (InterpreterBuilder::ParseQuantization). Or a
-scale is zero, negative, infinite or no number.
+scale is zero, negative, infinite or not a number.
 
-Why it matters: runtimes refuse the file, or scale with numbers of another tensor. A scale of zero
-is stricter than loading demands: kernels divide by it, and LiteRT aborts the process.
+Why it matters: runtimes refuse the file, or scale with the numbers of another tensor. To
+refuse a scale of zero is stricter than loading is: kernels divide by it, and LiteRT aborts the
+process.
 
 Example: 31 scales for 32 output channels.
 
@@ -18,8 +19,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from tflrepair.quantity import counted
 from tflrepair.structure.subject import Subject
+from tflrepair.wording import plural
 
 CODE = "TFR116"
 _BLOCKWISE, _MULTI_AXIS = 2, 3
@@ -54,11 +55,11 @@ def check(subject: Subject) -> None:
 
 def _affine(shape: Sequence[int], scales: int, zeros: int, dimension: int) -> str:
     if zeros != scales:
-        return f"it has {counted(scales, 'scale')} and {counted(zeros, 'zero point')}"
+        return f"it has {plural(scales, 'scale')} and {plural(zeros, 'zero point')}"
     if dimension < 0 or (shape and dimension >= len(shape)):
         return f"its quantized dimension is {dimension} of {len(shape)}"
     if scales != 1 and shape and shape[dimension] != scales:
-        return f"it has {counted(scales, 'scale')} for a dimension of {shape[dimension]}"
+        return f"it has {plural(scales, 'scale')} for a dimension of {shape[dimension]}"
     return ""
 
 
@@ -96,7 +97,7 @@ def _details(subject: Subject, row: int, count: int, shape: Sequence[int], many:
     if not 0 <= scale < count or not -1 <= zero < count:
         return f"its scales are tensor {scale}, its zero points tensor {zero}, of {count}"
     if rows.column("block_size")[row] < 0:
-        return f"its blocks have {counted(rows.column('block_size')[row], 'element')}"
+        return f"its blocks have {plural(rows.column('block_size')[row], 'element')}"
     if not many:
         return ""
     axes = subject.vector(rows, "quantized_dimensions", rows.ref("quantized_dimensions")[row])

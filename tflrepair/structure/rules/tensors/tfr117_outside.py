@@ -1,7 +1,8 @@
 """Data behind the flatbuffer lies outside the file.
 
 What: a buffer or the options of a custom operator are given as an offset from the start of the
-file and a size, which is how files beyond 2 GB hold their weights, and they end behind the file.
+file and a size, which is how files beyond 2 GB hold their weights, and they end past the end of the
+file.
 
 Why it matters: the bytes are not there.
 
@@ -12,8 +13,8 @@ How it is fixed: fetch the file again, or convert the model again.
 
 from __future__ import annotations
 
-from tflrepair.quantity import counted
 from tflrepair.structure.subject import Subject
+from tflrepair.wording import plural
 
 CODE = "TFR117"
 _SPANS = (
@@ -31,8 +32,8 @@ def check(subject: Subject) -> None:
             for row, (offset, size) in enumerate(zip(offsets, sizes, strict=True)):
                 if offset > 1 and offset + size > end:
                     text = (
-                        f"{counted(size, 'byte')} at byte {offset} end behind the file of "
-                        f"{counted(end, 'byte')}"
+                        f"{plural(size, 'byte')} at byte {offset} end behind the file of "
+                        f"{plural(end, 'byte')}"
                     )
                     subject.fault(CODE, rows, row, first, text)
     rows = subject.of("ExternalBuffer")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tflrepair.quantity import counted, megabytes, share
+from tflrepair.wording import megabytes, plural, share
 
 
 @pytest.mark.parametrize(
@@ -12,12 +12,12 @@ from tflrepair.quantity import counted, megabytes, share
     [(0, "0 variables"), (1, "1 variable"), (2, "2 variables"), (3435, "3,435 variables")],
 )
 def test_one_is_one(number: int, wanted: str) -> None:
-    assert counted(number, "variable") == wanted
+    assert plural(number, "variable") == wanted
 
 
 def test_a_verb_goes_along() -> None:
-    assert counted(1, "entry has", "entries have") == "1 entry has"
-    assert counted(2, "entry has", "entries have") == "2 entries have"
+    assert plural(1, "entry has", "entries have") == "1 entry has"
+    assert plural(2, "entry has", "entries have") == "2 entries have"
     assert share(1, 22, "variable", "has", "have") == "1 of 22 variables has"
     assert share(1, 1, "variable", "has", "have") == "1 of 1 variable has"
     assert share(2, 22, "variable", "has", "have") == "2 of 22 variables have"
