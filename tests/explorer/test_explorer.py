@@ -49,7 +49,7 @@ def explored(model: Path, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]
     ours = model_explorer.to_dict(scan(model))
     nodes = folder / "nodes.json"
     nodes.write_text(json.dumps(ours), encoding="utf-8")
-    worker = str(TESTS / "explorer" / "worker.py")
+    worker = str(TESTS / "explorer" / "explorer_worker.py")
     command = [PYTHON, worker, str(model), str(nodes)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tflrepair.errors import BadFileError
+from tflrepair.wording import plural
 
 IDENTIFIER = b"TFL3"
 _ZIP = b"PK\x03\x04"
@@ -77,7 +78,7 @@ def check_head(head: bytes, size: int) -> None:
     if text.startswith((b"{", b"[")):
         raise BadFileError("is JSON text, not a .tflite file")
     if size < 8:
-        raise BadFileError(f"has only {size} bytes, too few for a .tflite file")
+        raise BadFileError(f"has only {plural(size, 'byte')}, too few for a .tflite file")
     if not any(head):
         raise BadFileError("is all zero bytes at its start, not a .tflite file")
     found = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in head[4:8])

@@ -9,6 +9,7 @@ from tflrepair.report.contract.scan import TargetItem
 from tflrepair.report.style import Style, safe
 from tflrepair.targets.arena import Arena
 from tflrepair.targets.judge import Target, TargetReport
+from tflrepair.wording import grouped
 
 
 def lines(report: TargetReport, arena: Arena | None, style: Style, width: int) -> Iterator[str]:
@@ -23,7 +24,7 @@ def lines(report: TargetReport, arena: Arena | None, style: Style, width: int) -
     for note in report.notes:
         yield from layout.wrap(note, "  ", width, "    ")
     if arena is not None and arena.total is not None:
-        yield f"  arena: {layout.grouped(arena.total)} bytes, measured on this machine"
+        yield f"  arena: {grouped(arena.total)} bytes, measured on this machine"
     elif told := _not_measured(report, arena):
         yield from layout.wrap(told, "  ", width, "    ")
     if report.resolver:

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from tflrepair.commands.scan import ScanResult
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Finding
-from tflrepair.report import layout
 from tflrepair.report.fix_hints import to_dict
 from tflrepair.report.hints import hint
 from tflrepair.report.style import safe
-from tflrepair.wording import megabytes
+from tflrepair.wording import megabytes, plural
 
 
 def facts(scan: ScanResult) -> str:
@@ -19,9 +18,9 @@ def facts(scan: ScanResult) -> str:
     model = scan.model
     count = sum(subgraph.operator_count for subgraph in model.subgraphs)
     return (
-        f"{megabytes(model.size)}, {layout.counted(count, 'operator')}, "
-        f"{layout.counted(len(model.signatures), 'signature')}, "
-        f"{layout.counted(len(scan.analysis.variables), 'variable')}"
+        f"{megabytes(model.size)}, {plural(count, 'operator')}, "
+        f"{plural(len(model.signatures), 'signature')}, "
+        f"{plural(len(scan.analysis.variables), 'variable')}"
     )
 
 
