@@ -15,6 +15,7 @@ from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.progress import Progress
 from tflrepair.rewrite.copying import OldBytes, copy
+from tflrepair.wording import plural
 
 _COPY_CHUNK = 1 << 24
 # For larger writes, ext4 looks for memory in one piece, which took up to ten times the processor
@@ -102,7 +103,7 @@ def check_reach(model: Model, shift: int) -> None:
     if end > splice.LARGEST_FLATBUFFER:
         raise OutOfReachError(
             f"with new tables in front, the flatbuffer would end at byte {end}; runtimes read "
-            f"{splice.LARGEST_FLATBUFFER} bytes of one",
+            f"{plural(splice.LARGEST_FLATBUFFER, 'byte')} of one",
             where=model.path,
             hint="convert the model with its weights outside the flatbuffer (Buffer.offset), or "
             "in parts; nothing was written",
