@@ -1,4 +1,4 @@
-"""An operator takes one read of a variable as both inputs: XNNPACK dies of it.
+"""An operator takes one read of a variable as both inputs: XNNPACK crashes on it.
 
 What: ADD, SUB, MUL, DIV, MINIMUM, MAXIMUM or SQUARED_DIFFERENCE of float32 whose two inputs are one
 and the same output of READ_VARIABLE.

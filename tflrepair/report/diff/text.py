@@ -14,6 +14,7 @@ from tflrepair.commands.diff.result import (
     ValueGap,
 )
 from tflrepair.graph.model import Model
+from tflrepair.graph.options import called_subgraphs
 from tflrepair.graph.subgraph import Operator
 from tflrepair.report import layout
 from tflrepair.report.style import Style, safe
@@ -238,6 +239,26 @@ def _fault(
         yield from layout.wrap(
             "its inputs pass through what only one side has: " + ", ".join(near[:6]), "    ", width
         )
+    yield from _inside(result, fault, width)
+
+
+def _inside(result: DiffResult, fault: ValueGap, width: int) -> Iterator[str]:
+    """The differences inside the subgraphs that the operator runs: a loop's body, a branch."""
+    seen: set[int] = set()
+    queue = list(called_subgraphs(fault.a))
+    while queue:
+        index = queue.pop(0)
+        if index in seen:
+            continue
+        seen.add(index)
+        queue += [n for o in result.a.subgraphs[index].operators for n in called_subgraphs(o)]
+        for pair in result.subgraphs:
+            if pair.a == index and not pair.same:
+                told = f"it runs subgraph {index}, where the files differ"
+                rows = [*pair.removed, *pair.inserted, *(row.a for row in pair.changed)]
+                kinds = [f"{row.index} {safe(row.name)}" for row in rows[:4]]
+                text = told + (": operator " + ", ".join(kinds) if kinds else "")
+                yield from layout.wrap(text, "    ", width)
 
 
 def _apart(gap: ValueGap) -> str:

@@ -18,6 +18,7 @@ from tflrepair.commands.scan import ScanResult
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Severity
 from tflrepair.report import layout
+from tflrepair.report.hints import hint
 from tflrepair.report.style import safe
 from tflrepair.views.options import options
 from tflrepair.views.tensors import SubgraphView
@@ -52,7 +53,7 @@ def _data(scan: ScanResult) -> dict[str, Any]:
                 "severity": str(f.severity),
                 "code": f.code,
                 "message": safe(f.message),
-                "hint": safe(f.hint.replace("MODEL", model.path or "MODEL")),
+                "hint": hint(f, model.path),
                 "place": safe(str(f.location)),
                 "subgraph": f.location.subgraph,
                 "operator": f.location.operator,

@@ -70,7 +70,9 @@ def operator_block(shown: Shown, operator: Operator, style: Style, width: int) -
     yield f"{style(('> ' if here else '') + title, 'bold')}  {layout.short(place, 40)}{version}"
     found = options(shown.model, operator)
     if found.kind:
-        text = ", ".join(f"{safe(k)} {layout.value(v)}" for k, v in found.values.items())
+        text = ", ".join(
+            f"{safe(k)} {layout.value(v)}" for k, v in found.values.items() if v != b""
+        )
         yield from layout.wrap(f"{found.kind}: {text}" if text else found.kind, "  ", width, "    ")
     for target in called_subgraphs(found.values):
         name = shown.views[target].subgraph.name if target < len(shown.views) else "does not exist"
