@@ -41,7 +41,7 @@ def test_a_quantized_model_is_decided_by_the_nearest(name: str, tmp_path: Path) 
     check = written(tmp_path, INT8, ("x",))
     result = tflrepair.fix(model, [donor], out=out, check=check)
     assert is_right(INT8, result.table)
-    assert any("computes in few bits" in note for note in result.notes)
+    assert any("is quantized: " in note for note in result.notes)
     assert all(
         "the nearest of" in row.reason for row in (result.table.rows if result.table else ())
     )
