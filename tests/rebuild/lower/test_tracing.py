@@ -255,7 +255,8 @@ def test_losses_at_the_edge(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [(NoFlex(batch=0), "the batch cannot be 0"), (NoFlex(state="some"), "no state")]
+    ("options", "message"),
+    [(NoFlex(batch=0), "the batch cannot be 0"), (NoFlex(state="some"), "no state")],
 )
 def test_options_are_checked(options: NoFlex, message: str) -> None:
     with pytest.raises(UserError, match=message):
