@@ -15,35 +15,19 @@ import tensorflow as tf
 from tflrepair.rebuild.lower.images.geometry import (
     Geometry,
     back_on_image,
+    convolution,
     explicit_inner,
-    geometry,
     inner,
     known,
-    offsets,
     pad_space,
     padded,
     shape_of,
     static,
-    window,
+    windows,
 )
 from tflrepair.rebuild.lower.registry import lower
 
 _MOST_PRODUCTS = 49  # a filter of 7 x 7
-
-
-def _axes(
-    sizes: Sequence[int | None],
-    kernel: Sequence[int],
-    strides: Sequence[int],
-    padding: str,
-    dilations: Sequence[int],
-    explicit_paddings: Sequence[int],
-    data_format: str,
-) -> Geometry:
-    size = known(sizes, "convolution's input")
-    explicit = explicit_inner(explicit_paddings)
-    steps, rates = inner(strides, data_format), inner(dilations, data_format)
-    return geometry(size, kernel, steps, padding, rates, explicit)
 
 
 @lower("Conv2DBackpropFilter", "Conv3DBackpropFilterV2")
@@ -61,7 +45,7 @@ def backprop_filter(
     *kernel, depth, outputs = sizes
     rates = list(dilations)[: len(sizes)]
     space = input.shape[1:-1]
-    axes = _axes(space, kernel, strides, padding, rates, explicit_paddings, data_format)
+    axes = convolution(space, kernel, strides, padding, rates, explicit_paddings, data_format)
     groups = known([input.shape[-1]], "convolution's input")[0] // depth
     x = padded(input, axes)
     if groups == 1:
@@ -83,7 +67,7 @@ def _filter_of(x: Any, dy: Any, axes: Geometry) -> Any:
     """
     depth = x.shape[-1]
     rows = tf.reshape(dy, [-1, dy.shape[-1]])
-    columns = [tf.reshape(window(x, axes, taps), [-1, depth]) for taps in offsets(axes)]
+    columns = [tf.reshape(values, [-1, depth]) for _, values in windows(x, axes)]
     if len(columns) > _MOST_PRODUCTS:
         return tf.matmul(tf.concat(columns, -1), rows, transpose_a=True)
     products = [tf.matmul(column, rows, transpose_a=True) for column in columns]
@@ -105,7 +89,7 @@ def backprop_input(
     rank = len(kernel) + 2
     shape = shape_of(input_sizes)
     rates = list(dilations)[:rank]
-    axes = _axes(shape[1:-1], kernel, strides, padding, rates, explicit_paddings, data_format)
+    axes = convolution(shape[1:-1], kernel, strides, padding, rates, explicit_paddings, data_format)
     groups = known([shape[-1]], "convolution's input")[0] // depth
     image = back_on_image(out_backprop, axes)
     reverse = _reversed(filter, kernel, groups)

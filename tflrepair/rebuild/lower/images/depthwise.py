@@ -15,31 +15,15 @@ import tensorflow as tf
 from tflrepair.rebuild.lower.images.geometry import (
     Geometry,
     back_on_image,
-    explicit_inner,
-    geometry,
-    inner,
+    convolution,
     known,
-    offsets,
     padded,
     shape_of,
+    spread,
     static,
-    window,
+    windows,
 )
 from tflrepair.rebuild.lower.registry import lower
-
-
-def _axes(
-    sizes: Sequence[int | None],
-    kernel: Sequence[int],
-    strides: Sequence[int],
-    padding: str,
-    dilations: Sequence[int],
-    explicit: Sequence[int],
-    data_format: str,
-) -> Geometry:
-    size = known(sizes, "convolution's input")
-    steps, rates = inner(strides, data_format), inner(dilations, data_format)
-    return geometry(size, kernel, steps, padding, rates, explicit_inner(explicit))
 
 
 @lower("DepthwiseConv2dNativeBackpropFilter")
@@ -55,17 +39,16 @@ def backprop_filter(
 ) -> Any:
     height, width, depth, multiplier = (int(n) for n in static(filter_sizes, "filter's shape"))
     space = input.shape[1:3]
-    axes = _axes(
+    axes = convolution(
         space, (height, width), strides, padding, dilations, explicit_paddings, data_format
     )
     x = padded(input, axes)
     if multiplier == 1:
-        rows = [tf.reduce_sum(window(x, axes, t) * out_backprop, [0, 1, 2]) for t in offsets(axes)]
+        rows = [tf.reduce_sum(part * out_backprop, [0, 1, 2]) for _, part in windows(x, axes)]
     else:
         dy = tf.reshape(out_backprop, [-1, depth, multiplier])
         rows = [
-            tf.reduce_sum(tf.reshape(window(x, axes, t), [-1, depth, 1]) * dy, 0)
-            for t in offsets(axes)
+            tf.reduce_sum(tf.reshape(part, [-1, depth, 1]) * dy, 0) for _, part in windows(x, axes)
         ]
     return tf.reshape(tf.stack(rows), [height, width, depth, multiplier])
 
@@ -83,7 +66,7 @@ def backprop_input(
 ) -> Any:
     height, width, depth, multiplier = known(filter.shape, "filter")
     space = shape_of(input_sizes)[1:3]
-    axes = _axes(
+    axes = convolution(
         space, (height, width), strides, padding, dilations, explicit_paddings, data_format
     )
     image = back_on_image(out_backprop, axes)
@@ -108,8 +91,6 @@ def correlate(image: Any, kernel: Any, rates: Sequence[int]) -> Any:
 
 
 def _widened(kernel: Any, rates: Sequence[int]) -> Any:
-    from tflrepair.rebuild.lower.images.geometry import spread
-
     height, width, depth, _ = kernel.shape
     wide = spread(tf.reshape(kernel, [1, height, width, depth]), rates)
     return tf.reshape(wide, [*wide.shape[1:3], depth, 1])
@@ -128,7 +109,7 @@ def depthwise(
     """With explicit padding or unequal strides, which the builtin operator does not have."""
     height, width, *_ = known(filter.shape, "filter")
     space = input.shape[1:3]
-    axes = _axes(
+    axes = convolution(
         space, (height, width), strides, padding, dilations, explicit_paddings, data_format
     )
     return correlate_all(padded(input, axes), filter, axes)
@@ -140,7 +121,7 @@ def correlate_all(x: Any, kernel: Any, axes: Geometry) -> Any:
     wide = tf.repeat(x, multiplier, axis=-1) if multiplier > 1 else x
     taps = tf.reshape(kernel, [-1, depth * multiplier])
     total = None
-    for number, place in enumerate(offsets(axes)):
-        part = window(wide, axes, place) * taps[number]
+    for number, (_, values) in enumerate(windows(wide, axes)):
+        part = values * taps[number]
         total = part if total is None else total + part
     return total

@@ -70,6 +70,27 @@ def geometry(
     return tuple(axes)
 
 
+def convolution(
+    sizes: Sequence[int | None],
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+    dilations: Sequence[int],
+    explicit_paddings: Sequence[int],
+    data_format: str,
+) -> Geometry:
+    """The axes of a convolution over ``sizes``, from the operator's attributes.
+
+    ``strides``, ``dilations`` and ``explicit_paddings`` are those of all dimensions.
+
+    Raises:
+        UnsupportedError: a size is open, or channels come first.
+    """
+    size = known(sizes, "convolution's input")
+    steps, rates = inner(strides, data_format), inner(dilations, data_format)
+    return geometry(size, kernel, steps, padding, rates, explicit_inner(explicit_paddings))
+
+
 def inner(values: Sequence[int], data_format: str = "NHWC") -> list[int]:
     """The entries of a per-dimension attribute that belong to space.
 
@@ -130,6 +151,12 @@ def window(x: Any, axes: Geometry, taps: Sequence[int]) -> Any:
         start = tap * axis.dilation
         parts.append(slice(start, start + (axis.out - 1) * axis.stride + 1, axis.stride))
     return x[(slice(None), *parts)]
+
+
+def windows(x: Any, axes: Geometry) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """Each tap of a window in row-major order, with the elements under it from ``padded(x)``."""
+    for taps in offsets(axes):
+        yield taps, window(x, axes, taps)
 
 
 def inside(axes: Geometry, taps: Sequence[int]) -> NDArray[Any]:

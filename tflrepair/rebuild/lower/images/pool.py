@@ -24,7 +24,8 @@ from tflrepair.rebuild.lower.images.geometry import (
     padded,
     scatter,
     shape_of,
-    window,
+    static,
+    windows,
 )
 from tflrepair.rebuild.lower.registry import lower
 
@@ -56,8 +57,8 @@ def max_pool_3d_grad(
     x = padded(orig_input, axes, orig_input.dtype.min)
     zeros = tf.zeros_like(grad)
     parts = []
-    for taps in offsets(axes):
-        hit = tf.logical_and(tf.equal(window(x, axes, taps), orig_output), inside(axes, taps))
+    for taps, part in windows(x, axes):
+        hit = tf.logical_and(tf.equal(part, orig_output), inside(axes, taps))
         parts.append((taps, tf.where(hit, grad, zeros)))
     return scatter(parts, axes)
 
@@ -79,8 +80,8 @@ def max_pool_grad(
     missing: Any = None  # windows whose maximum has not been met yet
     parts = []
     zeros = tf.zeros_like(grad)
-    for taps in offsets(axes):
-        hit = tf.equal(window(x, axes, taps), orig_output)
+    for taps, part in windows(x, axes):
+        hit = tf.equal(part, orig_output)
         real = inside(axes, taps)
         if not real.all():
             hit = tf.logical_and(hit, real)
@@ -101,8 +102,6 @@ def max_pool_grad_v2(
     padding: str,
     data_format: str = "NHWC",
 ) -> Any:
-    from tflrepair.rebuild.lower.images.geometry import static
-
     sizes, steps = static(ksize, "window").tolist(), static(strides, "stride").tolist()
     return max_pool_grad(
         orig_input, orig_output, grad, sizes, steps, padding, data_format=data_format
@@ -159,8 +158,7 @@ def max_pool_3d(
     axes = _axes(input.shape[1:-1], ksize, strides, padding, data_format)
     x = padded(input, axes, input.dtype.min)
     result = None
-    for taps in offsets(axes):
-        part = window(x, axes, taps)
+    for _, part in windows(x, axes):
         result = part if result is None else tf.maximum(result, part)
     return result
 
@@ -176,7 +174,6 @@ def avg_pool_3d(
     axes = _axes(input.shape[1:-1], ksize, strides, padding, data_format)
     x = padded(input, axes)
     total = None
-    for taps in offsets(axes):
-        part = window(x, axes, taps)
+    for _, part in windows(x, axes):
         total = part if total is None else total + part
     return total * _shares(axes)
