@@ -1,0 +1,99 @@
+"""Every architecture of the matching suite, from its broken file and weights, without Flex.
+
+    python benchmarks/public/matching.py MADE [NAME...]
+
+writes benchmarks/public/matching.md from a folder that benchmarks/matching_make.py filled. The file
+is repaired with the donor's .weights.h5 by `fix --no-flex`, which compares training with
+TensorFlow's kernels on the written bytes. *infer* is the largest difference from what Keras
+answered, relative to its largest answer. Where the folder has a SavedModel, it is converted once
+more with weights in float16, and goes the same way.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+
+import tflrepair
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.execution.entries import run_targets
+from tflrepair.graph.model import load
+from tflrepair.rebuild.requests import NoFlex
+
+TABLE = Path(__file__).with_suffix(".md")
+RATE = {"adam/learning_rate": "0.001"}
+
+
+def half(folder: Path) -> bytes:
+    """The file with its constants in float16."""
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
+    ops = tf.lite.OpsSet
+    converter.target_spec.supported_ops = [ops.TFLITE_BUILTINS, ops.SELECT_TF_OPS]
+    converter.target_spec.supported_types = [tf.float16]
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.experimental_enable_resource_variables = True
+    return bytes(converter.convert())
+
+
+def row(broken: Path, folder: Path) -> list[str]:
+    """Flex operators before and after, what the comparison said, and `infer`'s difference."""
+    before = AnalysisContext(load(broken))
+    targets = run_targets(before)
+    if "train" not in {target.label for target in targets}:
+        return ["", "", "no training signature", ""]
+    flex = {name for target in targets for name in target.flex}
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place) / "out.tflite"
+        try:
+            found = tflrepair.fix(
+                broken, [folder / "donor.weights.h5"], sets=RATE, out=out, run=False,
+                no_flex=NoFlex(),
+            )  # fmt: skip
+        except tflrepair.TflRepairError as error:
+            return [str(len(flex)), "", " ".join(str(error).split()).replace("|", "/")[:240], ""]
+        left = {n for t in run_targets(AnalysisContext(load(out))) for n in t.flex}
+        said = [n for note in found.notes for n in note.split("\n") if "kernels" in n]
+        with np.load(folder / "io.npz") as stored:
+            x, y = stored["x"], stored["y"]
+        answer = Interpreter(str(out)).get_signature_runner("infer")(x=x)["y"]
+        gap = float(np.abs(answer - y).max() / np.abs(y).max())
+    return [str(len(flex)), str(len(left)), "; ".join(said), f"{gap:.0e}"]
+
+
+def rows(made: Path, names: list[str]) -> Iterator[tuple[str, list[str]]]:
+    every = sorted(made.iterdir(), key=lambda f: (f / "model.tflite").stat().st_size)
+    for folder in [made / name for name in names] or every:
+        yield folder.name, row(folder / "model.tflite", folder)
+        if (folder / "saved_model").exists():
+            with tempfile.TemporaryDirectory() as place:
+                broken = Path(place) / "half.tflite"
+                broken.write_bytes(half(folder / "saved_model"))
+                yield f"{folder.name}, float16", row(broken, folder)
+
+
+def main() -> None:
+    made, names = Path(sys.argv[1]), sys.argv[2:]
+    about: Any = (__doc__ or "").split("\n\n", 2)[2].strip()
+    lines = [
+        "# The matching suite, trained without Flex", "",
+        "Made by `python benchmarks/public/matching.py MADE`; do not edit.", "",
+        about.replace("writes benchmarks/public/matching.md from", "From"), "",
+        "| architecture | Flex operators | left | training | infer |",
+        "| --- | ---: | ---: | --- | ---: |",
+    ]  # fmt: skip
+    for name, cells in rows(made, names):
+        print(name, cells, flush=True)
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        if not names:
+            TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
