@@ -68,7 +68,8 @@ def row(broken: Path, folder: Path) -> list[str]:
 
 
 def rows(made: Path, names: list[str]) -> Iterator[tuple[str, list[str]]]:
-    every = sorted(made.iterdir(), key=lambda f: (f / "model.tflite").stat().st_size)
+    found = [folder for folder in made.iterdir() if (folder / "model.tflite").exists()]
+    every = sorted(found, key=lambda folder: (folder / "model.tflite").stat().st_size)
     for folder in [made / name for name in names] or every:
         yield folder.name, row(folder / "model.tflite", folder)
         if (folder / "saved_model").exists():
