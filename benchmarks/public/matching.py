@@ -49,11 +49,13 @@ def row(broken: Path, folder: Path) -> list[str]:
     if "train" not in {target.label for target in targets}:
         return ["", "", "no training signature", ""]
     flex = {name for target in targets for name in target.flex}
+    unset = {v.name for v in before.analysis.variables if v.unset_in}
+    rate = {name: value for name, value in RATE.items() if name in unset}
     with tempfile.TemporaryDirectory() as place:
         out = Path(place) / "out.tflite"
         try:
             found = tflrepair.fix(
-                broken, [folder / "donor.weights.h5"], sets=RATE, out=out, run=False,
+                broken, [folder / "donor.weights.h5"], sets=rate, out=out, run=False,
                 no_flex=NoFlex(),
             )  # fmt: skip
         except tflrepair.TflRepairError as error:
@@ -71,8 +73,10 @@ def rows(made: Path, names: list[str]) -> Iterator[tuple[str, list[str]]]:
     found = [folder for folder in made.iterdir() if (folder / "model.tflite").exists()]
     every = sorted(found, key=lambda folder: (folder / "model.tflite").stat().st_size)
     for folder in [made / name for name in names] or every:
-        yield folder.name, row(folder / "model.tflite", folder)
-        if (folder / "saved_model").exists():
+        broken = folder / "model.tflite"
+        yield folder.name, row(broken, folder)
+        trains = "train" in {target.label for target in run_targets(AnalysisContext(load(broken)))}
+        if trains and (folder / "saved_model").exists():
             with tempfile.TemporaryDirectory() as place:
                 broken = Path(place) / "half.tflite"
                 broken.write_bytes(half(folder / "saved_model"))
