@@ -15,19 +15,21 @@ import tensorflow as tf
 from tflrepair.rebuild.lower.images.geometry import (
     Geometry,
     back_on_image,
-    convolution,
     explicit_inner,
     inner,
     known,
+    offsets,
     pad_space,
     padded,
     shape_of,
     static,
-    windows,
+    window,
+    windows_of,
 )
 from tflrepair.rebuild.lower.registry import lower
 
 _MOST_PRODUCTS = 49  # a filter of 7 x 7
+_INPUT = "convolution's input"
 
 
 @lower("Conv2DBackpropFilter", "Conv3DBackpropFilterV2")
@@ -45,8 +47,10 @@ def backprop_filter(
     *kernel, depth, outputs = sizes
     rates = list(dilations)[: len(sizes)]
     space = input.shape[1:-1]
-    axes = convolution(space, kernel, strides, padding, rates, explicit_paddings, data_format)
-    groups = known([input.shape[-1]], "convolution's input")[0] // depth
+    axes = windows_of(
+        _INPUT, space, kernel, strides, padding, data_format, rates, explicit_paddings
+    )
+    groups = known([input.shape[-1]], _INPUT)[0] // depth
     x = padded(input, axes)
     if groups == 1:
         return tf.reshape(_filter_of(x, out_backprop, axes), sizes)
@@ -67,7 +71,7 @@ def _filter_of(x: Any, dy: Any, axes: Geometry) -> Any:
     """
     depth = x.shape[-1]
     rows = tf.reshape(dy, [-1, dy.shape[-1]])
-    columns = [tf.reshape(values, [-1, depth]) for _, values in windows(x, axes)]
+    columns = [tf.reshape(window(x, axes, taps), [-1, depth]) for taps in offsets(axes)]
     if len(columns) > _MOST_PRODUCTS:
         return tf.matmul(tf.concat(columns, -1), rows, transpose_a=True)
     products = [tf.matmul(column, rows, transpose_a=True) for column in columns]
@@ -89,8 +93,10 @@ def backprop_input(
     rank = len(kernel) + 2
     shape = shape_of(input_sizes)
     rates = list(dilations)[:rank]
-    axes = convolution(shape[1:-1], kernel, strides, padding, rates, explicit_paddings, data_format)
-    groups = known([shape[-1]], "convolution's input")[0] // depth
+    axes = windows_of(
+        _INPUT, shape[1:-1], kernel, strides, padding, data_format, rates, explicit_paddings
+    )
+    groups = known([shape[-1]], _INPUT)[0] // depth
     image = back_on_image(out_backprop, axes)
     reverse = _reversed(filter, kernel, groups)
     rate = [axis.dilation for axis in axes]

@@ -8,6 +8,7 @@ times faster than scattering.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import tensorflow as tf
@@ -15,15 +16,17 @@ import tensorflow as tf
 from tflrepair.rebuild.lower.images.geometry import (
     Geometry,
     back_on_image,
-    convolution,
     known,
+    offsets,
     padded,
     shape_of,
-    spread,
     static,
-    windows,
+    window,
+    windows_of,
 )
 from tflrepair.rebuild.lower.registry import lower
+
+_INPUT = "convolution's input"
 
 
 @lower("DepthwiseConv2dNativeBackpropFilter")
@@ -39,16 +42,18 @@ def backprop_filter(
 ) -> Any:
     height, width, depth, multiplier = (int(n) for n in static(filter_sizes, "filter's shape"))
     space = input.shape[1:3]
-    axes = convolution(
-        space, (height, width), strides, padding, dilations, explicit_paddings, data_format
+    size = (height, width)
+    axes = windows_of(
+        _INPUT, space, size, strides, padding, data_format, dilations, explicit_paddings
     )
     x = padded(input, axes)
     if multiplier == 1:
-        rows = [tf.reduce_sum(part * out_backprop, [0, 1, 2]) for _, part in windows(x, axes)]
+        rows = [tf.reduce_sum(window(x, axes, t) * out_backprop, [0, 1, 2]) for t in offsets(axes)]
     else:
         dy = tf.reshape(out_backprop, [-1, depth, multiplier])
         rows = [
-            tf.reduce_sum(tf.reshape(part, [-1, depth, 1]) * dy, 0) for _, part in windows(x, axes)
+            tf.reduce_sum(tf.reshape(window(x, axes, t), [-1, depth, 1]) * dy, 0)
+            for t in offsets(axes)
         ]
     return tf.reshape(tf.stack(rows), [height, width, depth, multiplier])
 
@@ -66,8 +71,9 @@ def backprop_input(
 ) -> Any:
     height, width, depth, multiplier = known(filter.shape, "filter")
     space = shape_of(input_sizes)[1:3]
-    axes = convolution(
-        space, (height, width), strides, padding, dilations, explicit_paddings, data_format
+    size = (height, width)
+    axes = windows_of(
+        _INPUT, space, size, strides, padding, data_format, dilations, explicit_paddings
     )
     image = back_on_image(out_backprop, axes)
     taps = tf.reshape(filter, [height * width, depth * multiplier])
@@ -91,6 +97,8 @@ def correlate(image: Any, kernel: Any, rates: Sequence[int]) -> Any:
 
 
 def _widened(kernel: Any, rates: Sequence[int]) -> Any:
+    from tflrepair.rebuild.lower.images.geometry import spread
+
     height, width, depth, _ = kernel.shape
     wide = spread(tf.reshape(kernel, [1, height, width, depth]), rates)
     return tf.reshape(wide, [*wide.shape[1:3], depth, 1])
@@ -109,8 +117,9 @@ def depthwise(
     """With explicit padding or unequal strides, which the builtin operator does not have."""
     height, width, *_ = known(filter.shape, "filter")
     space = input.shape[1:3]
-    axes = convolution(
-        space, (height, width), strides, padding, dilations, explicit_paddings, data_format
+    size = (height, width)
+    axes = windows_of(
+        _INPUT, space, size, strides, padding, data_format, dilations, explicit_paddings
     )
     return correlate_all(padded(input, axes), filter, axes)
 
@@ -120,8 +129,5 @@ def correlate_all(x: Any, kernel: Any, axes: Geometry) -> Any:
     depth, multiplier = kernel.shape[2:]
     wide = tf.repeat(x, multiplier, axis=-1) if multiplier > 1 else x
     taps = tf.reshape(kernel, [-1, depth * multiplier])
-    total = None
-    for number, (_, values) in enumerate(windows(wide, axes)):
-        part = values * taps[number]
-        total = part if total is None else total + part
-    return total
+    parts = (window(wide, axes, place) * taps[n] for n, place in enumerate(offsets(axes)))
+    return reduce(tf.add, parts)

@@ -70,27 +70,6 @@ def geometry(
     return tuple(axes)
 
 
-def convolution(
-    sizes: Sequence[int | None],
-    kernel: Sequence[int],
-    strides: Sequence[int],
-    padding: str,
-    dilations: Sequence[int],
-    explicit_paddings: Sequence[int],
-    data_format: str,
-) -> Geometry:
-    """The axes of a convolution over ``sizes``, from the operator's attributes.
-
-    ``strides``, ``dilations`` and ``explicit_paddings`` are those of all dimensions.
-
-    Raises:
-        UnsupportedError: a size is open, or channels come first.
-    """
-    size = known(sizes, "convolution's input")
-    steps, rates = inner(strides, data_format), inner(dilations, data_format)
-    return geometry(size, kernel, steps, padding, rates, explicit_inner(explicit_paddings))
-
-
 def inner(values: Sequence[int], data_format: str = "NHWC") -> list[int]:
     """The entries of a per-dimension attribute that belong to space.
 
@@ -119,6 +98,26 @@ def known(sizes: Sequence[int | None], what: str) -> list[int]:
             hint="convert with fixed image sizes",
         )
     return [int(size) for size in sizes if size is not None]
+
+
+def windows_of(
+    what: str,
+    sizes: Sequence[int | None],
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+    data_format: str,
+    dilations: Sequence[int] = (),
+    explicit: Sequence[int] = (),
+) -> Geometry:
+    """The windows of an operator, from its attributes as they are; ``what`` has the ``sizes``.
+
+    Raises:
+        UnsupportedError: see ``known`` and ``inner``.
+    """
+    rates = inner(dilations, data_format) if dilations else None
+    steps = inner(strides, data_format)
+    return geometry(known(sizes, what), kernel, steps, padding, rates, explicit_inner(explicit))
 
 
 def offsets(axes: Geometry) -> Iterator[tuple[int, ...]]:
@@ -151,12 +150,6 @@ def window(x: Any, axes: Geometry, taps: Sequence[int]) -> Any:
         start = tap * axis.dilation
         parts.append(slice(start, start + (axis.out - 1) * axis.stride + 1, axis.stride))
     return x[(slice(None), *parts)]
-
-
-def windows(x: Any, axes: Geometry) -> Iterator[tuple[tuple[int, ...], Any]]:
-    """Each tap of a window in row-major order, with the elements under it from ``padded(x)``."""
-    for taps in offsets(axes):
-        yield taps, window(x, axes, taps)
 
 
 def inside(axes: Geometry, taps: Sequence[int]) -> NDArray[Any]:

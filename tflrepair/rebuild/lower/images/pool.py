@@ -7,6 +7,7 @@ each of them takes all (pooling_ops_3d.cc).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import tensorflow as tf
@@ -15,8 +16,6 @@ from tflrepair.rebuild.lower.images.depthwise import correlate
 from tflrepair.rebuild.lower.images.geometry import (
     Geometry,
     back_on_image,
-    explicit_inner,
-    geometry,
     inner,
     inside,
     known,
@@ -24,8 +23,8 @@ from tflrepair.rebuild.lower.images.geometry import (
     padded,
     scatter,
     shape_of,
-    static,
-    windows,
+    window,
+    windows_of,
 )
 from tflrepair.rebuild.lower.registry import lower
 
@@ -38,9 +37,10 @@ def _axes(
     data_format: str,
     explicit: Sequence[int] = (),
 ) -> Geometry:
-    size = known(sizes, "pooling's input")
-    kernel, steps = inner(ksize, data_format), inner(strides, data_format)
-    return geometry(size, kernel, steps, padding, None, explicit_inner(explicit))
+    kernel = inner(ksize, data_format)
+    return windows_of(
+        "pooling's input", sizes, kernel, strides, padding, data_format, explicit=explicit
+    )
 
 
 @lower("MaxPool3DGrad")
@@ -57,8 +57,8 @@ def max_pool_3d_grad(
     x = padded(orig_input, axes, orig_input.dtype.min)
     zeros = tf.zeros_like(grad)
     parts = []
-    for taps, part in windows(x, axes):
-        hit = tf.logical_and(tf.equal(part, orig_output), inside(axes, taps))
+    for taps in offsets(axes):
+        hit = tf.logical_and(tf.equal(window(x, axes, taps), orig_output), inside(axes, taps))
         parts.append((taps, tf.where(hit, grad, zeros)))
     return scatter(parts, axes)
 
@@ -80,8 +80,8 @@ def max_pool_grad(
     missing: Any = None  # windows whose maximum has not been met yet
     parts = []
     zeros = tf.zeros_like(grad)
-    for taps, part in windows(x, axes):
-        hit = tf.equal(part, orig_output)
+    for taps in offsets(axes):
+        hit = tf.equal(window(x, axes, taps), orig_output)
         real = inside(axes, taps)
         if not real.all():
             hit = tf.logical_and(hit, real)
@@ -102,6 +102,8 @@ def max_pool_grad_v2(
     padding: str,
     data_format: str = "NHWC",
 ) -> Any:
+    from tflrepair.rebuild.lower.images.geometry import static
+
     sizes, steps = static(ksize, "window").tolist(), static(strides, "stride").tolist()
     return max_pool_grad(
         orig_input, orig_output, grad, sizes, steps, padding, data_format=data_format
@@ -157,10 +159,7 @@ def max_pool_3d(
 ) -> Any:
     axes = _axes(input.shape[1:-1], ksize, strides, padding, data_format)
     x = padded(input, axes, input.dtype.min)
-    result = None
-    for _, part in windows(x, axes):
-        result = part if result is None else tf.maximum(result, part)
-    return result
+    return reduce(tf.maximum, (window(x, axes, taps) for taps in offsets(axes)))
 
 
 @lower("AvgPool3D")
@@ -174,6 +173,7 @@ def avg_pool_3d(
     axes = _axes(input.shape[1:-1], ksize, strides, padding, data_format)
     x = padded(input, axes)
     total = None
-    for _, part in windows(x, axes):
+    for taps in offsets(axes):
+        part = window(x, axes, taps)
         total = part if total is None else total + part
     return total * _shares(axes)
