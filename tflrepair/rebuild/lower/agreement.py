@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 Arrays = Mapping[str, "NDArray[Any]"]
 
 ROWS = 3  # examples of an open batch, besides one alone
+MOST_BYTES = 64 << 20  # that one example may have to be taken three times
 SECONDS = 120.0  # of computing, tracing included, that a call may take
 
 
@@ -116,12 +117,13 @@ def _cases(
 
 
 def _batches(target: RunTarget) -> list[Arrays]:
-    """Inputs for ``ROWS`` examples and for one; only the latter if no batch is open."""
+    """Inputs for ``ROWS`` examples and for one; only the latter if no batch is open, or it is
+    large."""
     import numpy as np
 
     one = inputs.random(target)
     opened = {p.name for p in target.inputs if p.tensor.shape[:1] == (-1,)}
-    if not opened:
+    if not opened or sum(array.nbytes for array in one.values()) > MOST_BYTES:
         return [one]
     rows = [one, *(inputs.random(target, inputs.SEED + n) for n in range(1, ROWS))]
     many = {n: np.concatenate([r[n] for r in rows]) if n in opened else one[n] for n in one}
