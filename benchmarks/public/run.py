@@ -2,11 +2,11 @@
 
     python benchmarks/public/run.py [NAME...]
 
-writes benchmarks/public/training.md. Each module of tests/makers/public.py is converted as its
-author does, which loses its values. Then it goes two ways: the broken file with the weights that a
-user has (`fix --weights W --no-flex`), and the module itself (`convert(..., flex=False)`). Both
-train under a stock LiteRT, from the same start and on the same examples as eager TensorFlow. No
-Flex operator is left in any of them.
+writes benchmarks/public/training.md. Each module of tests/rebuild/public/samples.py is converted
+as its author does, which loses its values. Then it goes two ways: the broken file with the weights
+that a user has (`fix --weights W --no-flex`), and the module itself (`convert(..., flex=False)`).
+Both train under a stock LiteRT, from the same start and on the same examples as eager TensorFlow.
+No Flex operator is left in any of them.
 
 *loss*: the largest difference over ten steps, relative to the loss. *state*: the largest
 difference of a variable after one step, relative to the largest change that the step made.
@@ -25,8 +25,8 @@ TABLE = Path(__file__).with_name("training.md")
 
 
 def main() -> None:
-    from makers.public import SAMPLES
-    from rebuild.lower.public import Row, one
+    from rebuild.public.judging import Row, one
+    from rebuild.public.samples import SAMPLES
 
     names = sys.argv[1:] or list(SAMPLES)
     about = (__doc__ or "").split("run.py [NAME...]", 1)[1].strip()

@@ -1,4 +1,4 @@
-"""What public training modules have in common: see public.py."""
+"""What public training modules have in common: see samples.py."""
 
 from __future__ import annotations
 

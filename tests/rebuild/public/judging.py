@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from makers.common import convert, randomize
-from makers.public import SAMPLES, Sample
 
 import tflrepair
+from rebuild.public.samples import SAMPLES, Sample
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.execution.entries import run_targets
 from tflrepair.graph.model import Model, from_bytes, load

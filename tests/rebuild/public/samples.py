@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from makers.public_base import Arrays, Trained, one_hot, row, with_parameters
+from rebuild.public.base import Arrays, Trained, one_hot, row, with_parameters
 
 L = keras.layers
 

@@ -1,13 +1,13 @@
 """Public training modules train like eager, from a broken file and from the module itself.
 
-benchmarks/public/run.py takes all of makers.public; here are two that are least like the others.
+benchmarks/public/run.py takes all of samples.py; here are two that are least like the others.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from rebuild.lower.public import Row, one
+from rebuild.public.judging import Row, one
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 
