@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import UserDict
 from collections.abc import Callable
 from typing import Any
 
@@ -20,12 +21,14 @@ class Trained(tf.Module):
         self.optimizer.build(self.trained())
         x = tf.TensorSpec((None, *net.inputs[0].shape[1:]), tf.float32, name="x")
         path = tf.TensorSpec([], tf.string, name="checkpoint_path")
-        self.functions = {
-            "train": tf.function(self.train, input_signature=[x, y]),
-            "infer": tf.function(self.infer, input_signature=[x]),
-            "save": tf.function(self.save, input_signature=[path]),
-            "restore": tf.function(self.restore, input_signature=[path]),
-        }
+        self.functions: Any = UserDict(  # a SavedModel tracks no UserDict
+            {
+                "train": tf.function(self.train, input_signature=[x, y]),
+                "infer": tf.function(self.infer, input_signature=[x]),
+                "save": tf.function(self.save, input_signature=[path]),
+                "restore": tf.function(self.restore, input_signature=[path]),
+            }
+        )
 
     def trained(self) -> list[Any]:
         return list(self.net.trainable_variables)

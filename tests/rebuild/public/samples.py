@@ -6,6 +6,7 @@ Written anew and made small; ``SAMPLES`` names where each manner was seen. What 
 
 from __future__ import annotations
 
+from collections import UserDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -127,13 +128,15 @@ class Personalized(tf.Module):
         image = tf.TensorSpec((None, 32, 32, 3), tf.float32, name="feature")
         found = tf.TensorSpec((None, 1280), tf.float32, name="x")
         path = tf.TensorSpec([], tf.string, name="checkpoint_path")
-        self.functions = {
-            "load": tf.function(self.load, input_signature=[image]),
-            "train": tf.function(self.train, input_signature=[found, one_hot(4)]),
-            "infer": tf.function(self.infer, input_signature=[image]),
-            "save": tf.function(self.save, input_signature=[path]),
-            "initialize": tf.function(self.initialize, input_signature=[]),
-        }
+        self.functions: Any = UserDict(  # a SavedModel tracks no UserDict
+            {
+                "load": tf.function(self.load, input_signature=[image]),
+                "train": tf.function(self.train, input_signature=[found, one_hot(4)]),
+                "infer": tf.function(self.infer, input_signature=[image]),
+                "save": tf.function(self.save, input_signature=[path]),
+                "initialize": tf.function(self.initialize, input_signature=[]),
+            }
+        )
 
     def load(self, feature: Any) -> Arrays:
         x = keras.applications.mobilenet_v2.preprocess_input(feature * 255)

@@ -12,7 +12,7 @@ from rebuild.public.judging import Row, one
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 
 
-@pytest.mark.parametrize("name", ["personalized", "policy"])
+@pytest.mark.parametrize("name", ["overview", "policy"])
 def test_both_ways_train_like_eager(name: str) -> None:
     found = one(name)
     assert "error" not in found
