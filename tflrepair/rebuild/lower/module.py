@@ -17,6 +17,7 @@ from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rebuild.run.module import Live
 from tflrepair.rebuild.run.starting_values import StartingValue, StartingValues
 from tflrepair.rebuild.run.trace import Tracer
+from tflrepair.wording import grouped
 
 # Types that builtin variables do not have, and the type that holds all of their values.
 CARRIERS = {
@@ -167,7 +168,7 @@ class Lowered:
 def _refusal(left: Mapping[tuple[str, str], list[str]]) -> UnsupportedError:
     rows = []
     for (name, reason), places in sorted(left.items()):
-        more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+        more = f" and {grouped(len(places) - 3)} more" if len(places) > 3 else ""
         why = f": {reason}" if reason else ""
         rows.append(f"{name} at {'; '.join(places[:3])}{more}{why}")
     return UnsupportedError(
