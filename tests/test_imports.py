@@ -86,7 +86,8 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("trace",),
         ("choose",),
         ("module",),
-        ("convert",),
+        ("convert", "nearness", "reference"),
+        ("agreement",),
         ("lower_pass",),
     ),
     "commands": (

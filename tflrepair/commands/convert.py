@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.commands.scan import scan
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.files import check_free, write
 from tflrepair.findings import Severity
-from tflrepair.graph.model import from_bytes
+from tflrepair.graph.model import from_bytes, load
 from tflrepair.leftovers import workspace
 from tflrepair.passes.graft.unique_names import unique_names
 from tflrepair.progress import Progress, silent
@@ -90,16 +91,24 @@ def convert(
         found = convert_saved_model(folder, keys, converter_options, hint=hint, progress=progress)
         data = unique_names(found)
     if options is not None:
-        from tflrepair.rebuild.lower.convert import lower_flex
-
         progress("rewriting without Flex", 0, 0)
-        data = lower_flex(from_bytes(data), {}, options).data
+        data = _without_flex(data, options)
     progress("checking the result", 0, 0)
     result = scan(from_bytes(data))
     errors = [f"{f.code} {f.message}" for f in result.findings if f.severity == Severity.ERROR]
     if errors:
         raise RefusedError("\n  ".join(["the converted model would be broken:", *errors]))
     return data
+
+
+def _without_flex(data: bytes, options: NoFlex) -> bytes:
+    """Lowered, and held against TensorFlow's kernels."""
+    from tflrepair.rebuild.lower.lower_pass import lower_and_compare
+
+    with workspace() as place:
+        path = place / "flex.tflite"
+        path.write_bytes(data)
+        return lower_and_compare(AnalysisContext(load(path)), options, place)[0]
 
 
 def _no_flex(

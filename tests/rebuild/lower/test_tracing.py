@@ -179,6 +179,29 @@ def test_refuses_with_the_list(tmp_path: Path) -> None:
     assert "--keep-flex" in str(refusal.value.hint)
 
 
+def test_all_are_listed_at_once(tmp_path: Path) -> None:
+    """What has no lowering, what has one that does not fit, and what comes after both."""
+
+    def three(x: Any) -> Any:
+        kernel = tf.ones((2, 2, 1, 1))
+        with tf.GradientTape() as tape:
+            tape.watch(kernel)
+            y = tf.reduce_sum(tf.nn.conv2d(x, kernel, 1, "VALID"))
+        slope = tape.gradient(y, kernel)[:, :, 0, 0]
+        turned = tf.linalg.cholesky(slope @ slope + tf.eye(2))
+        return {"y": tf.abs(tf.signal.fft2d(tf.cast(turned, tf.complex64)))}
+
+    model = model_of(tmp_path, f=(three, [spec(None, None, None, 1)]))
+    assert flex_of(model) >= {"FlexCholesky", "FlexFFT2D", "FlexConv2DBackpropFilter"}
+    with pytest.raises(UnsupportedError) as refusal:
+        lower_flex(model, {}, NoFlex())
+    rows = {row.split()[0]: row for row in refusal.value.message.splitlines()[1:]}
+    assert set(rows) >= {"Cholesky", "FFT2D", "Conv2DBackpropFilter"}
+    for name, row in rows.items():
+        assert f"{name} at subgraph 0, operator " in row
+    assert "open sizes besides the batch" in rows["Conv2DBackpropFilter"]
+
+
 def test_keeps_what_is_to_be_kept(tmp_path: Path) -> None:
     def plain(x: Any) -> Any:
         return {"y": tf.raw_ops.ReluGrad(gradients=x, features=x)}

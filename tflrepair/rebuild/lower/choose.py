@@ -35,11 +35,17 @@ _READERS = frozenset({"ResourceGather", "ResourceGatherNd", "VariableShape", "Va
 
 @dataclass(frozen=True)
 class Chosen:
-    """``plan`` with the entries that stay; ``dropped``: key -> the operators that it is for."""
+    """``plan`` with the entries that stay; ``dropped``: key -> the operators that it is for.
+
+    Attributes:
+        flex: keys of entries that have raw operators.
+        training: keys of entries that have raw operators or assign variables, and keep none.
+    """
 
     plan: Plan
     dropped: Mapping[str, tuple[str, ...]]
-    flex: frozenset[str]  # keys of entries that have raw operators
+    flex: frozenset[str]
+    training: frozenset[str]
     state: Mapping[str, ResourceId]  # name -> variable, for get_weights and set_weights
 
 
@@ -75,7 +81,9 @@ def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, ResourceId]])
         )
     assigned = _assigned(plan, kept) if options.state == TRAINED else {key for _, key in names}
     state = {} if {GET, SET} & set(keys) else _named(names, assigned)
-    return Chosen(replace(plan, entries=tuple(kept)), dropped, frozenset(flex), state)
+    training = {e.key for e in kept if e.key in flex or _assigned(plan, [e])} - {*options.keep}
+    here = replace(plan, entries=tuple(kept))
+    return Chosen(here, dropped, frozenset(flex), frozenset(training), state)
 
 
 def steps_of(plan: Plan, entry: SignatureFunction) -> Iterator[Step]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tflrepair.analysis.context import AnalysisContext, context_of
+from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.status import VariableStatus
 from tflrepair.errors import RefusedError
 from tflrepair.execution.entries import run_targets
@@ -27,10 +29,17 @@ _HINT = "please report this model: every operator was lowered, yet the converter
 
 @dataclass(frozen=True)
 class Result:
-    """The new file and what was done, in words."""
+    """The new file, and what was done, in words.
+
+    Attributes:
+        state: the variable behind each name that was added to ``get_weights``.
+        training: keys of signatures that had TensorFlow operators, or assign variables.
+    """
 
     data: bytes = field(repr=False)
     notes: tuple[str, ...]
+    state: Mapping[str, ResourceId]
+    training: frozenset[str]
 
 
 def lower_flex(source: AnalysisContext | Model, values: Values, options: NoFlex) -> Result:
@@ -62,7 +71,7 @@ def lower_flex(source: AnalysisContext | Model, values: Values, options: NoFlex)
     if any(found.get(key) != (row[1], row[2]) for key, row in wanted.items()):
         data = rename_signatures(data, dict(wanted))
     _check(data, wanted, options)
-    return Result(data, _notes(chosen, lowered, options))
+    return Result(data, _notes(chosen, lowered, options), chosen.state, chosen.training)
 
 
 def _converted(lowered: Lowered, options: NoFlex) -> bytes:

@@ -70,7 +70,7 @@ class Lowered:
         import tensorflow as tf
 
         self.unrolled: dict[str, tuple[int, ...]] = {}
-        self._left: dict[str, list[str]] = {}
+        self._left: dict[tuple[str, str], list[str]] = {}
         self.chosen = chosen
         self.resources = Carried(starts, carry=not options.keep)
         self.module = tf.Module(name="lowered")
@@ -116,9 +116,9 @@ class Lowered:
                 raise
             concrete = None  # what failed hangs on an operator that is refused anyway
         if isinstance(tracer, LoweringTracer):
-            for site, name in tracer.left.items():
+            for site, what in tracer.left.items():
                 place = f"subgraph {site.subgraph}, operator {site.operator} ({entry.key})"
-                self._left.setdefault(name, []).append(place)
+                self._left.setdefault(what, []).append(place)
             if tracer.unrolled:
                 self.unrolled[entry.key] = tuple(tracer.unrolled.values())
         return concrete
@@ -165,12 +165,12 @@ class Lowered:
         return wanted
 
 
-def _refusal(left: Mapping[str, list[str]]) -> UnsupportedError:
+def _refusal(left: Mapping[tuple[str, str], list[str]]) -> UnsupportedError:
     rows = []
-    for name in sorted(left):
-        places = left[name]
+    for (name, reason), places in sorted(left.items()):
         more = f" and {grouped(len(places) - 3)} more" if len(places) > 3 else ""
-        rows.append(f"{name} at {'; '.join(places[:3])}{more}")
+        why = f": {reason}" if reason else ""
+        rows.append(f"{name} at {'; '.join(places[:3])}{more}{why}")
     return UnsupportedError(
         "these TensorFlow operators cannot be expressed in builtin ones:\n  " + "\n  ".join(rows),
         hint="keep the signature as it is with --keep-flex NAME, or write the model without them",

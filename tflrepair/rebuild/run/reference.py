@@ -25,6 +25,9 @@ class Reference:
     """One instance of the rebuilt module. ``values`` are the variables' initial values; those of
     the model's own initializers are known.
 
+    Attributes:
+        variables: the tf.Variable of each resource.
+
     Raises:
         BadFileError, UnsupportedError, RefusedError: as ``build_module``.
     """
@@ -32,7 +35,9 @@ class Reference:
     def __init__(self, model: Model, values: Values) -> None:
         plan = make_plan(model)
         self._inputs = {entry.key: entry.inputs for entry in plan.entries}
-        self._module = module_of(plan, starting_values(plan, values))
+        starts = starting_values(plan, values)
+        self._module = module_of(plan, starts)
+        self.variables = dict(zip(starts.variables, self._module.weights, strict=True))
 
     def check(self, key: str, inputs: Arrays) -> None:
         """Raises UserError for an unknown signature, or inputs that do not match it."""

@@ -29,6 +29,7 @@ from tflrepair.rebuild.lower.images.geometry import (
 from tflrepair.rebuild.lower.registry import lower
 
 _MOST_PRODUCTS = 49  # a filter of 7 x 7
+_FEW_ROWS = 8
 _INPUT = "convolution's input"
 
 
@@ -67,15 +68,36 @@ def _filter_of(x: Any, dy: Any, axes: Geometry) -> Any:
     """[taps * in, out]: the sum over all windows of element times gradient.
 
     One product for each tap takes XNNPACK a third of the time of one product of all (im2col), since
-    nothing is copied together first; large filters would make too many operators of it.
+    nothing is copied together first; large filters would make too many operators of it, and
+    products of few rows are slow.
     """
     depth = x.shape[-1]
     rows = tf.reshape(dy, [-1, dy.shape[-1]])
-    columns = [tf.reshape(window(x, axes, taps), [-1, depth]) for taps in offsets(axes)]
-    if len(columns) > _MOST_PRODUCTS:
-        return tf.matmul(tf.concat(columns, -1), rows, transpose_a=True)
-    products = [tf.matmul(column, rows, transpose_a=True) for column in columns]
+    columns = _columns(x, axes)
+    if depth < _FEW_ROWS or len(columns) > _MOST_PRODUCTS:
+        return tf.matmul(tf.concat(columns, 0), rows)
+    products = [tf.matmul(column, rows) for column in columns]
     return products[0] if len(products) == 1 else tf.concat(products, 0)
+
+
+def _columns(x: Any, axes: Geometry) -> list[Any]:
+    """The elements under each tap, [in, windows].
+
+    At stride 1 the image is transposed once, not what each tap sees of it; a strided slice of an
+    image with its channels first would go element by element.
+    """
+    depth = x.shape[-1]
+    if any(axis.stride > 1 for axis in axes):
+        seen = (tf.reshape(window(x, axes, taps), [-1, depth]) for taps in offsets(axes))
+        return [tf.transpose(values) for values in seen]
+    last = len(axes) + 1
+    image = tf.transpose(x, [last, *range(last)])
+    columns = []
+    for taps in offsets(axes):
+        starts = [tap * axis.dilation for axis, tap in zip(axes, taps, strict=True)]
+        parts = [slice(s, s + axis.out) for axis, s in zip(axes, starts, strict=True)]
+        columns.append(tf.reshape(image[(slice(None), slice(None), *parts)], [depth, -1]))
+    return columns
 
 
 @lower("Conv2DBackpropInput", "Conv3DBackpropInputV2")

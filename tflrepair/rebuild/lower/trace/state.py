@@ -35,13 +35,14 @@ class LoweringState(Tracer):
     """What is known while a signature is traced in operators that have builtins.
 
     Attributes:
-        left: operators without a lowering that were met, and where; the caller refuses them.
+        left: operators without a lowering that were met, where, and why if one would do for others;
+            the caller refuses them.
         unrolled: how many turns each unrolled loop has.
     """
 
     def __init__(self, plan: Plan, resources: Resources, label: str) -> None:
         super().__init__(plan, resources)
-        self.left: dict[OperatorRef, str] = {}
+        self.left: dict[OperatorRef, tuple[str, str]] = {}
         self.unrolled: dict[OperatorRef, int] = {}
         self._seed = zlib.crc32(label.encode()) & 0x3FFFFFFF
         self._steps = 0

@@ -127,9 +127,14 @@ class _Frame(ValueFrame):
                     None if isinstance(argument, tuple) else self.trials(argument)
                     for argument in step.arguments.values()
                 ]
-            return function(**values)
-        if step.name not in KEPT:
-            self.tracer.left[step.site] = step.name
+            try:
+                return function(**values)
+            except UnsupportedError as error:
+                reason = f"{error.message}; {error.hint}" if error.hint else error.message
+                self.tracer.left[step.site] = (step.name, reason)
+        elif step.name not in KEPT:
+            self.tracer.left[step.site] = (step.name, "")
+        if step.site in self.tracer.left:  # refused in the end; go on to find what else is
             inputs = {k: _real(v) for k, v in inputs.items()}
         return getattr(tf.raw_ops, step.name)(**inputs, **attributes)
 
