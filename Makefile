@@ -57,7 +57,7 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.core: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(INSTALL) -e '.[run,optimize,safetensors,dev]'
+	$(INSTALL) -e '.[run,optimize,safetensors,remote,dev]'
 	touch $@
 
 $(VENV)/.all: $(VENV)/bin/python pyproject.toml constraints.txt

@@ -21,7 +21,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "": (
         ("errors",),
         ("findings", "leftovers", "notebook", "opening", "processes", "progress", "samples"),
-        ("files",),
+        ("files", "sources"),
         ("format",),
         ("structure",),
         ("graph",),

@@ -46,4 +46,4 @@ def bytes_of(reader: Reader, index: int) -> memoryview:
     if pos is None:
         raise BadFileError(f"buffer {index} does not exist")
     row = buffer_at(reader, index, pos)
-    return reader.buf[row.start : row.start + row.length]
+    return reader.read(row.start, row.length)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tflrepair.format.layout import TABLES
-from tflrepair.structure.words import SIZES, Words
+from tflrepair.sources.pages import SIZES
+from tflrepair.structure.words import Words
 
 
 @dataclass(frozen=True, slots=True)

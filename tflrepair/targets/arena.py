@@ -37,7 +37,7 @@ def measure(model: Model) -> Arena:
     """Let the interpreter allocate, in a child process, and read what it records."""
     with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
         path, log = Path(name, "model.tflite"), Path(name, "log")
-        path.write_bytes(model.data)
+        model.copy_to(path)
         end = run_script(WORKER, [str(path)], log, _TIMEOUT, "tflite-micro")
         printed = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     found = {key: int(value) for key, value in _TOTAL.findall(printed)}
