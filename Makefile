@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: bench bench-check demo quick test test-core test-flex test-page test-site check fuzz packages verdicts faults large clean
+.PHONY: bench bench-check demo quick test test-beam test-core test-flex test-page test-site check fuzz packages verdicts faults large clean
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
@@ -21,6 +21,9 @@ test-core: $(VENV)/.core  ## tests that need no TensorFlow, in an environment wi
 
 test-flex: $(VENV)/.all $(VENV)-flex/.done  ## training with Flex operators, in tensorflow-cpu 2.18.1
 	TFLREPAIR_FLEX_PYTHON=$(abspath $(VENV)-flex/bin/python) $(BIN)/python -m pytest tests/flex
+
+test-beam: $(VENV)-beam/.done  ## the audit of many models, in Apache Beam
+	TFLREPAIR_BEAM=1 $(VENV)-beam/bin/python -m pytest tests/beam
 
 MINUTES ?= 2
 fuzz: $(VENV)/.core       ## damage everything that can be read for MINUTES=n; prints a table
@@ -69,6 +72,11 @@ $(VENV)-flex/.done:
 	$(VENV)-flex/bin/python -m pip install --quiet tensorflow-cpu==2.18.1
 	touch $@
 
+$(VENV)-beam/.done: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-beam
+	$(VENV)-beam/bin/python -m pip install --quiet -e '.[beam,remote]' pytest ai-edge-litert
+	touch $@
+
 PAIRS ?= 10
 bench: $(VENV)/.all       ## time and memory against anchors and targets; RECORD=1 writes benchmarks/results.md
 	$(BIN)/python benchmarks/speed/bench.py --pairs $(PAIRS) $(if $(RECORD),--write)
@@ -83,4 +91,4 @@ large: $(VENV)/.all       ## models of gigabytes and of 100,000 operators; 15 GB
 	cd tests && $(abspath $(BIN))/python -m giants.run
 
 clean:
-	rm -rf $(VENV) $(VENV)-flex .cache .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-flex $(VENV)-beam .cache .pytest_cache .mypy_cache .ruff_cache

@@ -33,7 +33,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("rebuild",),
         ("commands",),
         ("report",),
-        ("cli",),
+        ("cli", "audit"),
     ),
     "structure": (
         ("fault", "words"),

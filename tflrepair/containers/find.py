@@ -17,6 +17,7 @@ from tflrepair.containers.member import Member
 from tflrepair.errors import BadFileError, TflRepairError, UserError
 from tflrepair.format.sniff import IDENTIFIER
 from tflrepair.graph.model import Model, Source, from_source, load
+from tflrepair.opening import open_regular
 from tflrepair.sources.opened import is_address
 
 MARK = "!/"
@@ -123,7 +124,11 @@ def find_in_file(file: Path) -> Iterator[Found]:
 
 
 def _file(file: Path) -> Iterator[Found]:
-    head = _head(file)
+    try:
+        head = _head(file)
+    except TflRepairError as error:
+        yield Found(str(file), None, error)
+        return
     if zipped.is_zip(head) or bundle.is_bundle(head):
         try:
             member = Member.of_file(str(file))
@@ -155,11 +160,11 @@ def _model(file: Path) -> Found:
 
 
 def _head(file: Path) -> bytes:
-    try:
-        with file.open("rb") as stream:
+    with open_regular(file) as stream:  # opening a FIFO would wait for ever
+        try:
             return stream.read(16)
-    except OSError as error:
-        raise BadFileError(f"cannot be opened: {error.strerror}", where=str(file)) from None
+        except OSError as error:
+            raise BadFileError(f"cannot be read: {error.strerror}", where=str(file)) from None
 
 
 def _members(outer: Member, depth: int) -> Iterator[Found]:
