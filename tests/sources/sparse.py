@@ -49,3 +49,20 @@ def vector_of_buffers(data: bytes | bytearray) -> tuple[int, int]:
     """Where the first element of Model.buffers is, and how many there are."""
     reader = Reader(memoryview(data))
     return reader.vector(reader.root().reference(schema.Model.BUFFERS), 4)
+
+
+def behind(path: Path, offset: int, data: bytes) -> None:
+    """A MUL by a constant that stands behind the flatbuffer, at byte ``offset`` (Buffer.offset)."""
+    build = Build()
+    main = build.sub("main", "run")
+    floats = len(data) // 4
+    value = main.input(shape=(floats,))
+    constant, out = main.tensor(shape=(floats,)), main.tensor(shape=(floats,))
+    row = build.model.buffers[-2]
+    row.offset, row.size = offset, len(data)
+    main.op("MUL", [value, constant], [out], fb.MulOptionsT())
+    main.output(out)
+    with path.open("wb") as stream:
+        stream.write(build.bytes())
+        stream.seek(offset)
+        stream.write(data)

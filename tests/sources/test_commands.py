@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from conftest import DATA
-from sources.server import Served, serving
 from typer.testing import CliRunner
 
 import tflrepair
+from sources.server import Served, serving
 from tflrepair.cli import app
 from tflrepair.errors import UserError
 

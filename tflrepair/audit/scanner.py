@@ -57,10 +57,10 @@ class Scanner:
         try:
             child = self._ready()
             return child.ask(json.dumps(request).encode() + b"\n" + (data or b""), self._seconds)
-        except (TflRepairError, OSError) as problem:
+        except (TflRepairError, OSError) as found:
             self.close()
-            error = problem if isinstance(problem, TflRepairError) else BadFileError(str(problem))
-            return [failed(name, error)]
+            problem = found if isinstance(found, TflRepairError) else BadFileError(str(found))
+            return [failed(name, problem)]
 
     def close(self) -> None:
         """End the child process; the next input starts another one."""

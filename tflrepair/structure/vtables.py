@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tflrepair.format.layout import TABLES
 from tflrepair.sources.pages import SIZES
@@ -42,10 +43,11 @@ def read_plan(words: Words, table: str, vtable: int) -> Plan:
     if length < 4:
         return Plan((), 0, f"its field list at byte {vtable} claims a table of {length} bytes")
     offsets = shorts[(vtable >> 1) + 2 : (vtable + size) >> 1].tolist()
-    return _fields(table, offsets, length)
+    return _fields(table, tuple(offsets), length)
 
 
-def _fields(table: str, offsets: list[int], length: int) -> Plan:
+@lru_cache(maxsize=4096)  # a converter writes the same lists into every file
+def _fields(table: str, offsets: tuple[int, ...], length: int) -> Plan:
     fields = []
     slots = TABLES[table]
     for slot, offset in enumerate(offsets):

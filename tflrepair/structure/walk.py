@@ -39,6 +39,7 @@ class Walk:
         self.words = words
         self.report = Report(words.size, faults)
         self.rows: dict[str, Rows] = {}
+        self._absent: dict[str, Rows] = {}
         self._visits = 0
         self._repeated = 0
         self._references = References(self.report, words)
@@ -53,7 +54,12 @@ class Walk:
 
     def of(self, table: str) -> Rows:
         """The tables of a type; empty if the file has none."""
-        return self.rows.get(table) or Rows(self.words, table, [])
+        rows = self.rows.get(table)
+        if rows is None:
+            rows = self._absent.get(table)
+            if rows is None:
+                rows = self._absent[table] = Rows(self.words, table, [])
+        return rows
 
     # ---- tables ------------------------------------------------------------------------------
 

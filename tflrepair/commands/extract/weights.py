@@ -204,7 +204,7 @@ class _Found:
             if tensor.dtype == "string":
                 self.left_out.append(LeftOut(name, "strings are no weights", is_variable))
                 return
-            values = array(self.model, tensor)  # a view of the mapped file: says if it is sound
+            values = array(self.model, tensor)  # says if it is sound; read again when it is written
         except TflRepairError as error:
             self.left_out.append(LeftOut(name, error.message, is_variable))
             return
