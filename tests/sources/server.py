@@ -23,7 +23,8 @@ class Served:
         sent: bytes of bodies; ``asked`` how many requests came.
         ranges: whether ranges are given.
         etag: None for a server that says none.
-        fault: called with the number of the request; what it gives is done instead.
+        faults: number of a request -> what is done instead; ``always`` for all of them.
+        others: files under other paths.
     """
 
     file: Path
@@ -36,6 +37,7 @@ class Served:
     etag: str | None = '"one"'
     faults: dict[int, str] = field(default_factory=dict)
     always: str = ""
+    others: dict[str, Path] = field(default_factory=dict)
 
 
 @contextmanager
@@ -63,7 +65,8 @@ def serving(file: Path) -> Iterator[Served]:
                 self.ranged(fault)
 
         def ranged(self, fault: str) -> None:
-            size = served.file.stat().st_size
+            file = served.others.get(self.path, served.file)
+            size = file.stat().st_size
             asked = self.headers.get("Range")
             first, last = 0, size - 1
             if served.ranges and asked:
@@ -90,11 +93,11 @@ def serving(file: Path) -> Iterator[Served]:
             if fault == "half":
                 last = (first + last) // 2
                 self.close_connection = True
-            self.send(first, last + 1)
+            self.send(file, first, last + 1)
             return None
 
-        def send(self, start: int, end: int) -> None:
-            with served.file.open("rb") as stream:
+        def send(self, file: Path, start: int, end: int) -> None:
+            with file.open("rb") as stream:
                 for at in range(start, end, _PIECE):
                     part = os.pread(stream.fileno(), min(_PIECE, end - at), at)
                     try:

@@ -16,7 +16,7 @@ from typing import Any, SupportsIndex, TypeAlias, overload
 from tflrepair.errors import BadFileError, TflRepairError, UserError
 from tflrepair.format import schema, sniff
 from tflrepair.format.reader import Reader, Table
-from tflrepair.graph.buffers import Buffer, buffer_at
+from tflrepair.graph.buffers import Buffer, ExternalBuffer, buffer_at, external_buffers
 from tflrepair.graph.columns import Columns, verified
 from tflrepair.graph.subgraph import CUSTOM, OperatorCode, Subgraph
 from tflrepair.sources.opened import is_address, open_source
@@ -165,6 +165,11 @@ class Model:
         """The bytes of a buffer. Raises BadFileError if there is no such buffer."""
         row = self.buffer(index)
         return self.source.read(row.start, row.length)
+
+    @cached_property
+    def external_buffers(self) -> dict[int, ExternalBuffer]:
+        """By id: bytes in other files, which Tensor.external_buffer names."""
+        return external_buffers(self.root)
 
     @cached_property
     def metadata(self) -> tuple[tuple[str, int], ...]:

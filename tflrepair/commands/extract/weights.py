@@ -177,12 +177,13 @@ class _Found:
         return array(self.model, tensor).astype("float32")
 
     def constants(self) -> None:
-        seen: set[int] = set()
+        seen: set[tuple[int, int]] = set()
         for tensor in self._constant_tensors():
             place = (tensor.subgraph, tensor.index)
-            if place in self.initial or tensor.buffer in seen:
+            buffer = (tensor.buffer, tensor.external)
+            if place in self.initial or buffer in seen:
                 continue
-            seen.add(tensor.buffer)
+            seen.add(buffer)
             name = tensor.name or f"subgraph{tensor.subgraph}/tensor{tensor.index}"
             self._add(name, tensor, partial(array, self.model, tensor), False)
 
