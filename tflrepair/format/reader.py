@@ -57,6 +57,8 @@ class Reader:
 
     def read(self, start: int, count: int) -> memoryview:
         """``count`` bytes from ``start`` on, whose bounds have been checked."""
+        if self._memory is not None:
+            return self._memory[start : start + count]
         return self.source.read(start, count)
 
     def u32(self, pos: int) -> int:
