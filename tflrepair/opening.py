@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tflrepair.errors import BadFileError
+from tflrepair.wording import plural
 
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISDIR, "a directory"),
@@ -69,7 +70,7 @@ def read_small(path: str | os.PathLike[str], most: int) -> bytes:
         except OSError as error:
             raise BadFileError(f"cannot be read: {error.strerror}", where=name) from None
     if len(data) > most:
-        raise BadFileError(f"has more than {most} bytes, which is the limit", where=name)
+        raise BadFileError(f"has more than {plural(most, 'byte')}, which is the limit", where=name)
     return data
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO, Protocol
 
 from tflrepair.errors import BadFileError
+from tflrepair.wording import plural
 
 Piece = tuple[int, int]  # where it starts, and how many bytes it has
 
@@ -160,7 +161,8 @@ def whole(data: memoryview, start: int, count: int) -> memoryview:
     """``data`` if it has ``count`` bytes. Raises BadFileError: it was read at byte ``start``."""
     if len(data) != count:
         raise BadFileError(
-            f"{count} bytes were expected at byte {start}, and there are {len(data)}",
+            f"{plural(count, 'byte was', 'bytes were')} expected at byte {start}, and there "
+            f"are {len(data)}",
             where=f"byte {start}",
             hint="the file was cut short while it was read; try again",
         )

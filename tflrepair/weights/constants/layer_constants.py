@@ -22,6 +22,7 @@ from tflrepair.weights.constants.layeruses import LayerUse, layer_uses, stored
 from tflrepair.weights.constants.layouts import BIAS, DEPTHWISE, TABLE, multiplier_of
 from tflrepair.weights.constants.locations import Scopes, is_inside
 from tflrepair.weights.types.weight import Array, Weight
+from tflrepair.wording import plural
 
 _OP = schema.BuiltinOperator
 _FLOATS = ("float32", "float16", "float64")
@@ -199,7 +200,7 @@ def _bytes(view: GraphView, tensor: int) -> Callable[[], memoryview]:
     wanted = byte_size(row.dtype, row.shape)
     if not stored or stored != wanted:
         raise BadFileError(
-            f"the constant {row.name!r} has {stored} bytes, its shape needs {wanted}",
+            f"the constant {row.name!r} has {plural(stored, 'byte')}, its shape needs {wanted}",
             where=f"subgraph {view.graph.index}, tensor {tensor}",
         )
     return partial(view.model.buffer_bytes, row.buffer)
