@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: bench bench-check demo quick test test-core test-flex test-explorer test-micro test-page test-site check fuzz packages verdicts faults large clean
+.PHONY: bench bench-check demo quick test test-beam test-core test-flex test-explorer test-micro test-page test-site check fuzz packages verdicts faults large clean
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
@@ -21,6 +21,9 @@ test-core: $(VENV)/.core  ## tests that need no TensorFlow, in an environment wi
 
 test-flex: $(VENV)/.all $(VENV)-flex/.done  ## training with Flex operators, in tensorflow-cpu 2.18.1
 	TFLREPAIR_FLEX_PYTHON=$(abspath $(VENV)-flex/bin/python) $(BIN)/python -m pytest tests/flex
+
+test-beam: $(VENV)-beam/.done  ## the audit of many models, in Apache Beam
+	TFLREPAIR_BEAM=1 $(VENV)-beam/bin/python -m pytest tests/beam
 
 test-explorer: $(VENV)/.core $(VENV)-explorer/.done  ## node data as Google's Model Explorer reads it
 	TFLREPAIR_EXPLORER_PYTHON=$(abspath $(VENV)-explorer/bin/python) $(BIN)/python -m pytest tests/explorer
@@ -63,7 +66,7 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.core: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(INSTALL) -e '.[run,optimize,safetensors,dev]'
+	$(INSTALL) -e '.[run,optimize,safetensors,remote,dev]'
 	touch $@
 
 $(VENV)/.all: $(VENV)/bin/python pyproject.toml constraints.txt
@@ -73,6 +76,11 @@ $(VENV)/.all: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)-flex/.done:
 	$(PYTHON) -m venv $(VENV)-flex
 	$(VENV)-flex/bin/python -m pip install --quiet tensorflow-cpu==2.18.1
+	touch $@
+
+$(VENV)-beam/.done: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-beam
+	$(VENV)-beam/bin/python -m pip install --quiet -e '.[beam,remote]' pytest ai-edge-litert
 	touch $@
 
 $(VENV)-explorer/.done:
@@ -99,4 +107,4 @@ large: $(VENV)/.all       ## models of gigabytes and of 100,000 operators; 15 GB
 	cd tests && $(abspath $(BIN))/python -m giants.run
 
 clean:
-	rm -rf $(VENV) $(VENV)-flex $(VENV)-explorer $(VENV)-micro .cache .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-flex $(VENV)-beam $(VENV)-explorer $(VENV)-micro .cache .pytest_cache .mypy_cache .ruff_cache

@@ -194,6 +194,7 @@ def _quick_starts_no_process(request: pytest.FixtureRequest) -> Iterator[None]:
 
 # these need a second environment; `make test-flex` makes it
 collect_ignore = [] if "TFLREPAIR_FLEX_PYTHON" in os.environ else ["flex"]
+collect_ignore += [] if "TFLREPAIR_BEAM" in os.environ else ["beam"]  # `make test-beam`
 if "TFLREPAIR_EXPLORER_PYTHON" not in os.environ:  # `make test-explorer`
     collect_ignore.append("explorer")
 if "TFLREPAIR_MICRO" not in os.environ:  # `make test-micro`

@@ -21,7 +21,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "": (
         ("errors", "wording"),
         ("findings", "leftovers", "notebook", "opening", "processes", "progress", "samples"),
-        ("files",),
+        ("files", "sources"),
         ("format",),
         ("structure",),
         ("graph",),
@@ -33,7 +33,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("rebuild",),
         ("commands",),
         ("report",),
-        ("cli",),
+        ("cli", "audit"),
     ),
     "structure": (
         ("fault", "words"),

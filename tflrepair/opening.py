@@ -1,13 +1,10 @@
-"""Opening files that others made: regular files only, never waiting, never torn by a truncation.
+"""Opening files that others made: regular files only, and never waiting.
 
-A FIFO would make us wait for ever, a device could be read without end. A file that another process
-cuts short while it is mapped ends a process with SIGBUS; so files are read into memory, and only
-large ones are mapped (their tables are what is read, and RAM must not grow with the weights).
+A FIFO would make us wait for ever, a device could be read without end.
 """
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 from collections.abc import Callable
@@ -17,9 +14,6 @@ from typing import BinaryIO
 from tflrepair.errors import BadFileError
 from tflrepair.wording import plural
 
-# Larger files are mapped. Below it, a copy costs some 10 ms and cannot change any more.
-MAPPED_FROM = 64 << 20
-
 _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISFIFO, "a FIFO (named pipe)"),
@@ -27,33 +21,6 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISCHR, "a character device"),
     (stat.S_ISBLK, "a block device"),
 )
-
-
-def _nothing() -> None:
-    pass
-
-
-# Called before a file is mapped: the command line prepares for SIGBUS here, which ends a process
-# whose map another one has cut short. A library leaves that to the program that uses it.
-before_mapping: Callable[[], None] = _nothing
-
-
-class FileMap(mmap.mmap):
-    """A file as memory, with a descriptor of the file for those that can do without the memory."""
-
-    descriptor = -1
-
-    @classmethod
-    def of(cls, stream: BinaryIO) -> FileMap:
-        """The whole file, to be read. Raises OSError, or ValueError for an empty file."""
-        whole = cls(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        whole.descriptor = os.dup(stream.fileno())
-        return whole
-
-    def __del__(self) -> None:
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
 
 
 def kind_of(mode: int) -> str:
@@ -105,28 +72,6 @@ def read_small(path: str | os.PathLike[str], most: int) -> bytes:
     if len(data) > most:
         raise BadFileError(f"has more than {plural(most, 'byte')}, which is the limit", where=name)
     return data
-
-
-def contents(path: str | os.PathLike[str]) -> memoryview:
-    """The bytes of a regular file: a copy, or a map if it is large.
-
-    Raises:
-        BadFileError: as ``open_regular``; also an empty file, or one that cannot be read.
-    """
-    name = os.fspath(path)
-    with open_regular(name) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        try:
-            if size >= MAPPED_FROM:
-                before_mapping()
-                return memoryview(FileMap.of(stream))
-            data = stream.read()
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "is empty (0 bytes)"
-            raise BadFileError(f"cannot be read: {reason}", where=name) from None
-    if not data:
-        raise BadFileError("is empty (0 bytes)", where=name)
-    return memoryview(data)
 
 
 def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import subprocess
 import zipfile
@@ -201,3 +202,10 @@ def test_an_archive_with_zeros_in_front(tmp_path: Path) -> None:
     assert [row.path for row in found] == [f"{path}!/hand.tflite"]
     assert found[0].model is not None
     assert bytes(found[0].model.data) == MODEL
+
+
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.tflite")
+    (found,) = find(tmp_path / "a.tflite")
+    assert found.model is None and "FIFO" in str(found.error)
+    assert list(find(tmp_path)) == []

@@ -198,7 +198,7 @@ def two_writers(count: int) -> Line:
 
 
 def truncated_while_read(count: int, seed: int) -> Line:
-    """Inputs cut short at random moments, small ones and one large enough to be mapped."""
+    """Inputs cut short at random moments, small ones and one so large that it stays on the disk."""
     line = Line("inputs cut short while they are read")
     rng = random.Random(seed)
     with bench() as place:
@@ -208,7 +208,7 @@ def truncated_while_read(count: int, seed: int) -> Line:
             for each, data in originals.items():
                 (place.folder / each).write_bytes(data)
             if number % 3 == 1:
-                os.truncate(place.folder / MODEL, 100 << 20)  # sparse, and mapped
+                os.truncate(place.folder / MODEL, 100 << 20)  # sparse, and read in pieces
             process = place.start([*FIX, "-o", OUT, "--force"])
             time.sleep(rng.uniform(0, 1.2))
             os.truncate(place.folder / name, rng.choice((0, 7, 100, 5000)))

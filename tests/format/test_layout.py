@@ -13,7 +13,7 @@ from ai_edge_litert import schema_py_generated as litert
 from conftest import ROOT
 
 from tflrepair.format.layout import TABLES, UNIONS
-from tflrepair.structure.words import SIZES
+from tflrepair.sources.pages import SIZES
 
 # what a generated reader of one field contains -> our kind
 _FLAGS = {"Bool": "?", "Int8": "b", "Uint8": "B", "Int16": "h", "Uint16": "H", "Int32": "i",

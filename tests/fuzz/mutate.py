@@ -7,9 +7,9 @@ import struct
 from collections.abc import Callable
 from functools import cache
 
+from tflrepair.sources.pages import SIZES
 from tflrepair.structure.rows import Rows
 from tflrepair.structure.verify import verify
-from tflrepair.structure.words import SIZES
 
 _EXTREMES = (0, 1, 2, 127, 128, 255, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFE)
 

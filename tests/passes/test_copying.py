@@ -13,16 +13,16 @@ from build import Build
 
 import tflrepair
 from tflrepair.errors import BadFileError, TflRepairError
-from tflrepair.graph.model import Model, from_bytes, load
-from tflrepair.opening import FileMap
+from tflrepair.graph.model import Model, from_source, load
 from tflrepair.rewrite.copying import OldBytes, copy
+from tflrepair.sources.pages import part_of
 
 kernel = pytest.mark.skipif(not hasattr(os, "copy_file_range"), reason="a Linux system call")
 
 
 @pytest.fixture
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
-    monkeypatch.setattr("tflrepair.opening.MAPPED_FROM", 1)
+    monkeypatch.setattr("tflrepair.sources.opened.WHOLE_BELOW", 1)
     build = Build()
     sub = build.sub("infer", "infer")
     sub.output(sub.read(sub.handle("w"), (3,)))
@@ -91,7 +91,7 @@ def test_a_full_disk_is_no_reason_to_try_again(
 def test_a_file_cut_short_is_our_error_and_leaves_nothing(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert isinstance(model.data.obj, FileMap)
+    assert model.is_open
     os.truncate(str(model.path), 100)
     with (tmp_path / "new").open("w+b") as stream, pytest.raises(BadFileError, match="cut short"):
         copy(OldBytes(model, 0, model.size), stream)
@@ -101,8 +101,10 @@ def test_streams_and_models_in_memory(model: Model, tmp_path: Path) -> None:
     stream = io.BytesIO()
     copy(OldBytes(model, 0, model.size), stream)
     assert stream.getvalue() == bytes(model.data)
-    inside = from_bytes(memoryview(model.data)[: model.size - 1])  # part of a mapped file
-    assert written(inside, tmp_path / "new") == b"new" + bytes(inside.data[5:-5]) + b"!"
+    inside = from_source(part_of(model.source, 0, model.size - 1))  # part of an open file
+    assert inside.is_open
+    expected = b"new" + bytes(model.read(5, model.size - 11)) + b"!"
+    assert written(inside, tmp_path / "new") == expected
 
 
 def test_a_large_file_is_grafted_alike(
@@ -110,7 +112,7 @@ def test_a_large_file_is_grafted_alike(
 ) -> None:
     results = []
     for limit in (1, 1 << 30):
-        monkeypatch.setattr("tflrepair.opening.MAPPED_FROM", limit)
+        monkeypatch.setattr("tflrepair.sources.opened.WHOLE_BELOW", limit)
         out = tmp_path / f"{limit}.tflite"
         tflrepair.fix(str(model.path), sets={"w": 2.0}, out=out, run=False)
         results.append(out.read_bytes())

@@ -18,6 +18,7 @@ from tflrepair.graph.model import Model, from_bytes, load
 from tflrepair.rewrite import outside
 from tflrepair.rewrite.outside import OutsidePass
 from tflrepair.rewrite.relocation import OutOfReachError, check_reach
+from tflrepair.sources.source import MemorySource
 from tflrepair.structure.words import Words
 
 
@@ -101,7 +102,7 @@ def test_what_runtimes_do_not_read_is_said(data: Path, monkeypatch: pytest.Monke
     limit = len(whole) - 400
     monkeypatch.setattr("tflrepair.structure.words.LARGEST_FLATBUFFER", limit)
     monkeypatch.setattr("tflrepair.structure.verify.LARGEST_FLATBUFFER", limit)
-    assert Words(memoryview(whole)).size == limit
+    assert Words(MemorySource(memoryview(whole))).size == limit
     with pytest.raises(TflRepairError) as caught:
         from_bytes(whole).walk()
     assert f"the first {limit} bytes of a flatbuffer" in str(caught.value)

@@ -32,8 +32,8 @@ class AnalysisContext:
     @cached_property
     def analysis(self) -> Analysis:
         """Variables, tables and entry points. Reads every table of the file first."""
-        self.model.walk()
         try:
+            self.model.walk()
             return analyse(self.model)
         except TflRepairError as error:
             raise self.named(error) from None

@@ -79,7 +79,7 @@ class Flow:
 
             start, length = span
             self.budget.spend(length // 16)
-            self._nodes[span] = flex.node_def(bytes(self.model.data[start : start + length]))
+            self._nodes[span] = flex.node_def(bytes(self.model.read(start, length)))
         return self._nodes[span]
 
     def note(self, what: str, key: ResourceId, site: OperatorRef) -> None:

@@ -30,9 +30,8 @@ from tflrepair.cli.commands import (
 )
 from tflrepair.cli.loudness import loud
 from tflrepair.cli.mode import mode
-from tflrepair.cli.output import as_json, fail, tell_error
+from tflrepair.cli.output import fail, tell_error
 from tflrepair.errors import (
-    BadFileError,
     InterruptedByError,
     OutOfMemoryError,
     TflRepairError,
@@ -98,8 +97,6 @@ def main() -> None:
     # TensorFlow and LiteRT write their logs past Python, between the lines of our report
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     mode.read(sys.argv[1:], _COMMANDS)
-    if mode.json:
-        signals.last_words_json = as_json(BadFileError(signals.CUT_SHORT))
     try:
         signals.catch()
         code = _run()

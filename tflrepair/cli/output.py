@@ -70,15 +70,6 @@ def emit_results(
     emit_json(envelope(mode.command, exit_code, results, errors))
 
 
-def as_json(error: TflRepairError) -> bytes:
-    """What ``tell_error`` would write, for when nothing can be computed any more."""
-    import json
-
-    from tflrepair.report.contract.envelope import envelope, error_item
-
-    return (json.dumps(envelope(mode.command, 2, [], [error_item(error)])) + "\n").encode()
-
-
 def fail(error: TflRepairError, exit_code: int = 2) -> int:
     """Report an error that ends the command; the exit code. Its hint names the real file."""
     from tflrepair.report.hints import pasteable

@@ -6,24 +6,16 @@ the signal's number, as shells have it: 143, 129, 130.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
 import threading
 from types import FrameType
 
-from tflrepair import opening
-
 # Cleaning up takes milliseconds. A thread inside native code could hold us up for ever.
 _PATIENCE = 5.0
 
-
-_stderr = 2
-last_words_json = b""  # what standard output gets before a bus error ends us, if JSON was asked for
-CUT_SHORT = "a file was cut short while it was read"
 _asked: list[Stopped] = []  # the signal that asked us to end
-_keep: list[object] = []  # what the system calls must not be collected
 
 
 class Stopped(BaseException):
@@ -43,10 +35,6 @@ def catch() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _stop)
-    global _stderr
-    with contextlib.suppress(OSError):
-        _stderr = os.dup(2)  # where standard error points before native logs are put aside
-    opening.before_mapping = say_before_bus_errors
     tell = sys.unraisablehook
 
     def quietly(raised: sys.UnraisableHookArgs) -> None:
@@ -77,28 +65,3 @@ def again() -> None:
     """
     if _asked:
         raise _asked[0]
-
-
-def say_before_bus_errors() -> None:
-    """Have SIGBUS, which a map of a file that is cut short raises, end us with an error of ours.
-
-    Python's own handlers run only once the failing instruction is over, which it never is. So this
-    one is the system's, and all that it does is to say why and leave: nothing goes on after it.
-    """
-    import ctypes
-
-    if not hasattr(signal, "SIGBUS") or _keep:
-        return
-
-    def last_words(_number: int) -> None:
-        from tflrepair.processes import children
-
-        with contextlib.suppress(OSError):
-            os.write(_stderr, f"tflrepair: {CUT_SHORT}\n".encode())
-            os.write(1, last_words_json)
-        children.end_all(stop=True)
-        os._exit(2)
-
-    handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(last_words)
-    _keep.append(handler)
-    ctypes.CDLL(None).signal(int(signal.SIGBUS), handler)

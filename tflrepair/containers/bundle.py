@@ -13,6 +13,7 @@ from typing import Any
 from tflrepair.containers.member import HEAD, Member
 from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.format.reader import Reader
+from tflrepair.sources.pages import part_of
 
 _MAGIC = b"LITERTLM"
 _END, _HEADER = 24, 32
@@ -32,12 +33,14 @@ def members(outer: Member) -> Iterator[Member]:
     """
     from tflrepair.format.typed import decode  # brings the description of every table along
 
-    data = outer.data()
     try:
-        end = int.from_bytes(data[_END : _END + 8], "little")
-        if not _HEADER < end <= min(len(data), _HEADER + _LARGEST_HEADER):
+        source = outer.source()
+        if source.size < _HEADER:
+            raise BadFileError(f"has only {source.size} bytes, too few for a .litertlm file")
+        end = int.from_bytes(source.read(_END, 8), "little")
+        if not _HEADER < end <= min(source.size, _HEADER + _LARGEST_HEADER):
             raise BadFileError(f"the header would end at byte {end}")
-        header = decode(Reader(data[_HEADER:end]).root(), "LiteRTLMMetaData")
+        header = decode(Reader(source.read(_HEADER, end - _HEADER)).root(), "LiteRTLMMetaData")
     except TflRepairError as error:
         raise error.within(outer.path) from None
     sections = (header["section_metadata"] or {}).get("objects") or ()
@@ -46,13 +49,10 @@ def members(outer: Member) -> Iterator[Member]:
             continue
         path = f"{outer.path}!/section{number}{_told(section)}"
         start, stop = section["begin_offset"], section["end_offset"]
-        if not end <= start <= stop <= len(data):
+        if not end <= start <= stop <= source.size:
             raise BadFileError(f"lies outside the file: bytes {start} to {stop}", where=path)
-        yield Member(path, bytes(data[start : start + HEAD]), partial(_slice, data, start, stop))
-
-
-def _slice(data: memoryview, start: int, stop: int) -> memoryview:
-    return data[start:stop]
+        head = bytes(source.read(start, min(HEAD, stop - start)))
+        yield Member(path, head, partial(part_of, source, start, stop - start))
 
 
 def _told(section: dict[str, Any]) -> str:

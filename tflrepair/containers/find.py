@@ -16,7 +16,9 @@ from tflrepair.containers import bundle, zipped
 from tflrepair.containers.member import Member
 from tflrepair.errors import BadFileError, TflRepairError, UserError
 from tflrepair.format.sniff import IDENTIFIER
-from tflrepair.graph.model import Model, Source, from_bytes, load
+from tflrepair.graph.model import Model, Source, from_source, load
+from tflrepair.opening import open_regular
+from tflrepair.sources.opened import is_address
 
 MARK = "!/"
 _DEEPEST = 4
@@ -48,9 +50,15 @@ def is_container(path: str | os.PathLike[str]) -> bool:
 def find(path: str | os.PathLike[str]) -> Iterator[Found]:
     """The models below ``path`` in the order of their names; each may be dropped before the next.
 
+    Args:
+        path: a folder, an archive or a model, or the address of one of the latter two.
+
     Raises:
         UserError: there is no such file or folder.
     """
+    if is_address(path):
+        yield from _at_address(str(path))
+        return
     place = Path(path)
     if place.is_dir():
         for file in files_of(place):
@@ -73,11 +81,13 @@ def load_model(source: Source) -> Model:
     if not isinstance(source, str | os.PathLike):
         return load(source)
     name = os.fspath(source)
-    if MARK not in name or Path(name).exists():
+    if MARK not in name or (not is_address(name) and Path(name).exists()):
         return load(name)
     for found in find(name.split(MARK)[0]):
         if found.path == name and found.model is not None:
             return found.model
+        if found.error is not None and found.path == name.split(MARK)[0]:
+            raise found.error
     raise BadFileError(
         "there is no such model in the archive",
         where=name,
@@ -114,16 +124,32 @@ def find_in_file(file: Path) -> Iterator[Found]:
 
 
 def _file(file: Path) -> Iterator[Found]:
-    head = _head(file)
+    try:
+        head = _head(file)
+    except TflRepairError as error:
+        yield Found(str(file), None, error)
+        return
     if zipped.is_zip(head) or bundle.is_bundle(head):
         try:
-            member = Member.of_file(file)
+            member = Member.of_file(str(file))
         except TflRepairError as error:
             yield Found(str(file), None, error)
             return
         yield from _members(member, 1)
     else:
         yield _model(file)
+
+
+def _at_address(address: str) -> Iterator[Found]:
+    try:
+        member = Member.of_file(address)
+    except TflRepairError as error:
+        yield Found(address, None, error)
+        return
+    if zipped.is_zip(member.head) or bundle.is_bundle(member.head):
+        yield from _members(member, 1)
+    else:
+        yield _inner(member)
 
 
 def _model(file: Path) -> Found:
@@ -134,11 +160,11 @@ def _model(file: Path) -> Found:
 
 
 def _head(file: Path) -> bytes:
-    try:
-        with file.open("rb") as stream:
+    with open_regular(file) as stream:  # opening a FIFO would wait for ever
+        try:
             return stream.read(16)
-    except OSError as error:
-        raise BadFileError(f"cannot be opened: {error.strerror}", where=str(file)) from None
+        except OSError as error:
+            raise BadFileError(f"cannot be read: {error.strerror}", where=str(file)) from None
 
 
 def _members(outer: Member, depth: int) -> Iterator[Found]:
@@ -161,6 +187,6 @@ def _members(outer: Member, depth: int) -> Iterator[Found]:
 
 def _inner(member: Member) -> Found:
     try:
-        return Found(member.path, from_bytes(member.data(), member.path))
+        return Found(member.path, from_source(member.source(), member.path))
     except TflRepairError as error:
         return Found(member.path, None, error.within(member.path))

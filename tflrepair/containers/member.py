@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import mmap
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from tflrepair.errors import BadFileError
+from tflrepair.errors import TflRepairError
+from tflrepair.sources.opened import open_source
+from tflrepair.sources.source import ByteSource
 
 HEAD = 16
 
 
 @dataclass(frozen=True)
 class Member:
-    """``head`` has up to 16 bytes; ``data`` maps or unpacks the whole, each time it is called."""
+    """``head`` has up to 16 bytes; ``source`` opens or unpacks the whole, each time."""
 
     path: str
     head: bytes
-    data: Callable[[], memoryview] = field(repr=False)
+    source: Callable[[], ByteSource] = field(repr=False)
 
     @classmethod
-    def of_file(cls, file: Path) -> Member:
-        """A file on disk, mapped."""
+    def of_file(cls, path: str) -> Member:
+        """A file on disk, or at an address. Raises as ``open_source``."""
         try:
-            with file.open("rb") as stream:
-                view = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "is empty (0 bytes)"
-            raise BadFileError(f"cannot be read: {reason}", where=os.fspath(file)) from None
-        return cls(str(file), bytes(view[:HEAD]), lambda: view)
+            source = open_source(path)
+            head = bytes(source.read(0, min(HEAD, source.size)))
+        except TflRepairError as error:
+            raise error.within(path) from None
+        return cls(path, head, lambda: source)

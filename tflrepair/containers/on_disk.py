@@ -21,5 +21,5 @@ def on_disk(model: Model) -> Iterator[Path]:
     else:
         with workspace() as folder:
             copy = folder / "model.tflite"
-            copy.write_bytes(model.data)
+            model.copy_to(copy)
             yield copy

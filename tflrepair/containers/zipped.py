@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import mmap
+import os
 import struct
 import tempfile
 import zipfile
@@ -13,7 +13,9 @@ from functools import partial
 
 from tflrepair.containers.member import HEAD, Member
 from tflrepair.errors import BadFileError, TflRepairError
-from tflrepair.format.source import MemorySource, View
+from tflrepair.sources.opened import WHOLE_BELOW
+from tflrepair.sources.pages import Pages, part_of
+from tflrepair.sources.source import ByteSource, FileSource, MemorySource, View
 from tflrepair.wording import plural
 
 _LOCAL = struct.Struct("<4s22xHH")  # PKWARE APPNOTE 4.3.7: signature, lengths of name and extra
@@ -34,9 +36,9 @@ def members(outer: Member) -> Iterator[Member]:
     Raises:
         BadFileError: the archive is damaged, or made to waste time or memory.
     """
-    data = outer.data()
+    source = outer.source()
     with _guarded(outer.path):
-        archive = zipfile.ZipFile(View(MemorySource(data)))
+        archive = zipfile.ZipFile(View(source))
         rows = archive.infolist()
     if len(rows) > _MOST_MEMBERS:
         raise BadFileError(f"holds {plural(len(rows), 'member')}", where=outer.path)
@@ -50,14 +52,14 @@ def members(outer: Member) -> Iterator[Member]:
             raise BadFileError("declares more bytes than its packing can hold", where=path)
         with _guarded(path), archive.open(info) as stream:
             head = stream.read(HEAD)
-        yield Member(path, head, partial(_whole, archive, info, data, path))
+        yield Member(path, head, partial(_whole, archive, info, source, path))
 
 
 def _whole(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, data: memoryview, path: str
-) -> memoryview:
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, outer: ByteSource, path: str
+) -> ByteSource:
     if info.compress_type == zipfile.ZIP_STORED:
-        return _stored(info, data, path)
+        return _stored(info, outer, path)
     if info.file_size > _MOST_BYTES:
         raise BadFileError(
             f"is packed and has {plural(info.file_size, 'byte')}", hint="unpack it first"
@@ -67,18 +69,21 @@ def _whole(
             while chunk := stream.read(_CHUNK):
                 copy.write(chunk)
         copy.flush()
-        return memoryview(mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ))
+        if copy.tell() >= WHOLE_BELOW:
+            return Pages(FileSource(os.fdopen(os.dup(copy.fileno()), "rb")))
+        copy.seek(0)
+        return MemorySource(copy.read())
 
 
-def _stored(info: zipfile.ZipInfo, data: memoryview, path: str) -> memoryview:
+def _stored(info: zipfile.ZipInfo, outer: ByteSource, path: str) -> ByteSource:
     place = info.header_offset
-    if place + _LOCAL.size > len(data):
+    if place + _LOCAL.size > outer.size:
         raise BadFileError("lies outside the archive", where=path)
-    signature, name, extra = _LOCAL.unpack_from(data, place)
+    signature, name, extra = _LOCAL.unpack(outer.read(place, _LOCAL.size))
     start = place + _LOCAL.size + name + extra
-    if signature != b"PK\x03\x04" or start + info.file_size > len(data):
+    if signature != b"PK\x03\x04" or start + info.file_size > outer.size:
         raise BadFileError("lies outside the archive", where=path)
-    return data[start : start + info.file_size]
+    return part_of(outer, start, info.file_size)
 
 
 @contextmanager

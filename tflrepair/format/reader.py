@@ -1,4 +1,4 @@
-"""Bounds-checked reading of a flatbuffer, straight from the mapped file.
+"""Bounds-checked reading of a flatbuffer, straight from the bytes of the file.
 
 Nothing is copied but what is asked for, and nothing is trusted: each access says which byte was
 out of reach. Layout of the encoding: FlatBuffers internals, "vtables" and "vectors".
@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 from tflrepair.errors import BadFileError
+from tflrepair.sources.source import ByteSource, MemorySource
 from tflrepair.wording import plural
 
 _U16 = struct.Struct("<H")
 _U32 = struct.Struct("<I")
-_read_u32 = _U32.unpack_from
 _I32 = struct.Struct("<i")
+_HEAD = struct.Struct("<HH")
 _SCALARS = {c: struct.Struct("<" + c) for c in "?bBhHiIqQfd"}
 
 _DAMAGED = "the file is truncated or corrupt; fetch or convert it again"
@@ -33,11 +35,12 @@ _READS_AT_LEAST = 1 << 20
 class Reader:
     """One flatbuffer: its bytes, its vtables seen so far, and what it has cost."""
 
-    __slots__ = ("_budget", "_vtables", "buf", "size")
+    __slots__ = ("_budget", "_memory", "_vtables", "size", "source")
 
-    def __init__(self, buf: memoryview) -> None:
-        self.buf = buf
-        self.size = len(buf)
+    def __init__(self, source: ByteSource | memoryview) -> None:
+        self.source = MemorySource(source) if isinstance(source, memoryview) else source
+        self.size = self.source.size
+        self._memory = self.source.data if isinstance(self.source, MemorySource) else None
         self._vtables: dict[int, tuple[tuple[int, ...], int]] = {}
         self._budget = max(self.size * _READS_PER_BYTE, _READS_AT_LEAST)
 
@@ -45,16 +48,30 @@ class Reader:
         """The root table; its position stands in the first four bytes."""
         return self.table(self.u32(0))
 
+    def unpack(self, code: struct.Struct, pos: int) -> tuple[Any, ...]:
+        """The numbers at ``pos``. Raises struct.error if they are not within the file."""
+        if self._memory is not None:
+            return code.unpack_from(self._memory, pos)
+        if not 0 <= pos <= self.size - code.size:
+            raise struct.error
+        return code.unpack(self.source.read(pos, code.size))
+
+    def read(self, start: int, count: int) -> memoryview:
+        """``count`` bytes from ``start`` on, whose bounds have been checked."""
+        if self._memory is not None:
+            return self._memory[start : start + count]
+        return self.source.read(start, count)
+
     def u32(self, pos: int) -> int:
         try:
-            return int(_U32.unpack_from(self.buf, pos)[0])
+            return int(self.unpack(_U32, pos)[0])
         except struct.error:
             raise self.beyond(pos, 4) from None
 
     def follow(self, pos: int) -> int:
         """The position that the unsigned offset at ``pos`` refers to; offsets point forward."""
         try:
-            offset: int = _read_u32(self.buf, pos)[0]
+            offset: int = self.unpack(_U32, pos)[0]
         except struct.error:
             raise self.beyond(pos, 4) from None
         if offset == 0 or pos + offset >= self.size:
@@ -69,7 +86,7 @@ class Reader:
     def table(self, pos: int) -> Table:
         """The table at ``pos``. Its vtable is parsed once and shared."""
         try:
-            vtable = pos - _I32.unpack_from(self.buf, pos)[0]
+            vtable = pos - self.unpack(_I32, pos)[0]
         except struct.error:
             raise self.beyond(pos, 4) from None
         known = self._vtables.get(vtable)
@@ -87,12 +104,12 @@ class Reader:
                 where=f"byte {table}",
                 hint=_DAMAGED,
             )
-        size, length = struct.unpack_from("<HH", self.buf, vtable)
+        size, length = self.unpack(_HEAD, vtable)
         if size < 4 or size % 2 or vtable + size > self.size or length < 4:
             raise BadFileError(
                 "the field list of a table is malformed", where=f"byte {vtable}", hint=_DAMAGED
             )
-        slots = struct.unpack_from(f"<{(size - 4) // 2}H", self.buf, vtable + 4)
+        slots = self.unpack(struct.Struct(f"<{(size - 4) // 2}H"), vtable + 4)
         if any(slot >= length or 0 < slot < 4 for slot in slots):
             raise BadFileError(
                 "a field lies outside its table", where=f"byte {vtable}", hint=_DAMAGED
@@ -102,7 +119,7 @@ class Reader:
     def vector(self, pos: int, item: int) -> tuple[int, int]:
         """(position of the first element, count) of the vector at ``pos``, ``item`` bytes each."""
         try:
-            count: int = _read_u32(self.buf, pos)[0]
+            count: int = self.unpack(_U32, pos)[0]
         except struct.error:
             raise self.beyond(pos, 4) from None
         if count * item > self.size - pos - 4:
@@ -166,7 +183,7 @@ class Table:
         if offset + code.size > self.length:
             where = f"byte {self.pos + offset}"
             raise BadFileError("a field lies outside its table", where=where)
-        return int(code.unpack_from(self.reader.buf, self.pos + offset)[0])
+        return int(self.reader.unpack(code, self.pos + offset)[0])
 
     def reference(self, slot: int) -> int:
         """Where the reference in ``slot`` leads, or 0 if the field is absent."""
@@ -187,7 +204,7 @@ class Table:
         reader = self.reader
         first, count = reader.vector(pos, 4)
         reader.spend(count)
-        offsets = struct.unpack_from(f"<{count}I", reader.buf, first)
+        offsets = reader.unpack(struct.Struct(f"<{count}I"), first)
         return [first + 4 * index + offset for index, offset in enumerate(offsets)]
 
     def element(self, slot: int, index: int) -> int | None:
@@ -204,7 +221,7 @@ class Table:
         reader = self.reader
         first, count = reader.vector(pos, _SCALARS[kind].size)
         reader.spend(count)
-        return struct.unpack_from(f"<{count}{kind}", reader.buf, first)
+        return reader.unpack(struct.Struct(f"<{count}{kind}"), first)
 
     def count(self, slot: int, item: int = 4) -> int:
         """How many elements the vector in ``slot`` has, without reading them."""
@@ -223,7 +240,7 @@ class Table:
         reader = self.reader
         start, length = reader.vector(pos, 1)
         reader.spend(length)
-        return str(reader.buf[start : start + length], "utf-8", "surrogateescape")
+        return str(reader.read(start, length), "utf-8", "surrogateescape")
 
     def span(self, slot: int) -> tuple[int, int] | None:
         """(position, length) of the byte vector or string in ``slot``, unread; None if absent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from tflrepair.errors import BadFileError
@@ -40,13 +41,13 @@ def check_kind(path: Path) -> int:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise BadFileError(f"cannot be opened: {reason}") from None
-    if path.is_dir():
+    if stat.S_ISDIR(status.st_mode):
         if (path / "saved_model.pb").exists():
             raise BadFileError(
                 "is a SavedModel folder, not a .tflite file", hint="convert it to .tflite first"
             )
         raise BadFileError("is a directory, not a .tflite file")
-    if not path.is_file():
+    if not stat.S_ISREG(status.st_mode):
         raise BadFileError("is not a regular file")
     if status.st_size == 0:
         raise BadFileError("is empty (0 bytes)", hint="the download or conversion did not finish")

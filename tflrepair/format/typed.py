@@ -79,7 +79,7 @@ def scalar(table: Table, slot: int, kind: str, default: float = 0) -> Any:
         return bool(default) if kind == "?" else float(default) if kind in "fd" else default
     if pos - table.pos + struct.calcsize(kind) > table.length:
         raise BadFileError("a field lies outside its table", where=f"byte {pos}")
-    return struct.unpack_from("<" + kind, table.reader.buf, pos)[0]
+    return table.reader.unpack(struct.Struct("<" + kind), pos)[0]
 
 
 def vector(table: Table, slot: int, kind: str) -> tuple[Any, ...] | bytes:
@@ -89,13 +89,13 @@ def vector(table: Table, slot: int, kind: str) -> tuple[Any, ...] | bytes:
         if span is None:
             return b""
         table.reader.spend(span[1])
-        return bytes(table.reader.buf[span[0] : span[0] + span[1]])
+        return bytes(table.reader.read(*span))
     pos = table.reference(slot)
     if not pos:
         return ()
     first, count = table.reader.vector(pos, struct.calcsize("<" + kind))
     table.reader.spend(count)
-    return struct.unpack_from(f"<{count}{kind}", table.reader.buf, first)
+    return table.reader.unpack(struct.Struct(f"<{count}{kind}"), first)
 
 
 def strings(table: Table, slot: int) -> list[str]:
@@ -104,5 +104,5 @@ def strings(table: Table, slot: int) -> list[str]:
     for pos in table.tables(slot):  # a vector of references, whatever they refer to
         start, length = reader.vector(pos, 1)
         reader.spend(length)
-        found.append(str(reader.buf[start : start + length], "utf-8", "surrogateescape"))
+        found.append(str(reader.read(start, length), "utf-8", "surrogateescape"))
     return found

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import struct
 
+from tflrepair.sources.source import ByteSource
+
 _END = b"PK\x05\x06"
 _END_SIZE = 22
 _LONGEST_COMMENT = 0xFFFF
@@ -17,30 +19,31 @@ _ENTRY = b"PK\x01\x02"
 _ENTRY_SIZE = 46
 
 
-def shifted_positions(data: memoryview, shift: int) -> list[tuple[int, bytes]]:
-    """(position in ``data``, new bytes) for each position to be changed; empty without a ZIP."""
-    end = _find_end(data)
+def shifted_positions(source: ByteSource, shift: int) -> list[tuple[int, bytes]]:
+    """(position in the file, new bytes) for each position to be changed; empty without a ZIP."""
+    end = _find_end(source)
     if end is None:
         return []
-    count, size, start = struct.unpack_from("<HII", data, end + 10)
+    count, size, start = struct.unpack("<HII", source.read(end + 10, 10))
     if start + size != end or start + shift >= 0xFFFFFFFF:
         return []  # not counted from the start of the file, or beyond 32 bits
     patches = [(end + 16, struct.pack("<I", start + shift))]
     position = start
     for _ in range(count):
-        if position + _ENTRY_SIZE > end or bytes(data[position : position + 4]) != _ENTRY:
+        entry = source.read(position, _ENTRY_SIZE) if position + _ENTRY_SIZE <= end else b""
+        if bytes(entry[:4]) != _ENTRY:
             return []
-        name, extra, comment = struct.unpack_from("<HHH", data, position + 28)
-        (local,) = struct.unpack_from("<I", data, position + 42)
+        name, extra, comment = struct.unpack_from("<HHH", entry, 28)
+        (local,) = struct.unpack_from("<I", entry, 42)
         patches.append((position + 42, struct.pack("<I", local + shift)))
         position += _ENTRY_SIZE + name + extra + comment
     return patches
 
 
-def _find_end(data: memoryview) -> int | None:
+def _find_end(source: ByteSource) -> int | None:
     """Where the end-of-central-directory record stands, if the file ends with one."""
-    lowest = max(0, len(data) - _END_SIZE - _LONGEST_COMMENT)
-    tail = bytes(data[lowest:])
+    lowest = max(0, source.size - _END_SIZE - _LONGEST_COMMENT)
+    tail = bytes(source.read(lowest, source.size - lowest))
     found = tail.rfind(_END)
     while found >= 0:
         if len(tail) - found >= _END_SIZE:

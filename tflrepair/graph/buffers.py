@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.format import schema
-from tflrepair.format.reader import Reader
+from tflrepair.format.reader import Reader, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,38 @@ def buffer_at(reader: Reader, index: int, pos: int) -> Buffer:
         raise error.within(f"buffer {index}") from None
 
 
+@dataclass(frozen=True, slots=True)
+class ExternalBuffer:
+    """``length`` bytes from byte ``offset`` on in the file ``name``, stored as ``packing`` says."""
+
+    name: str
+    offset: int
+    length: int
+    packing: str
+
+
+def external_buffers(root: Table) -> dict[int, ExternalBuffer]:
+    """The external buffers of a model by their id. Raises BadFileError."""
+    slot, reader = schema.ExternalBuffer, root.reader
+    names = [
+        reader.table(pos).string(schema.ExternalBufferGroup.NAME) or ""
+        for pos in root.tables(schema.Model.EXTERNAL_BUFFER_GROUPS)
+    ]
+    found: dict[int, ExternalBuffer] = {}
+    for row in map(reader.table, root.tables(schema.Model.EXTERNAL_BUFFERS)):
+        group = row.scalar(slot.GROUP, "I")
+        if group >= len(names):
+            raise BadFileError(f"group {group} of external buffers does not exist")
+        offset, length = row.scalar(slot.OFFSET, "Q"), row.scalar(slot.LENGTH, "Q")
+        buffer = ExternalBuffer(names[group], offset, length, row.string(slot.PACKING) or "")
+        found.setdefault(row.scalar(slot.ID, "I"), buffer)  # of several, LiteRT takes the first
+    return found
+
+
 def bytes_of(reader: Reader, index: int) -> memoryview:
     """The bytes of buffer ``index``, not copied. Raises BadFileError if there is no such buffer."""
     pos = reader.root().element(schema.Model.BUFFERS, index)
     if pos is None:
         raise BadFileError(f"buffer {index} does not exist")
     row = buffer_at(reader, index, pos)
-    return reader.buf[row.start : row.start + row.length]
+    return reader.read(row.start, row.length)

@@ -1,12 +1,11 @@
 """A .tflite file as frozen objects: Model, Subgraph, Operator, Tensor, Signature, Buffer.
 
-Built on demand from the mapped bytes; weight data is never touched until asked for by
+Built on demand from the bytes of the file; weight data is never touched until asked for by
 ``Model.buffer_bytes``. Names follow the schema (tensorflow/compiler/mlir/lite/schema/schema.fbs).
 """
 
 from __future__ import annotations
 
-import mmap
 import os
 from copy import copy
 from dataclasses import dataclass, field
@@ -17,11 +16,14 @@ from typing import Any, SupportsIndex, TypeAlias, overload
 from tflrepair.errors import BadFileError, TflRepairError, UserError
 from tflrepair.format import schema, sniff
 from tflrepair.format.reader import Reader, Table
-from tflrepair.graph.buffers import Buffer, buffer_at
+from tflrepair.graph.buffers import Buffer, ExternalBuffer, buffer_at, external_buffers
 from tflrepair.graph.columns import Columns, verified
 from tflrepair.graph.subgraph import CUSTOM, OperatorCode, Subgraph
-from tflrepair.opening import contents
+from tflrepair.sources.opened import is_address, open_source
+from tflrepair.sources.source import ByteSource, MemorySource
 from tflrepair.structure.verify import require_sound
+
+_PIECE = 1 << 24  # bytes of a file that are copied at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,13 @@ class Model:
     ``salvaged`` is for one that is known to contradict itself and read all the same.
     """
 
-    data: memoryview = field(repr=False)
+    source: ByteSource = field(repr=False)
     path: str | None = None
     salvaged: bool = False
 
     @cached_property
     def reader(self) -> Reader:
-        return Reader(self.data)
+        return Reader(self.source)
 
     @cached_property
     def root(self) -> Table:
@@ -75,23 +77,32 @@ class Model:
 
     @property
     def size(self) -> int:
-        return len(self.data)
+        return self.source.size
 
-    def forget(self, start: int, end: int) -> None:
-        """Let the system take back the memory of mapped bytes that have been copied.
-
-        They stay readable. Without it, copying a large model would hold all of it in memory.
-        """
-        whole = self.data.obj
-        pages = range(-(-start // mmap.PAGESIZE), end // mmap.PAGESIZE)
-        if isinstance(whole, mmap.mmap) and pages and hasattr(mmap, "MADV_DONTNEED"):
-            at, length = pages.start * mmap.PAGESIZE, len(pages) * mmap.PAGESIZE
-            whole.madvise(mmap.MADV_DONTNEED, at, length)
+    def read(self, start: int, count: int) -> memoryview:
+        """``count`` bytes of the file from ``start`` on. Raises BadFileError if it has fewer."""
+        return self.source.read(start, count)
 
     @property
-    def is_mapped(self) -> bool:
-        """Whether ``data`` is a map of the file, which then must not be cut short or renamed."""
-        return isinstance(self.data.obj, mmap.mmap)
+    def data(self) -> memoryview:
+        """All bytes of the file, which are read now if it is not in memory."""
+        return self.read(0, self.size)
+
+    def copy_to(self, path: Path) -> None:
+        """Write the file, a piece at a time.
+
+        Raises:
+            BadFileError: it cannot be read any more.
+            OSError: it cannot be written.
+        """
+        with path.open("wb") as stream:
+            for start in range(0, self.size, _PIECE):
+                stream.write(self.read(start, min(_PIECE, self.size - start)))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a file is read as long as this is used: Windows does not rename such a file."""
+        return not isinstance(self.source, MemorySource)
 
     @cached_property
     def version(self) -> int:
@@ -151,9 +162,14 @@ class Model:
         return buffer_at(self.reader, index, self._buffers[index])
 
     def buffer_bytes(self, index: int) -> memoryview:
-        """The bytes of a buffer, not copied. Raises BadFileError if there is no such buffer."""
+        """The bytes of a buffer. Raises BadFileError if there is no such buffer."""
         row = self.buffer(index)
-        return self.data[row.start : row.start + row.length]
+        return self.source.read(row.start, row.length)
+
+    @cached_property
+    def external_buffers(self) -> dict[int, ExternalBuffer]:
+        """By id: bytes in other files, which Tensor.external_buffer names."""
+        return external_buffers(self.root)
 
     @cached_property
     def metadata(self) -> tuple[tuple[str, int], ...]:
@@ -208,7 +224,7 @@ class Model:
     @cached_property
     def _columns(self) -> tuple[Columns, ...]:
         """What the verification has decoded of each subgraph. Raises DamagedError."""
-        return verified(require_sound(self.data, self.path))
+        return verified(require_sound(self.source, self.path))
 
 
 # What every function takes that looks at a model
@@ -217,20 +233,26 @@ Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Mo
 
 def from_bytes(data: bytes | memoryview, path: str | None = None) -> Model:
     """A Model over ``data``, which must begin like a .tflite file (BadFileError otherwise)."""
-    view = memoryview(data)
-    sniff.check_head(bytes(view[:512]), len(view))
-    return Model(view, path)
+    return from_source(MemorySource(data), path)
+
+
+def from_source(source: ByteSource, path: str | None = None) -> Model:
+    """A Model over what ``source`` reads; else as ``from_bytes``."""
+    sniff.check_head(bytes(source.read(0, min(512, source.size))), source.size)
+    return Model(source, path)
 
 
 def load(source: Source) -> Model:
     """Open a model.
 
     Args:
-        source: the path of a .tflite file, which is read, or mapped if it is large; the bytes of
-            one; or a Model, which comes back as it is.
+        source: the path of a .tflite file, which is read, or kept open if it is large; an address
+            that fsspec reads (``https://``, ``s3://``), of which only what is needed is fetched;
+            the bytes of a file; or a Model, which comes back as it is.
 
     Raises:
         BadFileError: it cannot be opened or is another kind of file. Damage shows later: ``walk``.
+        UnsupportedError: a package is missing that reads such an address.
         UserError: the source is none of these.
     """
     if isinstance(source, Model):
@@ -244,9 +266,10 @@ def load(source: Source) -> Model:
         )
     name = os.fspath(source)
     try:
-        sniff.check_kind(Path(name))
-        return from_bytes(contents(name), name)
+        if not is_address(name):
+            sniff.check_kind(Path(name))
+        return from_source(open_source(name), name)
     except TflRepairError as error:
-        if error.where == name:  # ``contents`` has named the file already
+        if error.where == name:  # ``open_source`` has named the file already
             raise
         raise error.within(name) from None

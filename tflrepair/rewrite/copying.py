@@ -2,7 +2,7 @@
 
 ``copy_file_range`` (Linux) copies from one open file to another without a detour through this
 process; on file systems that share extents it copies nothing at all. Elsewhere, and between file
-systems that refuse it, the bytes go through the map of the old file.
+systems that refuse it, the bytes go through memory.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import BinaryIO
 
 from tflrepair.errors import BadFileError
 from tflrepair.graph.model import Model
-from tflrepair.opening import FileMap
+from tflrepair.sources.pages import Pages
+from tflrepair.sources.source import FileSource
 
 # man 2 copy_file_range: the two files, or their kinds, do not go together, or there is no such call
 _REFUSED = (
@@ -43,18 +44,16 @@ def copy(old: OldBytes, stream: BinaryIO) -> int:
     done = _by_kernel(old, stream)
     start = old.start + done
     if start < old.end:
-        stream.write(old.model.data[start : old.end])
-        old.model.forget(start, old.end)
+        stream.write(old.model.read(start, old.end - start))
     return old.end - old.start
 
 
 def _by_kernel(old: OldBytes, stream: BinaryIO) -> int:
     """How many bytes the kernel has copied; 0 where it does not."""
-    source = old.model.data.obj
-    if not (hasattr(os, "copy_file_range") and isinstance(source, FileMap)):
-        return 0
-    if len(source) != old.model.size:  # a model inside of another file
-        return 0
+    pages = old.model.source
+    source = pages.source if isinstance(pages, Pages) else None
+    if not (hasattr(os, "copy_file_range") and isinstance(source, FileSource)):
+        return 0  # in memory, far away, or inside of another file
     try:
         target = stream.fileno()
     except (AttributeError, io.UnsupportedOperation):  # a stream in memory

@@ -139,7 +139,7 @@ def _tables(model: Model, table: Table, field: int, name: str) -> list[tuple[str
 def old_pieces(model: Model, shift: int) -> Iterator[Piece]:
     """The old file, ``shift`` bytes further back: the same bytes but for positions in a ZIP."""
     position = 0
-    for start, data in sorted(zipped.shifted_positions(model.data, shift)):
+    for start, data in sorted(zipped.shifted_positions(model.source, shift)):
         yield from _chunks(model, position, start)
         yield data
         position = start + len(data)

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 
+from tflrepair.sources.pages import SIZES
 from tflrepair.structure.fault import ALIGNMENT, OFFSET, TERMINATOR, UTF8, VECTOR
 from tflrepair.structure.report import Report
 from tflrepair.structure.rows import BROKEN, Rows
 from tflrepair.structure.vtables import Field
-from tflrepair.structure.words import SIZES, Pick, Words
+from tflrepair.structure.words import Pick, Words
 from tflrepair.wording import plural
 
 # As many as flatbuffers::Verifier visits at most.
 MOST_TABLES = 1_000_000
 _AT_ONCE = 4096  # strings that are decoded together
+_NEAR = 64  # bytes of what a reference leads to that are nearly always looked at
 
 
 class References:
@@ -47,6 +49,7 @@ class References:
                 for row, offset, target in zip(members, offsets, targets, strict=True)
             ]
         kind = field.kind
+        self.words.want(targets, _NEAR)
         if kind[0] == "s":
             targets = self._strings(rows, field.name, members, targets)
         elif kind[0] == "[":
@@ -121,7 +124,7 @@ class References:
     ) -> list[int]:
         """Bounds, terminator and encoding of the strings at ``targets``."""
         targets = self._vectors(rows, name, members, targets, 1)
-        unsigned, size, buf = self.words["I"], self.words.size, self.words.buf
+        unsigned, size, buf = self.words["I"], self.words.size, self.words["B"]
         different = set(targets) - {BROKEN}
         self._letters += sum([unsigned[pos >> 2] for pos in different])
         if self._letters > size:
@@ -150,7 +153,7 @@ class References:
 
         Many are decoded at once: the zeros between them keep each for itself.
         """
-        unsigned, buf = self.words["I"], self.words.buf
+        unsigned, buf = self.words["I"], self.words["B"]
         places = list(strings)
         for first in range(0, len(places), _AT_ONCE):
             part = places[first : first + _AT_ONCE]

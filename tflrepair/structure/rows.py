@@ -7,8 +7,9 @@ from collections.abc import Iterator, MutableSequence, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from tflrepair.sources.pages import SIZES
 from tflrepair.structure.vtables import Plan
-from tflrepair.structure.words import SIZES, Words
+from tflrepair.structure.words import Words
 
 BROKEN = -1  # a reference that is there and leads nowhere
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from tflrepair.format import schema
 from tflrepair.format.layout import UNIONS
+from tflrepair.sources.pages import SIZES
 from tflrepair.structure.rows import Rows
 from tflrepair.structure.walk import Walk
-from tflrepair.structure.words import SIZES
 
 # Options that name subgraphs, and the fields that do.
 CALLS = {
@@ -41,7 +41,7 @@ class Subject:
         self.of = walk.of
         self._spent = 0
         self._behind: dict[str, int] = {}
-        self._limit = 2 * len(walk.words.buf)
+        self._limit = 2 * walk.words.total
 
     def fault(self, code: str, rows: Rows, row: int, name: str, text: str) -> None:
         """Note a fault in field ``name`` of a row; ``""`` for the table itself."""
@@ -97,8 +97,7 @@ class Subject:
         """The string at ``pos``; empty if it is absent or broken."""
         if pos <= 0:
             return ""
-        end = pos + 4 + self.words.count(pos)
-        return str(self.words.buf[pos + 4 : end], "utf-8")
+        return str(self.words.read(pos + 4, self.words.count(pos)), "utf-8")
 
     def numbers(self, table: str, children: list[int]) -> Sequence[int]:
         """Row numbers of tables by position; -1 for one that leads nowhere."""

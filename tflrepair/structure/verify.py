@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tflrepair.errors import BadFileError, ErrorCode
 from tflrepair.findings import Finding
 from tflrepair.format.splice import LARGEST_FLATBUFFER
+from tflrepair.sources.source import ByteSource, MemorySource
 from tflrepair.structure.fault import ALIGNMENT, OFFSET, Faults, TooMuchError
 from tflrepair.structure.rules.registry import CHECKING, OF_THE_ENCODING
 from tflrepair.structure.subject import Subject
@@ -42,12 +43,13 @@ class Verdict:
         return not any(fault.code in OF_THE_ENCODING for fault in self.faults)
 
 
-def verify(data: memoryview) -> Verdict:
+def verify(data: ByteSource | memoryview) -> Verdict:
     """Read every table of a flatbuffer with the identifier TFL3 once, and collect what is wrong.
 
     The time is proportional to the number of tables. Weights are not read.
     """
-    words, faults = Words(data), Faults()
+    source = MemorySource(data) if isinstance(data, memoryview) else data
+    words, faults = Words(source), Faults()
     walk = Walk(words, faults)
     subject = None
     root = words["I"][0] if words.size >= 8 else 0
@@ -97,13 +99,13 @@ class DamagedError(BadFileError):
         self.verdict = verdict
 
 
-def require_sound(data: memoryview, path: str | None = None) -> Subject:
+def require_sound(source: ByteSource, path: str | None = None) -> Subject:
     """Verify a file, and go on only if nothing is wrong with it: what it has decoded.
 
     Raises:
         DamagedError: with all faults; ``path`` is where it says the file is.
     """
-    verdict = verify(data)
+    verdict = verify(source)
     if not verdict.sound or verdict.subject is None:
-        raise DamagedError(verdict, path, len(data))
+        raise DamagedError(verdict, path, source.size)
     return verdict.subject

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tflrepair.format.layout import TABLES
-from tflrepair.structure.words import SIZES, Words
+from tflrepair.sources.pages import SIZES
+from tflrepair.structure.words import Words
 from tflrepair.wording import plural
 
 
@@ -46,10 +48,11 @@ def read_plan(words: Words, table: str, vtable: int) -> Plan:
             (), 0, f"its field list at byte {vtable} claims a table of {plural(length, 'byte')}"
         )
     offsets = shorts[(vtable >> 1) + 2 : (vtable + size) >> 1].tolist()
-    return _fields(table, offsets, length)
+    return _fields(table, tuple(offsets), length)
 
 
-def _fields(table: str, offsets: list[int], length: int) -> Plan:
+@lru_cache(maxsize=4096)  # a converter writes the same lists into every file
+def _fields(table: str, offsets: tuple[int, ...], length: int) -> Plan:
     fields = []
     slots = TABLES[table]
     for slot, offset in enumerate(offsets):

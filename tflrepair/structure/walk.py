@@ -14,16 +14,18 @@ from functools import reduce
 from operator import or_, sub
 
 from tflrepair.format.layout import TABLES, UNIONS
+from tflrepair.sources.pages import SIZES
 from tflrepair.structure.fault import ALIGNMENT, OFFSET, VTABLE, Faults
 from tflrepair.structure.references import MOST_TABLES, References
 from tflrepair.structure.report import Report
 from tflrepair.structure.rows import Arrival, Rows
 from tflrepair.structure.vtables import Plan, read_plan
-from tflrepair.structure.words import SIZES, Words, at
+from tflrepair.structure.words import Words, at
 from tflrepair.wording import plural
 
 # Stricter: what tells a file that refers to the same tables again and again from an honest one.
 _MOST_REPEATED = 65_536
+_NEAR = 64  # bytes of most tables, and of their lists of fields
 
 
 class Walk:
@@ -38,6 +40,7 @@ class Walk:
         self.words = words
         self.report = Report(words.size, faults)
         self.rows: dict[str, Rows] = {}
+        self._absent: dict[str, Rows] = {}
         self._visits = 0
         self._repeated = 0
         self._references = References(self.report, words)
@@ -52,7 +55,12 @@ class Walk:
 
     def of(self, table: str) -> Rows:
         """The tables of a type; empty if the file has none."""
-        return self.rows.get(table) or Rows(self.words, table, [])
+        rows = self.rows.get(table)
+        if rows is None:
+            rows = self._absent.get(table)
+            if rows is None:
+                rows = self._absent[table] = Rows(self.words, table, [])
+        return rows
 
     # ---- tables ------------------------------------------------------------------------------
 
@@ -107,8 +115,10 @@ class Walk:
         if positions and (max(positions) > size - 4 or reduce(or_, positions) & 3):
             numbers = [row for row in numbers if self._readable(rows, row)]
         places = positions if isinstance(numbers, range) else [positions[row] for row in numbers]
+        self.words.want(places, _NEAR)
         back = self.words.picked("i", at(places), 0)
         vtables = list(map(sub, places, back))
+        self.words.want(set(vtables), _NEAR)
         groups: dict[int, Sequence[int]] = dict.fromkeys(vtables, numbers)
         if len(groups) > 1:
             lists: dict[int, list[int]] = {vtable: [] for vtable in groups}

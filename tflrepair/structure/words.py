@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import struct
-import sys
-from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
-from typing import Any, cast
+from typing import cast
 
 from tflrepair.format.splice import LARGEST_FLATBUFFER
-
-# Struct character -> bytes. All of them are little-endian in the file.
-SIZES = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8, "f": 4, "d": 8}
-
+from tflrepair.sources.pages import SIZES, Pages, numbers
+from tflrepair.sources.source import ByteSource, MemorySource
 
 Pick = Callable[[memoryview], tuple[int, ...]]
 
@@ -23,18 +19,25 @@ def at(places: Sequence[int]) -> Pick:
 
     ``itemgetter`` does in one call what costs twice as much in a comprehension.
     """
-    numbers = [place >> 2 for place in places]
-    if len(numbers) == 1:  # for one, itemgetter gives the number itself
-        return lambda view: (view[numbers[0]],)
-    return itemgetter(*numbers) if numbers else lambda view: ()
+    words = [place >> 2 for place in places]
+    if len(words) == 1:  # for one, itemgetter gives the number itself
+        return lambda view: (view[words[0]],)
+    return itemgetter(*words) if words else lambda view: ()
 
 
 class Words:
-    """``words["I"][pos // 4]`` is the number at byte ``pos``, which must be aligned."""
+    """``words["I"][pos // 4]`` is the number at byte ``pos``, which must be aligned.
 
-    def __init__(self, buf: memoryview) -> None:
-        self.buf = buf
-        self.size = min(len(buf), LARGEST_FLATBUFFER)
+    Attributes:
+        size: bytes of the flatbuffer, at most.
+        total: bytes of the file.
+    """
+
+    def __init__(self, source: ByteSource) -> None:
+        self.total = source.size
+        self.size = min(source.size, LARGEST_FLATBUFFER)
+        self._memory = source.data if isinstance(source, MemorySource) else None
+        self._pages = source if isinstance(source, Pages) else Pages(source)
         self._views: dict[str, memoryview[int]] = {}
 
     def __getitem__(self, kind: str) -> memoryview[int]:
@@ -44,14 +47,23 @@ class Words:
         return view
 
     def _view(self, kind: str) -> memoryview[int]:
-        code: Any = "B" if kind == "?" else kind
-        size = SIZES[kind]
-        whole = self.buf[: self.size // size * size]
-        if sys.byteorder == "little" or size == 1:
-            return cast("memoryview[int]", whole.cast(code))
-        swapped: Any = array(code, whole.tobytes())
-        swapped.byteswap()
-        return memoryview(swapped)
+        if self._memory is not None:
+            return numbers(self._memory[: self.size], kind)
+        return cast("memoryview[int]", self._pages.view(kind, self.size))
+
+    def read(self, start: int, count: int) -> memoryview:
+        """``count`` bytes of the file from ``start`` on, which must be within it."""
+        if self._memory is not None:
+            return self._memory[start : start + count]
+        return self._pages.read(start, count)
+
+    def want(self, places: Iterable[int], count: int) -> None:
+        """``count`` bytes at each place are asked for next. What is far away is fetched at once.
+
+        Places may lie outside of the file.
+        """
+        if self._memory is None:
+            self._pages.want(places, count)
 
     def picked(self, kind: str, pick: Pick, offset: int) -> Sequence[int]:
         """The four-byte numbers ``offset`` bytes, a multiple of four, behind the places picked."""
@@ -63,7 +75,7 @@ class Words:
         size = SIZES[kind]
         first = pos + 4
         if first % size:  # eight-byte elements behind a four-byte count
-            return list(struct.unpack_from(f"<{count}{kind}", self.buf, first))
+            return list(struct.unpack(f"<{count}{kind}", self.read(first, count * size)))
         return self[kind][first // size : first // size + count].tolist()
 
     def count(self, pos: int) -> int:

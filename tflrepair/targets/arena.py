@@ -42,7 +42,7 @@ def measure(model: Model) -> Arena:
     """Let the interpreter allocate, in a child process, and read what it records."""
     with workspace() as place:
         path, log = place / "model.tflite", place / "log"
-        path.write_bytes(model.data)
+        model.copy_to(path)
         end = run_script(WORKER, [str(path)], log, _TIMEOUT, "tflite-micro")
         printed = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     found = {key: int(value) for key, value in _TOTAL.findall(printed)}

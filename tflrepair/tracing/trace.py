@@ -66,7 +66,7 @@ def trace(
 
     if model.path is None:
         path = folder / "model.tflite"
-        path.write_bytes(model.data)
+        model.copy_to(path)
     else:
         path = Path(model.path).absolute()
     names = [name for name in _MODULES if name in {row.name for row in runtimes.find()}]

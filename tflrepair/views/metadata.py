@@ -9,14 +9,15 @@ from typing import Any
 
 from tflrepair.errors import TflRepairError
 from tflrepair.format.reader import Reader
-from tflrepair.format.source import MemorySource, View
 from tflrepair.format.typed import decode
 from tflrepair.graph.model import Model
+from tflrepair.sources.source import View
 
 MIN_RUNTIME = "min_runtime_version"
 CONVERSION = "CONVERSION_METADATA"
 TFLITE = "TFLITE_METADATA"
 CONTROL = "model_control_dependencies"
+_TAIL = 66_000  # bytes in which the end of a ZIP archive is, with its comment
 _MOST_FILES = 10_000
 
 
@@ -89,10 +90,11 @@ _READERS: dict[str, Callable[[memoryview], str | Mapping[str, Any]]] = {
 
 def files(model: Model) -> tuple[AssociatedFile, ...]:
     """Names in the ZIP archive that TFLite metadata puts behind a model; nothing is unpacked."""
-    if b"PK\x05\x06" not in bytes(model.data[max(0, model.size - 66_000) :]):
+    tail = min(model.size, _TAIL)
+    if b"PK\x05\x06" not in bytes(model.read(model.size - tail, tail)):
         return ()
     try:
-        with zipfile.ZipFile(View(MemorySource(model.data))) as archive:
+        with zipfile.ZipFile(View(model.source)) as archive:
             rows = archive.infolist()[:_MOST_FILES]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError):
         return ()

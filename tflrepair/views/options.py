@@ -81,9 +81,9 @@ def custom_options(model: Model, operator: Operator) -> bytes:
         size = table.scalar(_SLOT.LARGE_CUSTOM_OPTIONS_SIZE, "Q")
         if start + size > model.size:
             raise model.reader.beyond(start, size)
-        return bytes(model.data[start : start + size])
+        return bytes(model.read(start, size))
     span = table.span(_SLOT.CUSTOM_OPTIONS)
-    return bytes(model.data[span[0] : span[0] + span[1]]) if span else b""
+    return bytes(model.read(*span)) if span else b""
 
 
 def called_subgraphs(values: Mapping[str, Any]) -> tuple[int, ...]:

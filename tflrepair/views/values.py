@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tflrepair.errors import UnsupportedError
+from tflrepair.errors import TflRepairError
 from tflrepair.graph.arrays import Array, decode, decoded, elements
 from tflrepair.graph.model import Model
+from tflrepair.views.external import external_bytes
 from tflrepair.views.tensors import TensorView
 
 __all__ = ["Array", "Stats", "array", "real", "statistics"]
@@ -44,12 +45,17 @@ def array(model: Model, tensor: TensorView) -> Array:
 
     Raises:
         BadFileError: the bytes in the file do not fit the type and shape.
-        UnsupportedError: a type that has no values in a file, or bytes in another file.
+        UnsupportedError: a type that has no values in a file, or bytes in a file beside the model
+            that cannot be read.
     """
     place = f"subgraph {tensor.subgraph}, tensor {tensor.index}"
     if tensor.external and not tensor.stored:
-        raise UnsupportedError("its bytes are in another file", where=place)
-    data = model.buffer_bytes(tensor.buffer)
+        try:
+            data = external_bytes(model, tensor.external)
+        except TflRepairError as error:
+            raise error.within(place) from None
+    else:
+        data = model.buffer_bytes(tensor.buffer)
     if tensor.sparsity is not None:
         return decoded(data, tensor.dtype, elements(data, tensor.dtype), place)
     return decode(data, tensor.dtype, tensor.shape, place)

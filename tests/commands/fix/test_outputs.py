@@ -17,6 +17,7 @@ import tflrepair
 from tflrepair import files, leftovers, opening
 from tflrepair.errors import BadFileError, UserError
 from tflrepair.graph.model import load
+from tflrepair.sources import opened
 
 pytestmark = pytest.mark.runs
 
@@ -126,7 +127,7 @@ def test_large_models_are_not_mapped_while_renamed(
 ) -> None:
     """Windows renames and removes no file that is mapped or open; this system stands in for it."""
     monkeypatch.delattr(os, "O_TMPFILE", raising=False)
-    monkeypatch.setattr(opening, "MAPPED_FROM", 1)
+    monkeypatch.setattr(opened, "WHOLE_BELOW", 1)
     replace, renamed = Path.replace, []
 
     def refusing(self: Path, target: Path) -> Path:
@@ -141,7 +142,7 @@ def test_large_models_are_not_mapped_while_renamed(
     out = tmp_path / "out.tflite"
     result = tflrepair.fix(model, out=out, freeze=True, **GRAFT)
     assert renamed == [out] and result.after is not None and result.after.ok
-    assert load(out).is_mapped and parts(tmp_path) == []
+    assert load(out).is_open and parts(tmp_path) == []
     with load(out).data:  # the fake does refuse
         kept = load(out)
         with pytest.raises(PermissionError):
@@ -190,6 +191,6 @@ def test_nothing_waits_for_what_is_no_regular_file(tmp_path: Path, kind: str) ->
         path.mkdir()
     elif kind == "device":
         path = Path("/dev/zero")
-    for read in (opening.contents, opening.open_regular, lambda p: opening.read_small(p, 10)):
+    for read in (opened.open_source, opening.open_regular, lambda p: opening.read_small(p, 10)):
         with pytest.raises(BadFileError, match=r"not a regular file|no such file"):
             read(path)

@@ -24,7 +24,7 @@ def weight(number: int, array: np.ndarray) -> Weight:
 
 
 def constant(array: np.ndarray, subgraph: int = 0) -> Kernel:
-    return Kernel(subgraph, array.size, memoryview(array.tobytes()))
+    return Kernel(subgraph, array.size, lambda: memoryview(array.tobytes()))
 
 
 def found(weights: list[Weight], kernels: list[Kernel]) -> list[str]:

@@ -33,7 +33,7 @@ def weights(
     from tflrepair.views.tensors import SubgraphView
     from tflrepair.views.values import array, real, statistics
 
-    seen: set[int] = set()
+    seen: set[tuple[int, int]] = set()
     for number in range(len(context.model.subgraphs)):
         view = SubgraphView(context.model, number)
         for index in range(view.subgraph.tensor_count):
@@ -42,9 +42,11 @@ def weights(
             if multiplied and not _is_kernel(view, index):
                 continue
             tensor = view.tensor(index)
-            if tensor.buffer in seen or not (tensor.quantization or "float" in tensor.dtype):
+            if (tensor.buffer, tensor.external) in seen or not (
+                tensor.quantization or "float" in tensor.dtype
+            ):
                 continue
-            seen.add(tensor.buffer)
+            seen.add((tensor.buffer, tensor.external))
             try:
                 values = array(context.model, tensor)
             except TflRepairError:

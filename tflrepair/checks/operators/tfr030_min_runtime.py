@@ -32,7 +32,7 @@ _ENTRY = "min_runtime_version"
 def min_runtime(context: AnalysisContext) -> Iterator[Found]:
     model = context.model
     stated = next((buffer for name, buffer in model.metadata if name == _ENTRY), None)
-    if stated is None or not 0 <= stated < len(model.buffers):
+    if stated is None or not 0 <= stated < model.buffer_count:
         return
     text = str(bytes(model.buffer_bytes(stated)[:64]), "utf-8", "replace").split("\0")[0]
     claimed = _numbers(text)

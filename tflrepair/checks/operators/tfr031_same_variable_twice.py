@@ -39,18 +39,16 @@ _OPERATORS = (
 @check(CODE, Severity.WARNING, Needs.TABLES)
 def same_variable_twice(context: AnalysisContext) -> Iterator[Found]:
     for subgraph in context.model.subgraphs:
-        read = {
-            operator.outputs[0]
-            for operator in subgraph.operators
-            if operator.code == _OP.READ_VARIABLE
-        }
+        columns, codes = subgraph.operator_columns, subgraph.builtin_codes
+        reads = (n for n, code in enumerate(codes) if code == _OP.READ_VARIABLE)
+        read = {columns.outputs[number][0] for number in reads}
         twice = [
-            operator
-            for operator in (subgraph.operators if read else ())
-            if operator.code in _OPERATORS
-            and operator.inputs[0] == operator.inputs[1]
-            and operator.inputs[0] in read
-            and subgraph.tensor(operator.inputs[0]).dtype == "float32"
+            subgraph.operator(number)
+            for number, code in enumerate(codes if read else ())
+            if code in _OPERATORS
+            and columns.inputs[number][0] == columns.inputs[number][1]
+            and columns.inputs[number][0] in read
+            and subgraph.typed(columns.inputs[number][0]).dtype == "float32"
         ]
         if twice:
             more = f", and {grouped(len(twice) - 1)} more" if len(twice) > 1 else ""

@@ -91,7 +91,7 @@ def _identity(model: Model, graph: Subgraph, operator: Operator) -> tuple[str, s
     start, length = operator.table.span(schema.Operator.CUSTOM_OPTIONS) or (0, 0)
     place = f"operator {operator.index} of subgraph {graph.index}"
     try:
-        node = flex.node_def(bytes(model.data[start : start + length]))
+        node = flex.node_def(bytes(model.read(start, length)))
         return node.text("container"), node.text("shared_name") or place
     except BadFileError:  # nothing that another operator could share
         return "", place

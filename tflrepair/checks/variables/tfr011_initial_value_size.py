@@ -34,9 +34,9 @@ def initial_value_size(context: AnalysisContext) -> Iterator[Found]:
         initial = variable.initial
         if initial is None:
             continue
-        tensor = model.subgraph(initial.target).tensor(initial.tensor)
+        tensor = model.subgraph(initial.target).typed(initial.tensor)
         need = byte_size(tensor.dtype, tensor.shape)
-        have = model.buffers[initial.buffer].length
+        have = model.buffer(initial.buffer).length
         if need is not None and need != have:
             yield Found(
                 f"the initial value of {variable.name!r} has {plural(have, 'byte')}; "

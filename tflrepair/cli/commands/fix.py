@@ -95,14 +95,22 @@ def fix(
     format: FormatOption = Format.text,
 ) -> None:
     """Put the lost values back: write a copy of MODEL in which every variable has its value."""
+    import shlex
     from pathlib import Path
 
     from tflrepair.commands.fix.fix import fix as fix_model
-    from tflrepair.commands.fix.outputs import default_output
+    from tflrepair.commands.fix.outputs import default_output, name_of
     from tflrepair.files import check_no_input
     from tflrepair.report import fix_json, fix_text
+    from tflrepair.sources.opened import is_address
 
     weights = values.weights
+    if is_address(model) and output is None and not dry_run:
+        raise UserError(
+            "the model is on a server, and the result is written here",
+            where=model,
+            hint=f"type: {again(context, ['-o', shlex.quote(name_of(model))])}",
+        )
     if values.map_file:
         check_no_input(Path(output or default_output(Path(model))), [values.map_file])
     with paste_on_refusal(context), progress("fixing") as tell:

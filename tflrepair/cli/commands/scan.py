@@ -136,6 +136,7 @@ def _outcomes(path: str, asked: _Asked) -> Iterator[tuple[str, Any, bool]]:
     from tflrepair.commands.scan import scan as scan_model
     from tflrepair.commands.scan import scan_all
     from tflrepair.containers.find import is_container
+    from tflrepair.sources.opened import is_address
 
     if _is_saved_model(path):
         from tflrepair.commands.scan_saved_model import scan_saved_model
@@ -143,11 +144,11 @@ def _outcomes(path: str, asked: _Asked) -> Iterator[tuple[str, Any, bool]]:
         with progress("reading"):
             saved_model = scan_saved_model(path)
         yield path, saved_model, False
-    elif is_container(path):
+    elif is_address(path) or is_container(path):
         empty = True
         for name, outcome in scan_all(path, **asked.checks):
             empty = False
-            yield name, outcome, True
+            yield name, outcome, name != path
         if empty:
             raise UserError("holds no .tflite models", where=path)
     else:

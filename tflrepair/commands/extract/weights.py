@@ -178,12 +178,13 @@ class _Found:
         return array(self.model, tensor).astype("float32")
 
     def constants(self) -> None:
-        seen: set[int] = set()
+        seen: set[tuple[int, int]] = set()
         for tensor in self._constant_tensors():
             place = (tensor.subgraph, tensor.index)
-            if place in self.initial or tensor.buffer in seen:
+            buffer = (tensor.buffer, tensor.external)
+            if place in self.initial or buffer in seen:
                 continue
-            seen.add(tensor.buffer)
+            seen.add(buffer)
             name = tensor.name or f"subgraph{tensor.subgraph}/tensor{tensor.index}"
             self._add(name, tensor, partial(array, self.model, tensor), False)
 
@@ -205,7 +206,7 @@ class _Found:
             if tensor.dtype == "string":
                 self.left_out.append(LeftOut(name, "strings are not weights", is_variable))
                 return
-            values = array(self.model, tensor)  # a view of the mapped file: says if it is sound
+            values = array(self.model, tensor)  # says if it is sound; read again when it is written
         except TflRepairError as error:
             self.left_out.append(LeftOut(name, error.message, is_variable))
             return

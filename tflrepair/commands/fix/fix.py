@@ -202,8 +202,8 @@ def _written(
             notes += [*([far] if far else ()), *delegates(answered)]
         run = accept_result(rewritten.context, acceptance, found.findings)
         size = found.model.size
-        # Windows renames no file that is mapped: a large one is looked at again under its name
-        after = None if found.model.is_mapped else found
+        # Windows renames no file that is open: a large one is looked at again under its name
+        after = None if found.model.is_open else found
         del rewritten, found
     return replace(
         planned,

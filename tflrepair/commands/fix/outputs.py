@@ -11,6 +11,7 @@ from tflrepair.errors import UserError
 from tflrepair.files import check_free, check_no_input
 from tflrepair.graph.model import Model, Source
 from tflrepair.rebuild.requests import Origin
+from tflrepair.sources.opened import is_address
 
 
 def target_of(model: Source, output: OutputOptions) -> Path:
@@ -21,6 +22,16 @@ def target_of(model: Source, output: OutputOptions) -> Path:
     """
     if output.out is not None:
         return Path(output.out)
+    address = address_of(model)
+    if address:
+        name = name_of(address)
+        if not output.dry_run:
+            raise UserError(
+                "the model is on a server, and the result is written here",
+                where=address,
+                hint=f"say where to: -o {name}",
+            )
+        return Path(name)
     path = path_of(model)
     if path is None:
         raise UserError("the model was given as bytes", hint="say with out=... where to write")
@@ -28,10 +39,22 @@ def target_of(model: Source, output: OutputOptions) -> Path:
 
 
 def path_of(model: Source) -> Path | None:
-    """The model's own path; None for one that was given as bytes."""
-    if isinstance(model, Model):
-        return Path(model.path) if model.path is not None else None
-    return Path(model) if isinstance(model, str | os.PathLike) else None
+    """The model's own path; None for one that was given as bytes, or is on a server."""
+    path = model.path if isinstance(model, Model) else model
+    if not isinstance(path, str | os.PathLike) or is_address(path):
+        return None
+    return Path(path)
+
+
+def address_of(model: Source) -> str:
+    """Where on a server the model is; empty for others."""
+    path = model.path if isinstance(model, Model) else model
+    return str(path) if isinstance(path, str) and is_address(path) else ""
+
+
+def name_of(address: str) -> str:
+    """What to call the result: ``https://host/dir/model.tflite?x=1`` -> ``model.fixed.tflite``."""
+    return default_output(Path(address.split("?")[0].rpartition("/")[2] or "model")).name
 
 
 def default_output(model: Path) -> Path:

@@ -57,7 +57,7 @@ class FoldPass:
         model = before.model
         source = Path(model.path) if model.path else work / "before.tflite"
         if not model.path:
-            source.write_bytes(model.data)
+            model.copy_to(source)
         exported = work / "exported.tflite"
         _mlir(source, exported, self.timeout)
         try:

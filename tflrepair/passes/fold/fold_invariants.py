@@ -212,7 +212,7 @@ def options(model: Model, operator: Operator) -> bytes:
     position = operator.table.scalar(slot.LARGE_CUSTOM_OPTIONS_OFFSET, "Q")
     if position > 1:
         start, length = position, operator.table.scalar(slot.LARGE_CUSTOM_OPTIONS_SIZE, "Q")
-    return bytes(model.data[start : start + length])
+    return bytes(model.read(start, length))
 
 
 def _variables(context: AnalysisContext) -> dict[object, object]:

@@ -41,12 +41,12 @@ def _check_shape(before: Model, after: Model) -> None:
 
 def _appended(model: Model, position: int) -> bytes:
     """The ZIP behind the old file (TFLite's associated files), to stand at ``position``."""
-    found = zipped.shifted_positions(model.data, 0)
+    found = zipped.shifted_positions(model.source, 0)
     if not found:
         return b""
     start = min(struct.unpack("<I", data)[0] for _, data in found)
-    tail = bytearray(model.data[start:])
-    for place, data in zipped.shifted_positions(model.data, position - start):
+    tail = bytearray(model.read(start, model.size - start))
+    for place, data in zipped.shifted_positions(model.source, position - start):
         tail[place - start : place - start + len(data)] = data
     return bytes(tail)
 

@@ -161,7 +161,7 @@ class Tables:
         """The same operator as ``made_by``: its NodeDef is the variable's identity."""
         old = self.model.subgraph(made_by.subgraph).operators[made_by.operator]
         start, length = old.table.span(schema.Operator.CUSTOM_OPTIONS) or (0, 0)
-        options = bytes(self.model.data[start : start + length])
+        options = bytes(self.model.read(start, length))
         return self._custom("FlexVarHandleOp", (), (handle,), options)
 
     def _flex_assign(self, dtype: str, handle: int, constant: int) -> int:

@@ -13,9 +13,12 @@ from typing import Any
 
 from tflrepair.errors import BadFileError, UnsupportedError
 from tflrepair.format import schema
-from tflrepair.format.reader import Table
+from tflrepair.format.reader import Reader, Table
+from tflrepair.format.splice import Head, layout
 from tflrepair.format.types import type_name
 from tflrepair.graph.subgraph import Operator
+from tflrepair.rewrite.deep_copy import copy
+from tflrepair.sources.source import MemorySource
 
 # Fields that are enums, and the names of their values.
 _ENUMS = {
@@ -77,11 +80,24 @@ def _unpack(table: Table, member: str) -> tuple[dict[str, Any], dict[str, Any]]:
     if table.unknown_slots([""] * counted.slots):
         raise UnsupportedError(f"{member} has fields that are newer than this TensorFlow")
     try:
-        options.Init(table.reader.buf, table.pos)
+        options.Init(*_in_memory(table, member))
         values = vars(unpacked.InitFromObj(options))
     except (struct.error, IndexError, TypeError, ValueError, OverflowError) as error:
         raise BadFileError(f"{member} is malformed: {error}") from None
     return {_snake(name): value for name, value in values.items()}, defaults
+
+
+def _in_memory(table: Table, member: str) -> tuple[memoryview, int]:
+    """Bytes that hold a table, and where: the generated classes take nothing else.
+
+    Of a file that is not in memory they are a copy of the table alone.
+    """
+    source = table.reader.source
+    if isinstance(source, MemorySource):
+        return source.data, table.pos
+    head = Head(layout([], 0, 0))
+    data = head.finish(copy(head, table, member))
+    return memoryview(data), Reader(memoryview(data)).root().pos
 
 
 class _SlotCount:

@@ -95,7 +95,7 @@ def _options(operator: Operator, count: int) -> Mapping[str, Any]:
     start, length = operator.table.span(schema.Operator.CUSTOM_OPTIONS) or (0, 0)
     if not length:
         return {}
-    table = flexbuffers.GetRoot(bytes(operator.table.reader.buf[start : start + length])).AsMap
+    table = flexbuffers.GetRoot(bytes(operator.table.reader.read(start, length))).AsMap
     keys, values = table.Keys, table.Values
     if not len(keys) == len(values) == count:
         raise ValueError(f"there are {len(keys)} of them")

@@ -23,7 +23,7 @@ def node_of(operator: Operator) -> Any:
 
     span = operator.table.span(schema.Operator.CUSTOM_OPTIONS)
     start, length = span or (0, 0)
-    parsed = flex.node_def(bytes(operator.table.reader.buf[start : start + length]))
+    parsed = flex.node_def(bytes(operator.table.reader.read(start, length)))
     node = node_def_pb2.NodeDef(op=parsed.op)
     try:
         for name, value in parsed.attributes.items():

@@ -71,8 +71,14 @@ class GraphView:
     def shape(self, tensor: int) -> tuple[int, ...]:
         return self.graph.tensor(tensor).shape
 
+    def stored(self, tensor: int) -> int:
+        """How many bytes a constant has; 0 for what is no constant."""
+        if tensor < 0 or tensor in self.producers or tensor in self.inputs:
+            return 0
+        return self.model.buffer(self.graph.tensor(tensor).buffer).length
+
     def constant(self, tensor: int) -> memoryview | None:
         """The bytes of a constant; None for what is no constant."""
-        if tensor < 0 or tensor in self.producers or tensor in self.inputs:
+        if not self.stored(tensor):
             return None
-        return self.model.buffer_bytes(self.graph.tensor(tensor).buffer) or None
+        return self.model.buffer_bytes(self.graph.tensor(tensor).buffer)

@@ -119,7 +119,7 @@ def _undequantized(view: GraphView, tensor: int) -> int:
 def _is_float(view: GraphView, tensor: int) -> bool:
     """Whether the tensor is a dense constant of floats and no quantized one."""
     row = view.graph.tensor(tensor)
-    if row.dtype not in _FLOATS or -1 in row.shape or view.constant(tensor) is None:
+    if row.dtype not in _FLOATS or -1 in row.shape or not view.stored(tensor):
         return False
     return row.table.table(schema.Tensor.SPARSITY) is None
 
@@ -194,22 +194,24 @@ def _other(view: GraphView, tensor: int, label: str) -> LayerConstant:
     return LayerConstant(label, row.name, row.shape, row.dtype, plain=False, reader=reader)
 
 
-def _bytes(view: GraphView, tensor: int) -> memoryview:
-    row, data = view.graph.tensor(tensor), view.constant(tensor)
+def _bytes(view: GraphView, tensor: int) -> Callable[[], memoryview]:
+    """Reads a constant. Raises BadFileError now if it has not the bytes that its shape needs."""
+    row, stored = view.graph.tensor(tensor), view.stored(tensor)
     wanted = byte_size(row.dtype, row.shape)
-    if data is None or len(data) != wanted:
+    if not stored or stored != wanted:
         raise BadFileError(
-            f"the constant {row.name!r} has {plural(len(data or b''), 'byte')}, "
-            f"its shape needs {wanted}",
+            f"the constant {row.name!r} has {plural(stored, 'byte')}, its shape needs {wanted}",
             where=f"subgraph {view.graph.index}, tensor {tensor}",
         )
-    return data
+    return partial(view.model.buffer_bytes, row.buffer)
 
 
-def _read(data: memoryview, dtype: str, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
+def _read(
+    data: Callable[[], memoryview], dtype: str, shape: tuple[int, ...], axes: tuple[int, ...]
+) -> Array:
     import numpy as np
 
-    array: Array = np.frombuffer(data, dtype=np.dtype(dtype).newbyteorder("<")).reshape(shape)
+    array: Array = np.frombuffer(data(), dtype=np.dtype(dtype).newbyteorder("<")).reshape(shape)
     return array.transpose(axes) if axes else array
 
 

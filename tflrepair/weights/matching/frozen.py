@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from math import prod
 
 from tflrepair.format import schema
@@ -42,19 +42,19 @@ class Kernel:
 
     subgraph: int
     count: int
-    data: memoryview
+    data: Callable[[], memoryview]
 
-    @cached_property
     def array(self) -> Array:
+        """All values, which may be gigabytes: they are read each time and not kept."""
         import numpy as np
 
-        array: Array = np.frombuffer(self.data, dtype="<f4")
+        array: Array = np.frombuffer(self.data(), dtype="<f4")
         return array
 
     @cached_property
     def digest(self) -> bytes:
-        """See ``_digest``. Reads all values, which may be gigabytes."""
-        return _digest(self.array)
+        """See ``_digest``."""
+        return _digest(self.array())
 
     @cached_property
     def proves(self) -> bool:
@@ -62,8 +62,9 @@ class Kernel:
         import numpy as np
 
         found: set[float | None] = set()
+        array = self.array()
         for start in range(0, self.count, _PIECE):
-            some = np.unique(self.array[start : start + _PIECE])[: _LEAST_DISTINCT + 1].tolist()
+            some = np.unique(array[start : start + _PIECE])[: _LEAST_DISTINCT + 1].tolist()
             found.update(None if value != value else value for value in some)  # NaN is one value
             if len(found) >= _LEAST_DISTINCT:
                 return True
@@ -89,9 +90,9 @@ def _kernels(model: Model, graph: Subgraph) -> Iterator[Kernel]:
         if tensor.index in seen or tensor.dtype != "float32":
             continue
         seen.add(tensor.index)
-        count, data = prod(tensor.shape), model.buffer_bytes(tensor.buffer)
-        if count and len(data) == 4 * count:
-            yield Kernel(graph.index, count, data)
+        count = prod(tensor.shape)
+        if count and model.buffer(tensor.buffer).length == 4 * count:
+            yield Kernel(graph.index, count, partial(model.buffer_bytes, tensor.buffer))
 
 
 def frozen(kernels: Sequence[Kernel], layers: Iterable[FileLayer]) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from tflrepair.analysis.context import AnalysisContext
@@ -40,22 +41,24 @@ def _initial_values(model: Model, label: str) -> list[Weight]:
     for variable in AnalysisContext(model).analysis.variables:
         initial = variable.initial
         if initial is not None and initial.via == "constant" and variable.dtype:
-            data = model.buffer_bytes(initial.buffer)
-            weights.append(_initial_value(label, variable, data))
+            read = partial(model.buffer_bytes, initial.buffer)
+            weights.append(_initial_value(label, variable, read))
     return weights
 
 
-def _initial_value(label: str, variable: Variable, data: memoryview) -> Weight:
+def _initial_value(label: str, variable: Variable, data: Callable[[], memoryview]) -> Weight:
     dtype, shape = variable.dtype or "", tuple(variable.shape or ())
     reader = partial(_from_bytes, data, dtype, shape, variable.name)
     return named(label, variable.name, shape, dtype, reader)
 
 
-def _from_bytes(data: memoryview, dtype: str, shape: tuple[int, ...], name: str) -> Array:
+def _from_bytes(
+    data: Callable[[], memoryview], dtype: str, shape: tuple[int, ...], name: str
+) -> Array:
     import numpy as np
 
     try:
-        array: Array = np.frombuffer(data, dtype=np.dtype(dtype).newbyteorder("<")).reshape(shape)
+        array: Array = np.frombuffer(data(), dtype=np.dtype(dtype).newbyteorder("<")).reshape(shape)
     except (TypeError, ValueError) as error:
         raise BadFileError(f"the value of {name!r} cannot be read: {error}") from None
     return array

@@ -19,6 +19,7 @@ from math import prod
 
 from tflrepair.format import schema
 from tflrepair.structure.subject import Subject
+from tflrepair.structure.words import Words
 from tflrepair.wording import plural
 
 CODE = "TFR114"
@@ -32,9 +33,9 @@ def check(subject: Subject) -> None:
         if kind != schema.TensorType.STRING or data is None:
             continue
         if data not in known:
-            if sum(data) <= len(subject.words.buf):
+            if sum(data) <= subject.words.total:
                 subject.spend(rows, "buffer", data[1])
-            known[data] = _wrong(subject.words.buf, *data)
+            known[data] = _wrong(subject.words, *data)
         wrong, count = known[data]
         shape = subject.shapes[row]
         if not wrong and shape and len(shape) <= 64 and min(shape) >= 0 and prod(shape) > count:
@@ -43,16 +44,16 @@ def check(subject: Subject) -> None:
             subject.fault(CODE, rows, row, "buffer", wrong)
 
 
-def _wrong(buf: memoryview, start: int, length: int) -> tuple[str, int]:
+def _wrong(words: Words, start: int, length: int) -> tuple[str, int]:
     """What is wrong with the table in ``length`` bytes at ``start``, and how many strings."""
-    if start + length > len(buf):
+    if start + length > words.total:
         return "", 0  # TFR117 has said so
     if length < 4:
         return (
             f"its {plural(length, 'byte has', 'bytes have')} no room for the number of strings",
             0,
         )
-    count = struct.unpack_from("<i", buf, start)[0]
+    count = struct.unpack("<i", words.read(start, 4))[0]
     head = 4 * (count + 2)
     if count < 0 or head > length:
         return (
@@ -60,7 +61,7 @@ def _wrong(buf: memoryview, start: int, length: int) -> tuple[str, int]:
             f"{plural(count, 'string')}",
             0,
         )
-    offsets = struct.unpack_from(f"<{count + 1}i", buf, start + 4)
+    offsets = struct.unpack(f"<{count + 1}i", words.read(start + 4, head - 4))
     if offsets[0] != head or offsets[-1] > length:
         return f"its strings would be at bytes {offsets[0]} to {offsets[-1]} of {length}", count
     if any(a > b for a, b in pairwise(offsets)):

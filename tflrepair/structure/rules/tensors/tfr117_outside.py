@@ -24,7 +24,7 @@ _SPANS = (
 
 
 def check(subject: Subject) -> None:
-    end = len(subject.words.buf)
+    end = subject.words.total
     for table, first, length in _SPANS:
         rows = subject.of(table)
         offsets, sizes = rows.column(first), rows.column(length)

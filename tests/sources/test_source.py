@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tflrepair.errors import BadFileError
-from tflrepair.format.source import ByteSource, FileSource, MemorySource, View
+from tflrepair.sources.source import ByteSource, FileSource, MemorySource, View
 
 CONTENT = bytes(range(256)) * 40
 

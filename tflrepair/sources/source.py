@@ -11,10 +11,13 @@ import io
 import os
 import threading
 import weakref
+from collections.abc import Sequence
 from typing import Any, BinaryIO, Protocol
 
 from tflrepair.errors import BadFileError
 from tflrepair.wording import plural
+
+Piece = tuple[int, int]  # where it starts, and how many bytes it has
 
 
 class ByteSource(Protocol):
@@ -22,10 +25,14 @@ class ByteSource(Protocol):
 
     Attributes:
         size: how many bytes there are; known from the start, and it does not change.
+        grain: how many bytes are worth reading when a few are asked for; a power of two.
     """
 
     @property
     def size(self) -> int: ...
+
+    @property
+    def grain(self) -> int: ...
 
     def read(self, start: int, count: int) -> memoryview:
         """The ``count`` bytes from byte ``start`` on: exactly so many, never fewer.
@@ -40,26 +47,38 @@ class ByteSource(Protocol):
         """
         ...
 
+    def read_many(self, pieces: Sequence[Piece]) -> list[memoryview]:
+        """``read`` of several pieces, which need not wait for each other. Raises BadFileError."""
+        ...
+
 
 class MemorySource:
     """Bytes in memory. ``read`` copies nothing."""
+
+    grain = 1 << 12
 
     def __init__(self, data: bytes | memoryview) -> None:
         self.data = memoryview(data)
         self.size = len(self.data)
 
     def read(self, start: int, count: int) -> memoryview:
-        return _whole(self.data[start : start + count], start, count)
+        return whole(self.data[start : start + count], start, count)
+
+    def read_many(self, pieces: Sequence[Piece]) -> list[memoryview]:
+        return [self.read(*piece) for piece in pieces]
 
 
 class FileSource:
     """An open regular file, which is closed when nothing uses it any more."""
 
+    grain = 1 << 14
+
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         weakref.finalize(self, stream.close)
         self._lock = threading.Lock()  # where there is no pread, the position is shared
-        self.size = os.fstat(stream.fileno()).st_size
+        self.descriptor = stream.fileno()
+        self.size = os.fstat(self.descriptor).st_size
 
     def read(self, start: int, count: int) -> memoryview:
         parts, at, end = [], start, start + count
@@ -70,17 +89,43 @@ class FileSource:
             parts.append(part)
             at += len(part)
         data = parts[0] if len(parts) == 1 else b"".join(parts)
-        return _whole(memoryview(data), start, count)
+        return whole(memoryview(data), start, count)
+
+    def read_many(self, pieces: Sequence[Piece]) -> list[memoryview]:
+        return [self.read(*piece) for piece in pieces]
 
     def _some(self, start: int, count: int) -> bytes:
         try:
             if hasattr(os, "pread"):
-                return os.pread(self._stream.fileno(), count, start)
+                return os.pread(self.descriptor, count, start)
             with self._lock:
                 self._stream.seek(start)
                 return self._stream.read(count)
         except OSError as error:
             raise BadFileError(f"cannot be read: {error.strerror}", where=f"byte {start}") from None
+
+
+class Part:
+    """A file inside another one: ``size`` bytes of ``outer`` from byte ``start`` on."""
+
+    def __init__(self, outer: ByteSource, start: int, size: int) -> None:
+        self._outer = outer
+        self._start = start
+        self.size = size
+        self.grain = outer.grain
+
+    def read(self, start: int, count: int) -> memoryview:
+        self._within(start, count)
+        return self._outer.read(self._start + start, count)
+
+    def read_many(self, pieces: Sequence[Piece]) -> list[memoryview]:
+        for piece in pieces:
+            self._within(*piece)
+        return self._outer.read_many([(self._start + start, count) for start, count in pieces])
+
+    def _within(self, start: int, count: int) -> None:
+        if start + count > self.size:  # what stands behind it is not ours
+            whole(memoryview(b""), start, count)
 
 
 class View(io.RawIOBase):
@@ -112,7 +157,8 @@ class View(io.RawIOBase):
         return count
 
 
-def _whole(data: memoryview, start: int, count: int) -> memoryview:
+def whole(data: memoryview, start: int, count: int) -> memoryview:
+    """``data`` if it has ``count`` bytes. Raises BadFileError: it was read at byte ``start``."""
     if len(data) != count:
         raise BadFileError(
             f"{plural(count, 'byte was', 'bytes were')} expected at byte {start}, and there "

@@ -1,0 +1,113 @@
+"""Weights in a file beside the model (Model.external_buffers): read from there, and only there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as fb
+from build import Build
+
+import tflrepair
+from sources.server import serving
+from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
+from tflrepair.graph.model import Model
+from tflrepair.views.tensors import SubgraphView
+from tflrepair.views.values import array
+
+FIRST, SECOND = (np.arange(4, dtype=np.float32) + start for start in (1, 11))
+
+
+def made(folder: Path, name: str = "weights.bin", packing: str = "unpacked") -> Path:
+    """x * FIRST * SECOND; the weights at bytes 64 and 128 of the file ``name``."""
+    build = Build()
+    main = build.sub("main", "run")
+    value = main.input(shape=(4,))
+    build.model.externalBufferGroups, build.model.externalBuffers = [fb.ExternalBufferGroupT()], []
+    build.model.externalBufferGroups[0].name = name
+    for number in range(2):
+        constant, out = main.tensor(shape=(4,)), main.tensor(shape=(4,))
+        tensor, row = main.table.tensors[constant], fb.ExternalBufferT()
+        tensor.buffer, tensor.externalBuffer = 0, 0x80000000 + number
+        row.id, row.group, row.packing = tensor.externalBuffer, 0, packing
+        row.offset, row.length = 64 * (number + 1), 16
+        build.model.externalBuffers.append(row)
+        main.op("MUL", [value, constant], [out], fb.MulOptionsT())
+        value = out
+    main.output(value)
+    path = folder / "model.tflite"
+    path.write_bytes(build.bytes())
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    data = bytes(64) + FIRST.tobytes() + bytes(48) + SECOND.tobytes()
+    (folder / "weights.bin").write_bytes(data)
+    (tmp_path / "secret.bin").write_bytes(data)
+    return made(folder)
+
+
+def values(model: Model) -> list[list[float]]:
+    view = SubgraphView(model, 0)
+    tensors = [view.tensor(index) for index in (1, 3)]
+    return [array(model, tensor).tolist() for tensor in tensors]
+
+
+def test_values_are_read_from_the_file_beside(path: Path) -> None:
+    assert tflrepair.scan(path).ok and tflrepair.scan(path, values=True).ok
+    assert values(tflrepair.load(path)) == [FIRST.tolist(), SECOND.tolist()]
+
+
+def test_they_are_extracted(path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.npz"
+    tflrepair.extract_weights(path, out, constants=True)
+    with np.load(out) as stored:
+        found = sorted(stored[name].tolist() for name in stored.files)
+    assert found == [FIRST.tolist(), SECOND.tolist()]
+
+
+def test_from_a_server(path: Path) -> None:
+    weights = path.with_name("weights.bin")
+    with serving(path) as served:
+        served.others = {"/weights.bin": weights}
+        assert values(tflrepair.load(served.address)) == [FIRST.tolist(), SECOND.tolist()]
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.bin", "a/../../secret.bin", "/etc/passwd", "C:\\x", "..\\x", "", "file://x"]
+)
+def test_a_path_out_of_the_folder_is_not_followed(path: Path, name: str) -> None:
+    made(path.parent, name)
+    with pytest.raises(UnsupportedError, match="leads out of the folder"):
+        values(tflrepair.load(path))
+
+
+def test_a_link_out_of_the_folder_is_not_followed(path: Path) -> None:
+    weights = path.with_name("weights.bin")
+    weights.unlink()
+    weights.symlink_to(path.parent.parent / "secret.bin")
+    with pytest.raises(UnsupportedError, match="leads out of the folder"):
+        values(tflrepair.load(path))
+
+
+def test_what_is_missing_short_or_packed_is_said(path: Path) -> None:
+    weights = path.with_name("weights.bin")
+    data = weights.read_bytes()
+    with pytest.raises(UnsupportedError, match="no file of its own"):
+        values(tflrepair.load(path.read_bytes()))
+    weights.write_bytes(data[:-1])
+    with pytest.raises(BadFileError, match="end behind that file of 143 bytes"):
+        values(tflrepair.load(path))
+    weights.unlink()
+    with pytest.raises(UnsupportedError, match="there is no such file") as caught:
+        values(tflrepair.load(path))
+    assert "put the file beside the model" in str(caught.value)
+    assert tflrepair.scan(path, values=True).ok  # what cannot be read is another's matter
+    weights.write_bytes(data)
+    made(path.parent, packing="tiled")
+    with pytest.raises(TflRepairError, match="packed as 'tiled'"):
+        values(tflrepair.load(path))
