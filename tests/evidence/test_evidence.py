@@ -1,6 +1,6 @@
 """Real files of programs that changed, or that are not the model's: right, or refused.
 
-Made by benchmarks/evidence_make.py; which value each variable must get is known by value.
+Made by benchmarks/evidence/evidence_make.py; which value each variable must get is known by value.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from tflrepair.weights.evidence.suspicion import suspicious
 from tflrepair.weights.matching import given
 from tflrepair.weights.matching.by_name import (
     MAP_HINT,
@@ -17,7 +18,6 @@ from tflrepair.weights.matching.by_name import (
 from tflrepair.weights.matching.frozen import Kernel, frozen, strangers
 from tflrepair.weights.matching.question import Candidate, Question
 from tflrepair.weights.matching.reading import read
-from tflrepair.weights.matching.suspicion import suspicious
 from tflrepair.weights.optimizers.saved_state import saved_state
 from tflrepair.weights.starts import layer_state, starting
 from tflrepair.weights.types.acceptable import ACCEPTABLE

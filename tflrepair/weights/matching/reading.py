@@ -22,6 +22,7 @@ from collections.abc import Collection, Iterator, Sequence
 from tflrepair.weights.matching.assign import assignments
 from tflrepair.weights.matching.cased import by_case
 from tflrepair.weights.matching.doubts import Facts, examine
+from tflrepair.weights.matching.listed import by_list
 from tflrepair.weights.matching.numbers import by_number, no_shift
 from tflrepair.weights.matching.order import contradict, narrow, updates_agree
 from tflrepair.weights.matching.question import Candidate, Question, keep
@@ -68,13 +69,16 @@ def read(
     _by_name(questions, layers)
     by_graph(questions, layers, found, frozen)
     groups = _nested(questions)
+    is_open = source is not None and not strange and not frozen  # no layer stands as a constant
+    is_listed = by_list(questions, layers, source) if source is not None and is_open else False
     _narrow(questions, groups, by_update=False)
     by_update = updates_agree(questions)
     if by_update:
         _narrow(questions, groups, by_update)
     contradict(questions, by_update)
     _torn_apart(groups)
-    no_shift(questions)
+    if not is_listed:
+        no_shift(questions)
     _other_names(questions)
     _other_models(questions)
     facts = Facts(frozenset(frozen), source, frozenset(strange), frozenset(accepted))

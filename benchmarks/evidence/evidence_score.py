@@ -1,6 +1,8 @@
 """Score the evidence benchmark: right, refused or wrong, for each kind and source.
 
-    python benchmarks/evidence.py MADE [--weights-from MADE2] [NAME...]
+    python benchmarks/evidence/evidence_score.py MADE [--weights-from MADE2] [--check] [NAME...]
+
+With ``--check``, each refusal is tried once more with what the Python model answers.
 
 MADE was filled by ``evidence_make.py``. The truth is known by value: each array of the donor is
 unlike all others. A variable whose weight the donor has not must be refused.
@@ -11,15 +13,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 
 import evidence_branches  # noqa: F401 - these register their architectures
 import evidence_custom  # noqa: F401
 import evidence_partial  # noqa: F401
+import evidence_same
 import numpy as np
 from evidence_case import CASES
 
+import tflrepair
 from tflrepair import weights
 from tflrepair.analysis.variables import analyse
 from tflrepair.errors import TflRepairError
@@ -48,6 +53,12 @@ def outcome(model_path: Path, source: Path, values: dict[str, np.ndarray]) -> tu
         )
     except TflRepairError as error:
         return "refused", str(error)
+    return _compared(table, truth, values)
+
+
+def _compared(
+    table: weights.MatchTable, truth: dict[str, str], values: dict[str, np.ndarray]
+) -> tuple[str, str]:
     if table.problems:
         wanted = [
             truth.get(r.target.shared_name, "")
@@ -66,10 +77,33 @@ def outcome(model_path: Path, source: Path, values: dict[str, np.ndarray]) -> tu
     return "right", ", ".join(f"{n} {word}" for word, n in sure.items())
 
 
+def checked(model: Path, source: Path, values: dict[str, np.ndarray]) -> str:
+    """What ``fix --check`` makes of it: ``right``, ``refused``, ``unproven`` or ``wrong``."""
+    both = np.load(model.with_name(f"{model.stem}_io.npz"))
+    needy = needing_values(analyse(load(model)))
+    truth = json.loads(model.with_suffix(".json").read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        check = Path(folder) / "in.npz", Path(folder) / "out.npz"
+        np.savez(check[0], **{"infer/x": both["x"]})
+        np.savez(check[1], **{"infer/y": both["y"]})
+        try:
+            result = tflrepair.fix(
+                model,
+                [source],
+                out=Path(folder) / "out.tflite",
+                sets={v.name: 1e-3 for v in needy if v.name.endswith("/learning_rate")},
+                check=check,
+            )
+        except TflRepairError:
+            return "refused"
+    return "refused" if result.table is None else _compared(result.table, truth, values)[0]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("made", type=Path)
     parser.add_argument("--weights-from", type=Path)
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("--notes", action="store_true")
     parser.add_argument("names", nargs="*")
     options = parser.parse_intermixed_args()
@@ -79,31 +113,42 @@ def main() -> int:
     notes = []
     for name in options.names or CASES:
         kind = CASES[name][0]
-        folder = options.made / name
-        donor = (options.weights_from or options.made) / name
-        if not (donor / "parts.npz").exists():
+        donors = options.weights_from or options.made
+        if not (donors / name / "parts.npz").exists():
             continue
-        values = dict(np.load(donor / "parts.npz"))
+        values = dict(np.load(donors / name / "parts.npz"))
         for what in ("train", "infer"):
-            model = folder / f"{what}.tflite"
+            model = options.made / name / f"{what}.tflite"
             if not model.exists():
                 continue
             cells = []
             for file in FILES:
-                if not (donor / file).exists():
+                source = donors / name / file
+                if not source.exists():
                     cells.append("n/a")
                     continue
-                result, note = outcome(model, donor / file, values)
+                result, note = outcome(model, source, values)
+                counts = totals.setdefault((kind, file), Counter())
+                if result == "refused" and evidence_same.same(
+                    options.made, donors, name, what, file
+                ):
+                    result = "twin"
+                if options.check and result in ("refused", "twin", "unproven"):
+                    by_running = checked(model, source, values)
+                    counts[f"{by_running} with --check"] += 1
+                    note = f"with --check {by_running}; {note}"
                 cells.append(result)
                 notes.append(f"{name} {what} {file}: {result}: {note}")
-                totals.setdefault((kind, file), Counter())[result] += 1
+                counts[result] += 1
             print(f"| {name} | {kind} | {what} | {' | '.join(cells)} |", flush=True)
-    print(
-        "\n| kind | source | right | rightly refused | refused | unproven | wrong |\n"
-        "| --- | --- | --- | --- | --- | --- | --- |"
-    )
+    results = ["right", "none", "twin", "refused", "unproven", "wrong"]
+    if options.check:
+        results += [f"{result} with --check" for result in ("right", "wrong")]
+    heads = ["kind", "source", *results]
+    print(f"\n| {' | '.join(heads).replace('none', 'rightly refused')} |")
+    print("| --- " * len(heads) + "|")
     for (kind, file), counts in sorted(totals.items()):
-        row = " | ".join(str(counts[w]) for w in ("right", "none", "refused", "unproven", "wrong"))
+        row = " | ".join(str(counts[result]) for result in results)
         print(f"| {kind} | {file.removeprefix('donor')} | {row} |")
     if options.notes:
         print("\n".join(notes), file=sys.stderr)

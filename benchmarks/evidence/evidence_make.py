@@ -1,7 +1,7 @@
 """Make the files of the evidence benchmark: weights of one program, models of another.
 
-    python benchmarks/evidence_make.py donors OUT [NAME...]     weights, in all forms
-    python benchmarks/evidence_make.py models OUT [NAME...]     models that took their place
+    python benchmarks/evidence/evidence_make.py donors OUT [NAME...]     weights, in all forms
+    python benchmarks/evidence/evidence_make.py models OUT [NAME...]     models in their place
 
 ``donors`` may be run with another Keras (PYTHONPATH). Each array is random and unlike all others,
 so which one a variable must get shows in its value.
@@ -18,10 +18,12 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import evidence_branches  # noqa: F401 - these register their architectures
 import evidence_custom  # noqa: F401
 import evidence_partial  # noqa: F401
+import evidence_twins  # noqa: F401
 import numpy as np
 from evidence_case import CASES, Made
 from matching_make import convert, randomize, shift_numbers
