@@ -3,7 +3,8 @@
     python benchmarks/evidence/evidence_make.py donors OUT [NAME...]     weights, in all forms
     python benchmarks/evidence/evidence_make.py models OUT [NAME...]     models in their place
 
-``donors`` may be run with another Keras (PYTHONPATH). Each array is random and unlike all others,
+``donors`` may be run with another Keras (PYTHONPATH); ``donors2`` is of tf-keras. Each array is
+random and unlike all others,
 so which one a variable must get shows in its value.
 """
 
@@ -14,6 +15,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -134,11 +136,30 @@ def _module(made: Made, keras: Any, train: bool) -> Any:
     return Exported()
 
 
+class TfKeras:
+    """tf-keras with the few functions of Keras 3 that the programs call."""
+
+    def __init__(self) -> None:
+        import tensorflow as tf
+        import tf_keras
+
+        self._all = tf_keras
+        self.ops = SimpleNamespace(
+            matmul=tf.matmul, mean=tf.reduce_mean, tanh=tf.tanh, zeros=tf.zeros
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._all, name)
+
+
 def main() -> int:
     what, out, *names = sys.argv[1:]
-    import keras
+    if what == "donors2":
+        keras: Any = TfKeras()
+    else:
+        import keras
 
-    done = "parts.npz" if what == "donors" else "infer.tflite"
+    done = "infer.tflite" if what == "models" else "parts.npz"
     for name in names or CASES:
         folder = Path(out) / name
         if (folder / done).exists():
@@ -146,7 +167,7 @@ def main() -> int:
         print(name, flush=True)
         try:
             keras.backend.clear_session()
-            (donor if what == "donors" else models)(name, keras, folder)
+            (models if what == "models" else donor)(name, keras, folder)
         except Exception:
             traceback.print_exc(limit=4)
     return 0

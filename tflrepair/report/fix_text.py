@@ -117,10 +117,10 @@ def _summary(matched: MatchTable) -> list[str]:
         some = ", ".join(safe(weight.path) for weight in matched.unused[:3])
         more = f" and {len(matched.unused) - 3} more" if len(matched.unused) > 3 else ""
         lines.append(f"{len(matched.unused)} arrays in the weights are not used: {some}{more}")
-    return lines + _assumed(matched)
+    return lines + assumed(matched)
 
 
-def _assumed(matched: MatchTable) -> list[str]:
+def assumed(matched: MatchTable) -> list[str]:
     """What no file says, and what to type if it is not so."""
     rows = list(matched.assumptions.items())
     lines = []
@@ -184,11 +184,20 @@ def _conditional(result: FixResult) -> bool:
 
 
 def _unproven(result: FixResult, style: Style) -> list[str]:
-    """What must not pass as sound: values that nothing but running numbers decided."""
-    if not result.unproven:
+    prove = "give --check IN.npz OUT.npz with what the Python model answers"
+    return unproven(result.table, style, prove) if result.table else []
+
+
+def unproven(table: MatchTable, style: Style, prove: str) -> list[str]:
+    """What must not pass as sound: values that nothing but running numbers decided.
+
+    Args:
+        prove: how they can be proven.
+    """
+    if not table.unproven:
         return []
     label = style("not proven", "yellow", "bold")
-    names = [row.target.shared_name for row in result.unproven if not row.accepted]
+    names = [row.target.shared_name for row in table.unproven if not row.accepted]
     lines = []
     if names:
         lines += [
@@ -196,13 +205,12 @@ def _unproven(result: FixResult, style: Style) -> list[str]:
             "    If the code that makes these layers was changed after the weights were saved,",
             "    they may be exchanged.",
         ]
-    for name, rows in result.table.accepted.items() if result.table else ():
+    for name, rows in table.accepted.items():
         lines += [
             f"{label}  {_rest(rows)} on --accept {name}: {_some(rows)}",
             f"    They are right only if {ACCEPTABLE[name]}.",
         ]
-    how = "give --check IN.npz OUT.npz with what the Python model answers"
-    return [*lines, f"    -> prove it: {how}"]
+    return [*lines, f"    -> prove it: {prove}"]
 
 
 def _rest(names: Sequence[str]) -> str:
