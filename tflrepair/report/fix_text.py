@@ -22,6 +22,7 @@ from tflrepair.weights.types.match_table import (
     MatchTable,
     Problem,
 )
+from tflrepair.weights.types.remedies import remedy
 
 _SHOWN = 4
 _ORIGINS = {
@@ -77,7 +78,7 @@ def render(
 
 def to_paste(command: str) -> str:
     """A command on lines of its own."""
-    return f"paste this, with your own values:\n  {command}"
+    return f"{remedy('paste')}\n  {command}"
 
 
 def _nothing(result: FixResult, style: Style) -> list[str]:
@@ -127,7 +128,7 @@ def assumed(matched: MatchTable) -> list[str]:
     for assumption, names in rows[:_MOST_ASSUMPTIONS]:
         count = f" ({len(names)} variables)" if len(names) > 1 else ""
         lines.append(f"  assumed: {safe(assumption.text)}{count}")
-        lines.append(f"    if that is not so: {safe(assumption.option)}")
+        lines.append("    " + remedy("if-not-so", option=safe(assumption.option)))
     if len(rows) > _MOST_ASSUMPTIONS:
         lines.append(f"  assumed: {len(rows) - _MOST_ASSUMPTIONS} more; --dry-run shows each")
     return lines
@@ -184,8 +185,7 @@ def _conditional(result: FixResult) -> bool:
 
 
 def _unproven(result: FixResult, style: Style) -> list[str]:
-    prove = "give --check IN.npz OUT.npz with what the Python model answers"
-    return unproven(result.table, style, prove) if result.table else []
+    return unproven(result.table, style, remedy("prove")) if result.table else []
 
 
 def unproven(table: MatchTable, style: Style, prove: str) -> list[str]:

@@ -21,11 +21,6 @@ from tflrepair.cli.options import (
 from tflrepair.cli.output import Format, emit, emit_results, progress, style
 from tflrepair.errors import UndecidedError, UserError
 
-_FIX_FIRST = (
-    "--check and --map-out are options of `tflrepair fix`: repair the model with it, then rebuild "
-    "what it wrote"
-)
-
 
 @contextmanager
 def _fix_first() -> Iterator[None]:
@@ -34,7 +29,9 @@ def _fix_first() -> Iterator[None]:
         yield
     except UndecidedError as error:
         if "--check " in error.message or "--map-out " in error.message:
-            error.message += f"\n{_FIX_FIRST}"
+            from tflrepair.weights.types.remedies import remedy
+
+            error.message += f"\n{remedy('fix-first')}"
         raise
 
 

@@ -2,7 +2,8 @@
 
 Keras sorts these lists by the data flow (``map_graph`` of keras/src/ops/function.py), whatever the
 order in which the program made the layers. So where the whole file is the whole model, the list
-tells more than running numbers do, and comes before them.
+tells more than running numbers do, and comes before them. Numbers that do not agree with it may
+also be another model's: then it is refused, unless the user knows better (``reordered-layers``).
 """
 
 from __future__ import annotations

@@ -77,8 +77,7 @@ def read(
         _narrow(questions, groups, by_update)
     contradict(questions, by_update)
     _torn_apart(groups)
-    if not is_listed:
-        no_shift(questions)
+    _other_numbers(questions, is_listed)
     _other_names(questions)
     _other_models(questions)
     facts = Facts(frozenset(frozen), source, frozenset(strange), frozenset(accepted))
@@ -101,6 +100,20 @@ def _narrow(questions: Sequence[Question], groups: Sequence[Group], by_update: b
     while changed:
         changed = _by_nesting(groups) | by_number(questions) | _take_turns(questions)
         changed |= narrow(questions, by_update)
+
+
+def _other_numbers(questions: Sequence[Question], is_listed: bool) -> None:
+    """Running numbers that differ by no one shift: of another program, or of one that changed.
+
+    Where the file lists the whole model in the order of its data flow, that order is right if it
+    is the latter.
+    """
+    before = [question.conflict for question in questions]
+    no_shift(questions)
+    for question, conflict in zip(questions, before, strict=True):
+        if is_listed and question.conflict and not conflict:
+            question.doubts[acceptable.REORDERED_LAYERS] = question.conflict
+            question.conflict = ""
 
 
 def _other_names(questions: Sequence[Question]) -> None:
