@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
 import subprocess
 import sys
@@ -148,7 +149,12 @@ main()
 
 @pytest.mark.runs
 def test_the_command_line_without_what_only_posix_has(tmp_path: Path) -> None:
-    """scan, and a whole fix with an output that is there already."""
+    """scan, and a whole fix with an output that is there already.
+
+    Nothing is locked there, so real processes would remove its workspace: it has a TMPDIR alone.
+    """
+    (tmp_path / "own").mkdir()
+    own = {**os.environ, "TMPDIR": str(tmp_path / "own")}
     for name in ("broken.tflite", "classifier.weights.h5"):
         shutil.copy(SAMPLES / name, tmp_path)
     (tmp_path / "out.tflite").write_bytes(b"old")
@@ -157,7 +163,7 @@ def test_the_command_line_without_what_only_posix_has(tmp_path: Path) -> None:
     for arguments, code in ((["scan", str(DATA / "healthy.tflite")], 0), (fix, 0)):
         done = subprocess.run(
             [sys.executable, "-c", _WINDOWS, *arguments],
-            cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+            cwd=tmp_path, env=own, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (code, ""), done
     assert (tmp_path / "out.tflite").read_bytes()[4:8] == b"TFL3"

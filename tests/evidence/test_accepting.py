@@ -90,7 +90,7 @@ def test_the_command_of_the_refusal_works_and_the_result_is_not_called_proven(
     assert f"{count} accepted" in done.stdout
     assert f"rest on --accept {name}" in done.stdout
     assert "Nothing wrong found" not in done.stdout
-    told = json.loads(shell(f"{command} --format json").stdout)
+    (told,) = json.loads(shell(f"{command} --format json").stdout)["results"]
     assert len(told["accepted"][name]) == len(told["unproven"]) == count
     assert told["sure"]["accepted"] == count
 

@@ -148,7 +148,9 @@ def convert_to_file(
     """
     check_free(out, force)
     if isinstance(source, Path) and not source.exists():
-        raise UserError(f"{source} does not exist", hint="give a SavedModel folder or a .keras file")
+        raise UserError(
+            f"{source} does not exist", hint="give a SavedModel folder or a .keras file"
+        )
     _require_tensorflow()
     module: Any = source
     wanted = None if signatures is None else {key: key for key in signatures}
