@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import evidence_branches  # noqa: F401 - these register their architectures
 import evidence_custom  # noqa: F401
+import evidence_optimizers  # noqa: F401
 import evidence_partial  # noqa: F401
 import evidence_twins  # noqa: F401
 import numpy as np
@@ -37,6 +39,8 @@ def donor(name: str, keras: Any, out: Path) -> None:
     made = CASES[name][1](keras, False)
     rng = np.random.default_rng(sorted(CASES).index(name))
     randomize(made.net, rng)
+    if made.optimizer is not None:
+        made.net.compile(made.optimizer(keras), "mse")
     for file in ("donor.weights.h5", "donor.keras", "donor.h5"):
         try:
             save = made.net.save_weights if "weights" in file else made.net.save
@@ -88,7 +92,13 @@ def models(name: str, keras: Any, out: Path) -> None:
         (out / f"{what}.tflite").write_bytes(data)
         from tflrepair.weights import open_weights
 
-        truth = {w.path: owner.get(w.read().tobytes(), "") for w in open_weights(folder).weights}
+        kept = open_weights(folder).weights
+        truth = {w.path: owner.get(w.read().tobytes(), "") for w in kept}
+        if made.optimizer is not None:
+            starts: dict[str, Any] = {
+                w.path.replace("/", "|"): w.read() for w in kept if not truth[w.path]
+            }
+            np.savez(out / f"{what}_starts.npz", **starts)
         (out / f"{what}.json").write_text(json.dumps(truth, indent=1))
         x = rng.uniform(-1, 1, (2, *made.shape)).astype("float32")
         x = (x * 3 + 3).astype(made.dtype) if "int" in made.dtype else x
@@ -107,8 +117,10 @@ def _module(made: Made, keras: Any, train: bool) -> Any:
             super().__init__()
             self.run, self.net, self.extra = run, made.net, list(made.extra)
             if train:
-                self.optimizer = keras.optimizers.Adam(1e-3)
+                make = made.optimizer or (lambda k: k.optimizers.Adam(1e-3))
+                self.optimizer = make(keras)
                 self.optimizer.build(trained)
+                self.inner = getattr(self.optimizer, "inner_optimizer", None)
             else:
                 object.__setattr__(self, "train", None)
 
@@ -154,11 +166,7 @@ class TfKeras:
 
 def main() -> int:
     what, out, *names = sys.argv[1:]
-    if what == "donors2":
-        keras: Any = TfKeras()
-    else:
-        import keras
-
+    keras: Any = TfKeras() if what == "donors2" else import_module("keras")
     done = "infer.tflite" if what == "models" else "parts.npz"
     for name in names or CASES:
         folder = Path(out) / name

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import evidence_branches  # noqa: F401 - these register their architectures
 import evidence_custom  # noqa: F401
+import evidence_optimizers  # noqa: F401
 import evidence_partial  # noqa: F401
 import evidence_same
 import numpy as np
@@ -32,6 +33,7 @@ from tflrepair.graph.model import load
 from tflrepair.passes.graft.plan import needing_values
 
 FILES = ("donor.weights.h5", "donor.keras", "donor.h5", "donor.npz")
+SAVED = "SavedModel"  # kind D only: a SavedModel knows all variables by name
 
 
 def outcome(model_path: Path, source: Path, values: dict[str, np.ndarray]) -> tuple[str, str]:
@@ -53,7 +55,22 @@ def outcome(model_path: Path, source: Path, values: dict[str, np.ndarray]) -> tu
         )
     except TflRepairError as error:
         return "refused", str(error)
+    starts = model_path.with_name(f"{model_path.stem}_starts.npz")
+    if starts.exists() and not table.problems:
+        return _started(table, {k.replace("|", "/"): v for k, v in np.load(starts).items()})
     return _compared(table, truth, values)
+
+
+def _started(table: weights.MatchTable, starts: dict[str, np.ndarray]) -> tuple[str, str]:
+    """``stated``: another start than the program's, but it is said and an option decides it."""
+    result, note = "right", ""
+    for row in table.rows:
+        name = row.target.shared_name
+        if name in starts and not np.array_equal(row.value(), starts[name]):
+            if row.assumption is None:
+                return "wrong", f"{name} starts at {row.fill}"
+            result, note = "stated", row.assumption.text
+    return result, note
 
 
 def _compared(
@@ -122,8 +139,10 @@ def main() -> int:
             if not model.exists():
                 continue
             cells = []
-            for file in FILES:
+            for file in (*FILES, SAVED) if kind == "D" else FILES:
                 source = donors / name / file
+                if file == SAVED:
+                    source = options.made / name / f"{what}_saved_model"
                 if not source.exists():
                     cells.append("n/a")
                     continue
@@ -137,11 +156,11 @@ def main() -> int:
                     by_running = checked(model, source, values)
                     counts[f"{by_running} with --check"] += 1
                     note = f"with --check {by_running}; {note}"
-                cells.append(result)
+                cells += [result] if file != SAVED else []
                 notes.append(f"{name} {what} {file}: {result}: {note}")
                 counts[result] += 1
             print(f"| {name} | {kind} | {what} | {' | '.join(cells)} |", flush=True)
-    results = ["right", "none", "twin", "refused", "unproven", "wrong"]
+    results = ["right", "none", "twin", "stated", "refused", "unproven", "wrong"]
     if options.check:
         results += [f"{result} with --check" for result in ("right", "wrong")]
     heads = ["kind", "source", *results]
