@@ -192,6 +192,13 @@ def test_random_networks_of_look_alike_layers(seed: int) -> None:
     assert results["right"] > 100
 
 
+def test_random_networks_whose_order_is_accepted() -> None:
+    """What `--accept reordered-layers` takes from whole files of weights is right, too."""
+    results = Counter(one_try(seed, ("reordered-layers",)) for seed in range(400))
+    assert {result for _, result in results} == {"right", "refused"}
+    assert results["weights, changed", "right"] > 30
+
+
 @pytest.mark.runs
 def test_the_map_of_a_refusal_lists_what_each_variable_can_be(tmp_path: Path) -> None:
     case, file = "parallel_attributes", "donor.keras"
