@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 Keras = Any
@@ -40,6 +41,16 @@ class Made:
 
 Builder = Callable[[Keras, bool], Made]
 CASES: dict[str, tuple[str, Builder]] = {}
+
+
+MODULES = ("branches", "custom", "optimizers", "partial", "twins")
+
+
+def cases() -> dict[str, tuple[str, Builder]]:
+    """All architectures: name -> (kind, builder)."""
+    for name in MODULES:
+        import_module(f"evidence_{name}")
+    return CASES
 
 
 def case(kind: str) -> Callable[[Builder], Builder]:

@@ -24,20 +24,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import evidence_branches  # noqa: F401 - these register their architectures
-import evidence_custom  # noqa: F401
-import evidence_optimizers  # noqa: F401
-import evidence_partial  # noqa: F401
-import evidence_twins  # noqa: F401
 import numpy as np
-from evidence_case import CASES, Made
+from evidence_case import Made, cases
 from matching_make import convert, randomize, shift_numbers
 
 
 def donor(name: str, keras: Any, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(3)
-    made = CASES[name][1](keras, False)
+    made = cases()[name][1](keras, False)
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     randomize(made.net, rng)
     if made.optimizer is not None:
@@ -68,7 +63,7 @@ def models(name: str, keras: Any, out: Path) -> None:
     for what in ("train", "infer"):
         keras.backend.clear_session()
         shift_numbers(keras, 2)
-        made = CASES[name][1](keras, True)
+        made = cases()[name][1](keras, True)
         if what == "train" and not made.train:
             continue
         owner: dict[bytes, str] = {}
@@ -169,7 +164,7 @@ def main() -> int:
     what, out, *names = sys.argv[1:]
     keras: Any = TfKeras() if what == "donors2" else import_module("keras")
     done = "infer.tflite" if what == "models" else "parts.npz"
-    for name in names or CASES:
+    for name in names or cases():
         folder = Path(out) / name
         if (folder / done).exists():
             continue

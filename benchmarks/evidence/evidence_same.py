@@ -11,13 +11,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import evidence_twins  # noqa: F401 - registers the twins, and what they are twins of
 import h5py
 import numpy as np
-from evidence_case import CASES
+from evidence_case import cases
 
 FILES = ("donor.weights.h5", "donor.keras", "donor.h5")
-TWIN = {name: f"{name}_twin" for name in CASES if f"{name}_twin" in CASES}
+TWIN = {name: f"{name}_twin" for name in cases() if f"{name}_twin" in cases()}
 TWIN |= {"one_layer_more_at_the_end": "one_layer_more_at_the_start"}
 TWIN |= {other: name for name, other in TWIN.items()}
 

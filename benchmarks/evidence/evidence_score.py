@@ -19,13 +19,9 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-import evidence_branches  # noqa: F401 - these register their architectures
-import evidence_custom  # noqa: F401
-import evidence_optimizers  # noqa: F401
-import evidence_partial  # noqa: F401
 import evidence_same
 import numpy as np
-from evidence_case import CASES
+from evidence_case import cases
 
 import tflrepair
 from tflrepair import weights
@@ -148,8 +144,8 @@ def main() -> int:
     print(f"| architecture | kind | model | {' | '.join(f.removeprefix('donor') for f in FILES)} |")
     print("| --- | --- | --- |" + " --- |" * len(FILES))
     notes = []
-    for name in options.names or CASES:
-        kind = CASES[name][0]
+    for name in options.names or cases():
+        kind = cases()[name][0]
         donors = options.weights_from or options.made
         if not (donors / name / "parts.npz").exists():
             continue

@@ -11,9 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import evidence_branches  # noqa: F401 - these register what the twins are twins of
 import evidence_custom
-import evidence_partial  # noqa: F401
 from evidence_case import CASES, WIDTH, Keras, Made, case, parts, several
 
 

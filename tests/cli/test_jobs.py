@@ -73,7 +73,7 @@ def test_a_file_that_kills_its_process_is_one_error(folder: Path) -> None:
     writer = JsonWriter()
     codes = list(scan_folder(str(folder), 2, writer, JsonWriter, dies_at_d))
     assert sorted(codes) == [0, 0, 0, 0, 0, 0, 2]
-    assert [row["message"] for row in writer.errors] == ["the process that read it died"]
+    assert [row["message"] for row in writer.errors] == ["the process that was reading it died"]
 
 
 def square(number: int) -> int:

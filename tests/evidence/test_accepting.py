@@ -69,7 +69,7 @@ def test_what_needs_no_accepting_is_as_it_was() -> None:
 
 
 def test_a_name_that_there_is_not(broken: Path) -> None:
-    with pytest.raises(UserError, match="nothing is called so") as error:
+    with pytest.raises(UserError, match="there is no such doubt") as error:
         tflrepair.fix(broken, accept=["everything"])
     assert all(name in str(error.value.hint) for name in ACCEPTABLE)
 

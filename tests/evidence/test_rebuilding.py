@@ -41,7 +41,7 @@ def test_what_rests_on_running_numbers_is_said(tmp_path: Path) -> None:
     out = tmp_path / "module.py"
     done = shell(f"tflrepair rebuild {model} --weights {source} --emit-python {out}")
     assert done.returncode == 1, done.stderr
-    assert "6 variables rest on running numbers alone" in done.stdout
+    assert "6 variables rest on the numbers in layer names alone" in done.stdout
 
 
 def test_options_that_only_fix_has_are_used_first(tmp_path: Path) -> None:

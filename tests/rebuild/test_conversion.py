@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+import warm
 from build import Build
 
 import tflrepair
@@ -74,14 +75,8 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tflrepair", *arguments],
-        cwd=folder,
-        env={**os.environ, "TMPDIR": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {**os.environ, "TMPDIR": str(folder)}
+    return warm.command_line(*arguments, cwd=folder, env=env, kind="tensorflow")
 
 
 @traps

@@ -44,7 +44,7 @@ def advice(context: AnalysisContext, table: MatchTable) -> tuple[str, ...]:
     floats = any(scale_of(port.tensor) for port in target.inputs)
     return (
         f"where the Python model is, these lines write what --check takes; `model` is {what}",
-        f"that has `{name}` ({shapes}), and inputs from practice tell more than random ones"
+        f"that has `{name}` ({shapes}), and real inputs tell more than random ones"
         + ("; floats are quantized as the model says:" if floats else ":"),
         f"    import numpy as np{more}; x = {{{made}}}; y = {call}",
         f"    y = y if isinstance(y, dict) else dict(zip({names}, {listed}))",

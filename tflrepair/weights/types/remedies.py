@@ -40,7 +40,7 @@ REMEDIES = {
     "prove": "give --check IN.npz OUT.npz with what the Python model answers",
     "if-not-so": "if that is not so: {option}",
     "then-check": "then add: --check {inputs} {outputs}",
-    "map-out": "or add --map-out map.json, which writes what each variable can be, to choose by "
+    "map-out": "or add --map-out map.json, which lists what each variable can be, to choose by "
     "hand",
     "paste": "paste this, with your own values:",
     "fix-first": "--check and --map-out are options of `tflrepair fix`: repair the model with it, "
