@@ -119,7 +119,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
             "fix_hints",
         ),
         ("damage", "fix_json", "fix_text", "diff", "saved_model_text"),
-        ("export",),
+        ("export", "python_file"),
     ),
     "cli": (
         ("mode", "signals", "streams"),
