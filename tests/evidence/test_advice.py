@@ -25,6 +25,8 @@ from tflrepair.weights.matching import given
 from tflrepair.weights.types.acceptable import ACCEPTABLE
 from tflrepair.weights.types.remedies import REMEDIES
 
+for module in ("test_accepting", "test_advice_running"):  # whose tests follow some of them
+    import_module(module)
 ROOT = Path(tflrepair.__file__).parent
 PARALLEL, ROW = DATA / "parallel", DATA / "row"
 DRY = f"tflrepair fix {PARALLEL / 'model.tflite'} --dry-run"
@@ -54,8 +56,6 @@ ELSEWHERE = {
 
 
 def test_every_text_is_followed() -> None:
-    for module in ("test_accepting", "test_advice_running"):
-        import_module(module)
     assert not FOLLOWED.keys() & ELSEWHERE.keys()
     assert {*FOLLOWED, *ELSEWHERE} == set(REMEDIES)
     for place in ELSEWHERE.values():
