@@ -105,6 +105,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("convert", "emit_python", "add_state", "state", "train"),
     ),
     "report": (
+        ("width",),
         ("style",),
         ("layout", "hints"),
         ("contract",),
@@ -119,7 +120,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
             "fix_hints",
         ),
         ("damage", "fix_json", "fix_text", "diff", "saved_model_text"),
-        ("export", "python_file"),
+        ("export",),
     ),
     "cli": (
         ("mode", "signals", "streams"),

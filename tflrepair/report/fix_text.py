@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 
+from tflrepair.commands.emit_python import PythonFile
 from tflrepair.commands.fix.advice import advice
 from tflrepair.commands.fix.result import FixResult
 from tflrepair.report.match_text import match_lines
@@ -33,6 +34,9 @@ _ORIGINS = {
     SET: "given",
 }
 _MOST_ASSUMPTIONS = 12
+_PROVE_FIRST = (
+    "repair the model with `tflrepair fix` and --check IN.npz OUT.npz, then rebuild what it wrote"
+)
 
 
 def render(
@@ -92,7 +96,10 @@ def _nothing(result: FixResult, style: Style) -> list[str]:
             *findings(result.before, style),
             f"{name}: fix cannot repair any of this; {kept}",
         ]
-    lines = [f"{name}: nothing to fix; every variable that is read has a value; {kept}"]
+    why = "every variable that is read has a value"
+    if not result.before.analysis.variables:
+        why = "it has no variables, and constants stay as they are"
+    lines = [f"{name}: nothing to fix; {why}; {kept}"]
     if result.run is not None:
         lines += ["checked as it is:", *(f"  {line}" for line in verify_text.lines(result.run))]
     return lines
@@ -222,3 +229,10 @@ def _rest(names: Sequence[str]) -> str:
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(map(safe, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
+
+
+def render_python(written: PythonFile, style: Style) -> str:
+    """What `rebuild --emit-python` wrote, and what its values rest on."""
+    name, table = safe(written.python), written.table or MatchTable(())
+    lines = [f"written: {name} and {safe(written.weights)}; `python {name}` converts it"]
+    return "\n".join([*assumed(table), *lines, *unproven(table, style, _PROVE_FIRST)])

@@ -108,11 +108,12 @@ def rebuild(
             accept=values.accept or (),
             force=force,
         )
-    from tflrepair.report.python_file import item, render
+    from tflrepair.report.fix_json import python_item
+    from tflrepair.report.fix_text import render_python
 
     code = int(written.problems)
     if format is Format.json:
-        emit_results(code, [item(written)])
+        emit_results(code, [python_item(written)])
     else:
-        emit(render(written, style()))
+        emit(render_python(written, style()))
     raise typer.Exit(code)
