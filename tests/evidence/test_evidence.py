@@ -1,6 +1,6 @@
 """Real files of programs that changed, or that are not the model's: right, or refused.
 
-Made by benchmarks/evidence_make.py; which value each variable must get is known by value.
+Made by benchmarks/evidence/evidence_make.py; which value each variable must get is known by value.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def test_right_or_refused(case: str, file: str) -> None:
 @pytest.mark.parametrize(
     ("case", "file", "said"),
     [
-        ("branches_concatenated", "donor.weights.h5", "another order than the model updates them"),
+        ("towers_in_another_order", "donor.weights.h5", "another order than the model"),
         ("branches_concatenated", "donor.npz", "only running numbers"),
         ("cell_named_simple_rnn_cell", "donor.weights.h5", "could be 2 things"),
         ("head_from_the_backbones_file", "donor.weights.h5", "stands in the model as a constant"),
@@ -189,6 +189,13 @@ def test_random_networks_of_look_alike_layers(seed: int) -> None:
     results = Counter(one_try(500 * seed + n)[1] for n in range(500))
     assert set(results) == {"right", "refused"}
     assert results["right"] > 100
+
+
+def test_random_networks_whose_order_is_accepted() -> None:
+    """What `--accept reordered-layers` takes from whole files of weights is right, too."""
+    results = Counter(one_try(seed, ("reordered-layers",)) for seed in range(400))
+    assert {result for _, result in results} == {"right", "refused"}
+    assert results["weights, changed", "right"] > 30
 
 
 @pytest.mark.runs

@@ -52,6 +52,16 @@ class Values:
         float | None,
         typer.Option("--learning-rate", metavar="RATE", help="for every optimizer that needs one"),
     ] = None
+    by_name: Annotated[
+        bool, typer.Option("--by-name", help="the names in FILE are the model's own")
+    ] = False
+    allow_rounding: Annotated[
+        bool, typer.Option("--allow-rounding", help="round float64 weights to float32 variables")
+    ] = False
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", metavar="NAME", help="take a match in spite of this doubt"),
+    ] = None
 
     @property
     def sets(self) -> dict[str, str]:

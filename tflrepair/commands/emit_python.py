@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from tflrepair.commands.fix.advice import advice
 from tflrepair.commands.fix.options import MatchOptions, Weights
 from tflrepair.commands.fix.planning import check_options, match_fix, open_all, plan_fix
 from tflrepair.commands.scan import scan
 from tflrepair.graph.model import Source, from_bytes
 from tflrepair.passes.graft.graft import graft
 from tflrepair.rebuild.rebuild_pass import require_tensorflow
+
+if TYPE_CHECKING:
+    from tflrepair.weights import MatchTable
+
+
+@dataclass(frozen=True)
+class PythonFile:
+    """What ``emit_python`` wrote.
+
+    Attributes:
+        python, weights: paths of the Python file and of the .npz beside it.
+        table: where the values come from; None if the model had all of them.
+    """
+
+    python: str
+    weights: str
+    table: MatchTable | None = None
+
+    @property
+    def problems(self) -> bool:
+        """Whether values rest on what nobody has proven."""
+        return self.table is not None and bool(self.table.unproven)
 
 
 def emit_python(
@@ -21,13 +46,13 @@ def emit_python(
     *,
     mapping: Mapping[str, str] | None = None,
     sets: Mapping[str, str | float] | None = None,
+    by_name: bool = False,
+    allow_rounding: bool = False,
     learning_rate: float | None = None,
+    accept: Sequence[str] = (),
     force: bool = False,
-) -> str:
+) -> PythonFile:
     """Write the model as a Python file that builds and converts it; see ``fix`` for the weights.
-
-    Returns:
-        The path of the .npz beside ``out`` that holds the weights.
 
     Raises:
         As ``fix``; UnsupportedError for operators that cannot be rebuilt.
@@ -36,11 +61,18 @@ def emit_python(
 
     require_tensorflow()
     before = scan(model).context
-    options = MatchOptions(mapping or {}, sets or {}, rate=learning_rate)
+    options = MatchOptions(
+        mapping or {},
+        sets or {},
+        by_name=by_name,
+        rounds=allow_rounding,
+        rate=learning_rate,
+        accept=tuple(accept),
+    )
     check_options(before, options)
     table = match_fix(before, open_all(weights), options)
     if table is not None:
-        table.require()
+        table.require(advice(before, table))
     whole = before.model
     plan = plan_fix(before, table)
     if plan.changes:
@@ -48,4 +80,4 @@ def emit_python(
         graft(whole, plan).write(stream)
         whole = from_bytes(stream.getvalue())
     emit(whole, {}, out, force)
-    return str(out.with_suffix(".npz"))
+    return PythonFile(str(out), str(out.with_suffix(".npz")), table)

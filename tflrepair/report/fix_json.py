@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from tflrepair.commands.emit_python import PythonFile
 from tflrepair.commands.fix.result import FixResult
-from tflrepair.report.contract.fix import FixItem, ValueItem
+from tflrepair.report.contract.fix import FixItem, PythonItem, ValueItem
 from tflrepair.report.runs import verify_json
 from tflrepair.report.scan_json import finding_item
 from tflrepair.weights.types.match_table import WEIGHT, MatchTable, Row
@@ -66,4 +67,19 @@ def _row(row: Row) -> ValueItem:
         "confidence": row.confidence,
         "documented_in": row.source or None,
         "assumption": row.assumption.text if row.assumption else None,
+    }
+
+
+def python_item(written: PythonFile) -> PythonItem:
+    table = written.table or MatchTable(())
+    return {
+        "ok": not written.problems,
+        "python": written.python,
+        "weights": written.weights,
+        "unproven": [row.target.shared_name for row in table.unproven],
+        "accepted": table.accepted,
+        "assumptions": [
+            {"text": assumption.text, "option": assumption.option, "variables": names}
+            for assumption, names in table.assumptions.items()
+        ],
     }

@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 
+from tflrepair.commands.emit_python import PythonFile
 from tflrepair.commands.fix.advice import advice
 from tflrepair.commands.fix.result import FixResult
 from tflrepair.report.match_text import match_lines
@@ -21,6 +22,7 @@ from tflrepair.weights.types.match_table import (
     MatchTable,
     Problem,
 )
+from tflrepair.weights.types.remedies import remedy
 from tflrepair.wording import megabytes, plural, verb
 
 _SHOWN = 4
@@ -32,6 +34,9 @@ _ORIGINS = {
     SET: "given",
 }
 _MOST_ASSUMPTIONS = 12
+_PROVE_FIRST = (
+    "repair the model with `tflrepair fix` and --check IN.npz OUT.npz, then rebuild what it wrote"
+)
 
 
 def render(
@@ -80,7 +85,7 @@ def render(
 
 def to_paste(command: str) -> str:
     """A command on lines of its own."""
-    return f"paste this, with your own values:\n  {command}"
+    return f"{remedy('paste')}\n  {command}"
 
 
 def _nothing(result: FixResult, style: Style) -> list[str]:
@@ -123,17 +128,17 @@ def _summary(matched: MatchTable) -> list[str]:
         lines.append(
             f"not used: {plural(len(matched.unused), 'array')} in the weights: {some}{more}"
         )
-    return lines + _assumed(matched)
+    return lines + assumed(matched)
 
 
-def _assumed(matched: MatchTable) -> list[str]:
+def assumed(matched: MatchTable) -> list[str]:
     """What no file says, and what to type if it is not so."""
     rows = list(matched.assumptions.items())
     lines = []
     for assumption, names in rows[:_MOST_ASSUMPTIONS]:
         count = f" ({len(names)} variables)" if len(names) > 1 else ""
         lines.append(f"  assumed: {safe(assumption.text)}{count}")
-        lines.append(f"    if that is not so: {safe(assumption.option)}")
+        lines.append("    " + remedy("if-not-so", option=safe(assumption.option)))
     if len(rows) > _MOST_ASSUMPTIONS:
         lines.append(f"  assumed: {len(rows) - _MOST_ASSUMPTIONS} more; --dry-run shows each")
     return lines
@@ -190,11 +195,19 @@ def _conditional(result: FixResult) -> bool:
 
 
 def _unproven(result: FixResult, style: Style) -> list[str]:
-    """What must not pass as sound: values that nothing but running numbers decided."""
-    if not result.unproven:
+    return unproven(result.table, style, remedy("prove")) if result.table else []
+
+
+def unproven(table: MatchTable, style: Style, prove: str) -> list[str]:
+    """What must not pass as sound: values that nothing but running numbers decided.
+
+    Args:
+        prove: how they can be proven.
+    """
+    if not table.unproven:
         return []
     label = style("not proven", "yellow", "bold")
-    names = [row.target.shared_name for row in result.unproven if not row.accepted]
+    names = [row.target.shared_name for row in table.unproven if not row.accepted]
     lines = []
     if names:
         lines += [
@@ -202,13 +215,12 @@ def _unproven(result: FixResult, style: Style) -> list[str]:
             "    If the code that makes these layers was changed after the weights were saved,",
             "    they may have changed places.",
         ]
-    for name, rows in result.table.accepted.items() if result.table else ():
+    for name, rows in table.accepted.items():
         lines += [
             f"{label}  {_rest(rows)} on --accept {name}: {_some(rows)}",
             f"    They are right only if {ACCEPTABLE[name]}.",
         ]
-    how = "give --check IN.npz OUT.npz with what the Python model answers"
-    return [*lines, f"    -> prove it: {how}"]
+    return [*lines, f"    -> prove it: {prove}"]
 
 
 def _rest(names: Sequence[str]) -> str:
@@ -217,3 +229,10 @@ def _rest(names: Sequence[str]) -> str:
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(map(safe, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
+
+
+def render_python(written: PythonFile, style: Style) -> str:
+    """What `rebuild --emit-python` wrote, and what its values rest on."""
+    name, table = safe(written.python), written.table or MatchTable(())
+    lines = [f"written: {name} and {safe(written.weights)}; `python {name}` converts it"]
+    return "\n".join([*assumed(table), *lines, *unproven(table, style, _PROVE_FIRST)])

@@ -13,8 +13,6 @@ from running import Session
 
 import tflrepair
 
-COMMAND = "  tflrepair fix "
-
 
 def repaired(folder: Path, weights: str, out: Path, **options: Any) -> tflrepair.FixResult:
     return tflrepair.fix(folder / "model.tflite", [folder / weights], out=out, **options)
@@ -45,7 +43,8 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
     return warm.command_line(*words[1:])
 
 
-def advised(text: str) -> str:
+def advised(text: str, name: str = "fix") -> str:
     """The command that a refusal tells to paste."""
-    (command,) = [line for line in text.splitlines() if line.startswith(COMMAND)]
+    start = f"  tflrepair {name} "
+    (command,) = [line for line in text.splitlines() if line.startswith(start)]
     return command.strip()

@@ -38,19 +38,9 @@ def fix(
     context: typer.Context,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="the .tflite file to repair")],
     values: Values,
-    by_name: Annotated[
-        bool, typer.Option("--by-name", help="the names in FILE are the model's own")
-    ] = False,
-    allow_rounding: Annotated[
-        bool, typer.Option("--allow-rounding", help="round float64 weights to float32 variables")
-    ] = False,
     map_out: Annotated[
         str | None,
         typer.Option("--map-out", metavar="FILE", help="write the match as a map to edit"),
-    ] = None,
-    accept: Annotated[
-        list[str] | None,
-        typer.Option("--accept", metavar="NAME", help="take a match in spite of this doubt"),
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="also replace values that exist")
@@ -121,10 +111,10 @@ def fix(
             mapping=values.mapping,
             map_out=map_out,
             sets=values.sets,
-            by_name=by_name,
-            allow_rounding=allow_rounding,
+            by_name=values.by_name,
+            allow_rounding=values.allow_rounding,
             learning_rate=values.learning_rate,
-            accept=accept or (),
+            accept=values.accept or (),
             replace_values=replace,
             check=check,
             run=not no_run,

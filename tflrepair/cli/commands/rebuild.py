@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +19,20 @@ from tflrepair.cli.options import (
     WithoutFlex,
 )
 from tflrepair.cli.output import Format, emit, emit_results, progress, style
-from tflrepair.errors import UserError
-from tflrepair.report.style import safe
+from tflrepair.errors import UndecidedError, UserError
+
+
+@contextmanager
+def _fix_first() -> Iterator[None]:
+    """What a refusal advises may be an option that only ``fix`` has."""
+    try:
+        yield
+    except UndecidedError as error:
+        if "--check " in error.message or "--map-out " in error.message:
+            from tflrepair.weights.types.remedies import remedy
+
+            error.message += f"\n{remedy('fix-first')}"
+        raise
 
 
 @grouped
@@ -56,14 +70,17 @@ def rebuild(
         from tflrepair.commands.fix.fix import fix
         from tflrepair.report import fix_json, fix_text
 
-        with paste_on_refusal(context), progress("rebuilding") as tell:
+        with _fix_first(), paste_on_refusal(context), progress("rebuilding") as tell:
             result = fix(
                 model,
                 values.weights or (),
                 out=output,
                 mapping=values.mapping,
                 sets=values.sets,
+                by_name=values.by_name,
+                allow_rounding=values.allow_rounding,
                 learning_rate=values.learning_rate,
+                accept=values.accept or (),
                 no_flex=options,
                 force=force,
                 progress=tell,
@@ -78,18 +95,25 @@ def rebuild(
 
     if output is not None:
         raise UserError("-o belongs to --no-flex; --emit-python names its own file")
-    with paste_on_refusal(context), progress("rebuilding"):
-        npz = write_python(
+    with _fix_first(), paste_on_refusal(context), progress("rebuilding"):
+        written = write_python(
             model,
             Path(str(emit_python)),
             values.weights or (),
             mapping=values.mapping,
             sets=values.sets,
+            by_name=values.by_name,
+            allow_rounding=values.allow_rounding,
             learning_rate=values.learning_rate,
+            accept=values.accept or (),
             force=force,
         )
+    from tflrepair.report.fix_json import python_item
+    from tflrepair.report.fix_text import render_python
+
+    code = int(written.problems)
     if format is Format.json:
-        emit_results(0, [{"ok": True, "python": str(emit_python), "weights": str(npz)}])
-        return
-    name = safe(str(emit_python))
-    emit(f"written: {name} and {safe(str(npz))}; `python {name}` converts it")
+        emit_results(code, [python_item(written)])
+    else:
+        emit(render_python(written, style()))
+    raise typer.Exit(code)

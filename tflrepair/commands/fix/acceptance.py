@@ -12,6 +12,7 @@ from tflrepair.execution import worker
 from tflrepair.execution.compare import QUANTIZED
 from tflrepair.execution.result import Run, RunStatus, Symptom, VerifyReport
 from tflrepair.findings import Finding
+from tflrepair.weights.types.remedies import remedy
 
 _LITERT = "litert"
 
@@ -90,7 +91,7 @@ def expect(result: AnalysisContext, check: Check) -> VerifyReport:
     signature, message = found[0] if found else ("the model", "it cannot be run here")
     raise RefusedError(
         f"`{signature}` does not give the expected outputs: {message}",
-        hint="nothing was written; look at the match with --dry-run",
+        hint=remedy("see-the-match"),
     )
 
 

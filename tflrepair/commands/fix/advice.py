@@ -12,6 +12,7 @@ from tflrepair.views.quantized import scale_of, spread
 
 if TYPE_CHECKING:
     from tflrepair.weights import MatchTable
+from tflrepair.weights.types.remedies import remedy
 
 _DEFAULT = "serving_default"  # what TensorFlow calls a signature that was given no name
 
@@ -51,8 +52,8 @@ def advice(context: AnalysisContext, table: MatchTable) -> tuple[str, ...]:
         f"    y = y if isinstance(y, dict) else dict(zip({names}, y))",
         f"    np.savez('in.npz', **{given})",
         f"    np.savez('out.npz', **{wanted})",
-        "then add: --check in.npz out.npz",
-        "or add --map-out map.json, which lists what each variable can be, to choose by hand",
+        remedy("then-check", inputs="in.npz", outputs="out.npz"),
+        remedy("map-out"),
     )
 
 

@@ -27,6 +27,7 @@ from tflrepair.passes.graft.plan import (
 
 if TYPE_CHECKING:
     from tflrepair.weights import MatchTable, Row, Source
+from tflrepair.weights.types.remedies import remedy
 
 _NOTHING = GraftPlan((), (), ())
 
@@ -70,13 +71,13 @@ def check_options(before: AnalysisContext, options: MatchOptions) -> None:
             if missing and not options.replace:
                 raise UserError(
                     f"{option} names {name!r}, which has an initial value already",
-                    hint="give --replace to put a new value in its place",
+                    hint=remedy("replace"),
                 )
 
 
 def _unknown(option: str, name: str, known: set[str]) -> UserError:
     near = get_close_matches(name, sorted(known), n=3, cutoff=0.5)
-    hint = f"did you mean: {', '.join(near)}" if near else "`tflrepair scan MODEL` lists the names"
+    hint = remedy("near", names=", ".join(near)) if near else remedy("names-of-a-scan")
     message = f"{option} names {name!r}, which is not a variable that takes a value"
     return UserError(message, hint=hint)
 

@@ -28,6 +28,7 @@ from tflrepair.weights.types.match_table import CHECKED
 
 if TYPE_CHECKING:
     from tflrepair.weights import MatchTable, Row
+from tflrepair.weights.types.remedies import remedy
 
 MOST = 64  # combinations that are all run; where there are more, they are searched
 SEARCHED = 2000  # combinations that a search runs
@@ -135,7 +136,7 @@ def _nearest(best: _Tried, tried: Sequence[_Tried]) -> str:
         raise RefusedError(
             "the model is quantized, and two possible matches give nearly the same outputs: "
             f"{first:.1%} and {second:.1%} of the outputs' spread from what is expected",
-            hint="give other inputs with --check, or decide with --map FILE (see --map-out)",
+            hint=remedy("other-inputs"),
         )
     return (
         f"the nearest of {len(tried)} possible matches to the expected outputs: {first:.1%} "
@@ -147,12 +148,12 @@ def _nothing_agrees(readings: Readings, count: int) -> RefusedError:
     if readings.is_whole and readings.count <= MOST:
         return RefusedError(
             f"the weights can be matched in {count} ways, and none gives the expected outputs",
-            hint="do the expected outputs come from these weights? --dry-run shows the match",
+            hint=remedy("same-weights"),
         )
     return RefusedError(
         f"the weights can be matched in more than {MOST} ways; of {count} that were run, group by "
         "group, none gives the expected outputs: the layers cannot be told apart one by one",
-        hint="decide some with --map FILE (see --dry-run, and --map-out to begin with)",
+        hint=remedy("map-some"),
     )
 
 

@@ -23,6 +23,7 @@ from tflrepair.views.quantized import dequantize
 
 if TYPE_CHECKING:
     from tflrepair.weights import MatchTable
+from tflrepair.weights.types.remedies import remedy
 
 _AT_ONCE, _BYTES_AT_ONCE = 64, 256 << 20  # files on the disk at the same time
 _MOST_BYTES = 16 << 30  # written in all
@@ -131,6 +132,6 @@ def _runtime(plans: Sequence[Plan]) -> Runtime:
     if not able:
         raise UnsupportedError(
             f"`{flex[0]}` needs Flex, which no runtime here has, so --check cannot run it",
-            hint="give the inputs and outputs of a signature without Flex, or decide with --map",
+            hint=remedy("no-flex"),
         )
     return able[0]

@@ -93,3 +93,6 @@ class PythonItem(TypedDict):
     ok: bool
     python: str
     weights: str
+    unproven: list[str]
+    accepted: dict[str, list[str]]
+    assumptions: list[AssumptionItem]

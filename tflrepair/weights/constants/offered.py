@@ -11,13 +11,10 @@ from tflrepair.weights.constants.proof import Proof
 from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.layers import target_layers
 from tflrepair.weights.types.match_table import OPEN, WEIGHT, MatchTable, Problem, Row
+from tflrepair.weights.types.remedies import remedy
 from tflrepair.weights.types.weight import Source, Target, Weight
 
 _SHOWN = 3
-_HINT = (
-    "the converter folds what is near a layer into its constants: give the weights in another "
-    "file, or this constant with --map FILE if it is right"
-)
 
 
 def has_constants(sources: Sequence[Source]) -> bool:
@@ -112,7 +109,7 @@ def _doubt(row: Row, proofs: Mapping[str, Proof]) -> Problem | None:
     if not reason:
         return None
     message = f"{constant.path} in {constant.source} may not be {name!r}: {reason}"
-    return Problem("evidence", (name,), message, (constant.path,), _HINT)
+    return Problem("evidence", (name,), message, (constant.path,), remedy("folded"))
 
 
 def _explained(problem: Problem, proofs: Mapping[str, Proof]) -> Problem:
@@ -128,4 +125,4 @@ def _explained(problem: Problem, proofs: Mapping[str, Proof]) -> Problem:
         return problem
     text = "; ".join([*list(reasons)[:_SHOWN], *(["..."] if len(reasons) > _SHOWN else [])])
     message = f"{problem.message}; constants do not hold them ({text})"
-    return replace(problem, message=message, hint=_HINT)
+    return replace(problem, message=message, hint=remedy("folded"))

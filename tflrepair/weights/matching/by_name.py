@@ -10,9 +10,8 @@ from tflrepair.weights.starts import optimizer_state
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layers import target_layers
 from tflrepair.weights.types.match_table import EXACT, WEIGHT, Problem, Row
+from tflrepair.weights.types.remedies import remedy
 from tflrepair.weights.types.weight import Source, Target, Weight
-
-MAP_HINT = "decide with --map FILE: a JSON object of variable name to weight path"
 
 
 def by_exact_name(
@@ -53,7 +52,7 @@ def by_exact_name(
                     f"{name!r} has different values in {known.weight.source} and {source.label}"
                 )
                 candidates = tuple(f"{w.source}::{w.path}" for r in both for w in r.values())
-                problems.append(Problem("conflict", (name,), message, candidates, MAP_HINT))
+                problems.append(Problem("conflict", (name,), message, candidates, remedy("map")))
 
 
 def by_all_names(

@@ -12,6 +12,7 @@ from tflrepair.format.types import numpy_dtype
 from tflrepair.weights.starts import copies
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.match_table import SET, WEIGHT, Row
+from tflrepair.weights.types.remedies import remedy
 from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
 from tflrepair.wording import plural
@@ -64,7 +65,7 @@ def as_copies(
             if name not in owners:
                 raise UserError(
                     f"--set {pattern}={text}: {name!r} is named after no other variable",
-                    hint="give it the other's array with --map FILE",
+                    hint=remedy("array-of-the-other"),
                 )
             reason = f"a copy of {owners[name]}, as given with --set"
             found[name] = Start(reason, like=owners[name], in_optimizer=False, given=True)
@@ -93,7 +94,7 @@ def by_set(targets: Sequence[Target], sets: Mapping[str, str | float]) -> dict[s
                 raise UserError(
                     f"--set {pattern} would write {row.nbytes} bytes for {name!r}; one number "
                     f"fills at most {LARGEST_FILL}",
-                    hint="give the variable's values in a file of weights",
+                    hint=remedy("values-in-a-file"),
                 )
             rows[name] = row
     return rows
@@ -137,7 +138,9 @@ def _find(path: str, sources: Sequence[Source]) -> Weight:
         return found[0]
     if found:
         choices = ", ".join(f"{w.source}::{w.path}" for w in found)
-        raise UserError(f"{path!r} is in several files", hint=f"write one of: {choices}")
+        raise UserError(
+            f"{path!r} is in several files", hint=remedy("one-of-the-files", paths=choices)
+        )
     paths = [weight.path for source in sources for weight in source.weights]
     raise _unknown(f"the map names the weight {path!r}, which none of the sources has", path, paths)
 
@@ -187,5 +190,5 @@ def _range(dtype: str) -> tuple[int, int]:
 
 def _unknown(message: str, name: str, known: Iterable[str]) -> UserError:
     near = get_close_matches(name, list(known), n=3, cutoff=0.5)
-    hint = f"did you mean: {', '.join(near)}" if near else "see --dry-run for the names"
+    hint = remedy("near", names=", ".join(near)) if near else remedy("names-of-a-dry-run")
     return UserError(message, hint=hint)

@@ -28,10 +28,17 @@ class Joins:
         names = source.weightless if source is not None else ()
         bases = {kind for kind, _ in names}
         self.is_clear = bool(bases) and bases <= {*KINDS, "input_layer"}
+        self._fixed: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
         self._known: dict[tuple[str, ...], dict[tuple[tuple[str, ...], tuple[str, ...]], int]] = {}
 
-    def order(self, a: Question, b: Question, mine: FileLayer, other: FileLayer) -> int:
-        """-1 if ``a`` is the earlier operand, 1 if the later one, 0 if that is not known."""
+    def order(
+        self, a: Question, b: Question, mine: FileLayer, other: FileLayer, strict: bool = False
+    ) -> int:
+        """-1 if ``a`` is the earlier operand, 1 if the later one, 0 if that is not known.
+
+        Args:
+            strict: not where the operands could be exchanged, as those of an addition.
+        """
         if not self.is_clear or self.flow is None or not mine.keys or not other.keys:
             return 0
         pairs = zip(mine.keys, other.keys, strict=False)
@@ -44,7 +51,10 @@ class Joins:
             return 0
         if outer not in self._known:
             self._known[outer] = self._joined(outer)
-        return self._known[outer].get((ours[: step + 2], theirs[: step + 2]), 0)
+        pair = ours[: step + 2], theirs[: step + 2]
+        if strict and pair not in self._fixed:
+            return 0
+        return self._known[outer].get(pair, 0)
 
     def _joined(self, outer: tuple[str, ...]) -> dict[tuple[tuple[str, ...], tuple[str, ...]], int]:
         """The order of all pairs of layers right inside ``outer`` that one operator joins."""
@@ -66,6 +76,8 @@ class Joins:
                         continue
                     if a in chains and b in chains and self._once(graph, a, b):
                         found[chains[a], chains[b]] = -1 if one < two else 1
+                        if (a, b) in graph.before or (b, a) in graph.before:
+                            self._fixed.add((chains[a], chains[b]))
         return found
 
     def _once(self, graph: unit_graphs.UnitGraph, a: int, b: int) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from tflrepair.weights.evidence.suspicion import suspicious
 from tflrepair.weights.matching import given
 from tflrepair.weights.matching.by_name import (
-    MAP_HINT,
     by_all_names,
     by_exact_name,
     same_values,
@@ -17,19 +17,16 @@ from tflrepair.weights.matching.by_name import (
 from tflrepair.weights.matching.frozen import Kernel, frozen, strangers
 from tflrepair.weights.matching.question import Candidate, Question
 from tflrepair.weights.matching.reading import read
-from tflrepair.weights.matching.suspicion import suspicious
 from tflrepair.weights.optimizers.saved_state import saved_state
 from tflrepair.weights.starts import layer_state, starting
 from tflrepair.weights.types.acceptable import ACCEPTABLE
 from tflrepair.weights.types.layers import file_layers, target_layers
 from tflrepair.weights.types.match_table import CHECKED, OPEN, WEIGHT, MatchTable, Problem, Row
+from tflrepair.weights.types.remedies import remedy
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
 from tflrepair.wording import plural
 
 _SHOWN = 8
-_FILE_HINT = "give one with --weights FILE"
-_CHECK_HINT = "decide with --check IN.npz OUT.npz: what the Python model answers"
-_CONFLICT_HINT = f"{_CHECK_HINT}; or with --map FILE"
 
 
 def match(
@@ -136,7 +133,7 @@ def _by_layer(
         count = plural(len(names), "variable needs", "variables need")
         message = f"{count} a file of weights: {shown}"
         problems.append(
-            Problem("missing", names, message, (), _FILE_HINT, options=("--weights FILE",))
+            Problem("missing", names, message, (), remedy("weights"), options=("--weights FILE",))
         )
     return rows, problems
 
@@ -145,7 +142,7 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
     """Write the rows of one layer if all sources together leave one reading."""
     names = tuple(target.shared_name for _, target in asked[0].target.targets)
     able = [q for q in asked if q.candidates]
-    hint = MAP_HINT
+    hint = remedy("map")
     if not able:
         shapes = ", ".join(f"{r} {size_text(t.shape)}" for r, t in asked[0].target.targets)
         conflict = next((q.conflict for q in asked if q.conflict), "")
@@ -165,7 +162,7 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
             names,
             message,
             candidates[:_SHOWN],
-            (_CONFLICT_HINT if choices else hint) + _accept_hint(able),
+            (remedy("check") + remedy("or-map") if choices else hint) + _accept_hint(able),
             choices,
             tuple(f"--accept {name}" for name in _refused(able)),
         )
@@ -222,10 +219,9 @@ def _accept_hint(able: Sequence[Question]) -> str:
     if not names:
         return ""
     said = "; ".join(f"--accept {name}, if {ACCEPTABLE[name]}" for name in names)
-    return f"; or with {said} (the result is then called not proven)"
+    return remedy("accept", options=said)
 
 
 def _hint(readings: Sequence[tuple[Question, Candidate, Mapping[str, Weight]]]) -> str:
     own = any(all(name in w.names for name, w in reading.items()) for _, _, reading in readings)
-    trust = "; or with --by-name, if the names in the file are this model's own" if own else ""
-    return f"{_CHECK_HINT}{trust}; or {MAP_HINT.removeprefix('decide ')}"
+    return remedy("check") + (remedy("by-name") if own else "") + remedy("or-map-object")

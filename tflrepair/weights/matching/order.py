@@ -9,9 +9,9 @@ layers that the data flow leaves open, where it is confirmed (see ``updates_agre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cmp_to_key
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 
 from tflrepair.weights.matching.question import Question, keep
 from tflrepair.weights.types.layer_names import split_number
@@ -87,14 +87,27 @@ def place(first: FileLayer, second: FileLayer) -> tuple[int, bool]:
     return 0, False
 
 
-def narrow(questions: Sequence[Question], by_update: bool) -> bool:
-    """Where the candidates of several layers are ordered in the file: keep what respects it."""
+def narrow(
+    questions: Sequence[Question],
+    by_update: bool,
+    joined: Callable[[Question, Question], bool] | None = None,
+) -> bool:
+    """Where the candidates of several layers are ordered in the file: keep what respects it.
+
+    Args:
+        joined: whether the first of two layers comes first where the data flow does not tell.
+    """
     any_change = False
     for group in _groups(questions):
         ranks = _ranks(group)
         if ranks is None:
             continue
         pairs = [(a, b) for a in group for b in group if a is not b and before(a, b, by_update)]
+        if joined is not None:
+            known = {frozenset(map(id, pair)) for pair in pairs}
+            for a, b in permutations(group, 2):
+                if frozenset((id(a), id(b))) not in known and joined(a, b):
+                    pairs.append((a, b))
         changed = True
         while changed:
             changed = False

@@ -22,6 +22,7 @@ from collections.abc import Collection, Iterator, Sequence
 from tflrepair.weights.matching.assign import assignments
 from tflrepair.weights.matching.cased import by_case
 from tflrepair.weights.matching.doubts import Facts, examine
+from tflrepair.weights.matching.listed import by_list
 from tflrepair.weights.matching.numbers import by_number, no_shift
 from tflrepair.weights.matching.order import contradict, narrow, updates_agree
 from tflrepair.weights.matching.question import Candidate, Question, keep
@@ -68,13 +69,15 @@ def read(
     _by_name(questions, layers)
     by_graph(questions, layers, found, frozen)
     groups = _nested(questions)
+    is_open = source is not None and not strange and not frozen  # no layer stands as a constant
+    is_listed = by_list(questions, layers, source) if source is not None and is_open else False
     _narrow(questions, groups, by_update=False)
     by_update = updates_agree(questions)
     if by_update:
         _narrow(questions, groups, by_update)
     contradict(questions, by_update)
     _torn_apart(groups)
-    no_shift(questions)
+    _other_numbers(questions, is_listed)
     _other_names(questions)
     _other_models(questions)
     facts = Facts(frozenset(frozen), source, frozenset(strange), frozenset(accepted))
@@ -97,6 +100,20 @@ def _narrow(questions: Sequence[Question], groups: Sequence[Group], by_update: b
     while changed:
         changed = _by_nesting(groups) | by_number(questions) | _take_turns(questions)
         changed |= narrow(questions, by_update)
+
+
+def _other_numbers(questions: Sequence[Question], is_listed: bool) -> None:
+    """Running numbers that differ by no one shift: of another program, or of one that changed.
+
+    Where the file lists the whole model in the order of its data flow, that order is right if it
+    is the latter.
+    """
+    before = [question.conflict for question in questions]
+    no_shift(questions)
+    for question, conflict in zip(questions, before, strict=True):
+        if is_listed and question.conflict and not conflict:
+            question.doubts[acceptable.REORDERED_LAYERS] = question.conflict
+            question.conflict = ""
 
 
 def _other_names(questions: Sequence[Question]) -> None:

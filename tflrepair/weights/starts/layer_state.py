@@ -22,6 +22,7 @@ from tflrepair.weights.starts import copies
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.layer_names import split_number, split_path
 from tflrepair.weights.types.match_table import Problem, Row
+from tflrepair.weights.types.remedies import remedy
 from tflrepair.weights.types.roles import known_roles
 from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
@@ -215,7 +216,7 @@ def _is_state(target: Target) -> bool:
 
 def _give_start(target: Target) -> Problem:
     why = "the model itself updates it, so it may be state, which no file holds"
-    return _give(target, why, "0", ", or another value")
+    return _give(target, why, "0", remedy("other-value"))
 
 
 def _give_number(target: Target) -> Problem:
@@ -227,4 +228,6 @@ def _give(target: Target, why: str, value: str, more: str) -> Problem:
     name = target.shared_name
     option = f"--set {shlex.quote(f'{name}={value}')}"
     message = f"{name!r} ({size_text(target.shape)}) is in none of the files; {why}"
-    return Problem("missing", (name,), message, (), f"give it with {option}{more}", (), (option,))
+    return Problem(
+        "missing", (name,), message, (), remedy("set", option=option) + more, (), (option,)
+    )

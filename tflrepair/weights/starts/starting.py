@@ -11,6 +11,7 @@ from tflrepair.errors import UserError
 from tflrepair.weights.starts import copies, layer_state, optimizer_state
 from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.match_table import INITIAL, OPEN, SET, Problem, Row
+from tflrepair.weights.types.remedies import remedy
 from tflrepair.weights.types.start import NO_RATE, Assumption, Start
 from tflrepair.weights.types.weight import Source, Target
 from tflrepair.wording import grouped
@@ -135,7 +136,7 @@ def missing(open_: Mapping[str, Start], targets: Sequence[Target]) -> Iterator[P
         message = f"{_listed(circle)} would start as copies of each other"
         options = tuple(f"--set {shlex.quote(f'{name}=VALUE')}" for name in circle)
         yield Problem(
-            "missing", circle, message, (), f"give one with {options[0]}", (), options[:1]
+            "missing", circle, message, (), remedy("set-one", option=options[0]), (), options[:1]
         )
     groups: dict[tuple[str, str], list[str]] = {}
     for name, start in open_.items():
@@ -145,10 +146,10 @@ def missing(open_: Mapping[str, Start], targets: Sequence[Target]) -> Iterator[P
         owned = any(open_[name].slot and open_[name].owner for name in names)
         value = "0" if owned else "VALUE"
         option = f"--set {shlex.quote(f'{pattern}={value}')}"
-        hint = f"give it with {option}" + (", or another value" if owned else "")
+        hint = remedy("set", option=option) + (remedy("other-value") if owned else "")
         if owned:
             copy = f"--set {shlex.quote(f'{pattern}={copies.COPY}')}"
-            hint += f"; if each starts as a copy of its variable: {copy}"
+            hint += remedy("set-copy", option=copy)
         message = f"{_listed(names)} {'has' if len(names) == 1 else 'have'} no value: {reason}"
         yield Problem("missing", tuple(names), message, (), hint, options=(option,))
 
@@ -169,11 +170,10 @@ def _rates(names: Sequence[str], targets: Sequence[Target]) -> Problem:
     message = f"{_listed(names)} {'have' if many else 'has'} no value: {NO_RATE}"
     if readers:
         message += f"; only {_labels(readers)} read{'s' * (len(readers) == 1)} it"
-    hint = f"give it with {RATE_OPTION} VALUE"
-    hint += f" for all {len(names)}" if many else ""
-    hint += f", or with --set {'NAME' if many else names[0]}=VALUE"
+    count, name = (f" for all {len(names)}", "NAME") if many else ("", names[0])
+    hint = remedy("rate", option=RATE_OPTION, many=count, name=name)
     if readers and others:
-        hint += f"; any value will do if you only use {_labels(others)}"
+        hint += remedy("any-rate", signatures=_labels(others))
     return Problem(
         "missing", tuple(names), message, (), hint, options=(f"{RATE_OPTION} {_EXAMPLE_RATE}",)
     )

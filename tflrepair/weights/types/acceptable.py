@@ -7,6 +7,7 @@ match (another order, another architecture) cannot: ``--map`` says what is right
 from __future__ import annotations
 
 from tflrepair.errors import UserError
+from tflrepair.weights.types.remedies import remedy
 
 UNUSED_LAYER = "unused-layer"
 BY_NUMBER = "by-number"
@@ -14,6 +15,7 @@ MISSING_LAYER = "missing-layer"
 UNKNOWN_CONSTANT = "unknown-constant"
 FROZEN_LAYER = "frozen-layer"
 RENAMED_LAYER = "renamed-layer"
+REORDERED_LAYERS = "reordered-layers"
 
 # name -> what who accepts it says
 ACCEPTABLE = {
@@ -23,6 +25,7 @@ ACCEPTABLE = {
     UNKNOWN_CONSTANT: "a constant of the model that is in no file is not the one that is meant",
     FROZEN_LAYER: "a layer whose values stand in the model as a constant is used twice",
     RENAMED_LAYER: "a layer that has another name in the file was renamed",
+    REORDERED_LAYERS: "the program makes its layers in another order now than for the file",
 }
 
 
@@ -32,5 +35,5 @@ def check_accepted(names: tuple[str, ...]) -> None:
         if name not in ACCEPTABLE:
             raise UserError(
                 f"--accept {name!r}: there is no such doubt",
-                hint=f"it may be one of: {', '.join(ACCEPTABLE)}",
+                hint=remedy("acceptable", names=", ".join(ACCEPTABLE)),
             )

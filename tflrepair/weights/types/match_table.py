@@ -11,6 +11,7 @@ from tflrepair.errors import RefusedError, UndecidedError
 from tflrepair.format.types import numpy_dtype
 from tflrepair.weights.types.dtypes import is_float
 from tflrepair.weights.types.pieces import PIECE
+from tflrepair.weights.types.remedies import remedy
 from tflrepair.weights.types.start import Assumption
 from tflrepair.weights.types.weight import Array, Target, Weight, size_text
 from tflrepair.wording import plural
@@ -29,8 +30,6 @@ NUMBER = "by number only"
 CHECKED = "checked"  # by running
 ACCEPTED = "accepted"  # by the user, by name
 _UNPROVEN = (NUMBER, ACCEPTED)
-
-_NARROW = "that type has no value close to some of its values; give another file"
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ def exact(array: Array, target: Target, weight: Weight) -> Array:
         raise RefusedError(
             f"{weight.path} is {array.dtype.name} and would be rounded to {wanted.name}",
             where=weight.source,
-            hint="--allow-rounding takes the nearest values" if fits else _NARROW,
+            hint=remedy("rounding" if fits else "narrow"),
         )
     return np.ascontiguousarray(result).reshape(array.shape)
 

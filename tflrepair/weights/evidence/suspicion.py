@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from tflrepair.errors import RefusedError
 from tflrepair.weights.types.layer_names import split_number, split_path
 from tflrepair.weights.types.match_table import WEIGHT, Problem, Row, exact
+from tflrepair.weights.types.remedies import remedy
 from tflrepair.weights.types.weight import Array
 from tflrepair.wording import grouped
 
@@ -66,8 +67,7 @@ def suspicious(rows: Iterable[Row]) -> tuple[list[Problem], list[str]]:
 
 def _negative(name: str, path: str) -> Problem:
     text = f"{path} has negative values, which the variance {name!r} cannot have"
-    hint = "give the right array with --map FILE, or this one if it is right"
-    return Problem("evidence", (name,), text, (path,), hint)
+    return Problem("evidence", (name,), text, (path,), remedy("variance"))
 
 
 def _would_round(row: Row, array: Array) -> RefusedError | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 Keras = Any
@@ -23,6 +24,7 @@ class Made:
         net: what is saved.
         parts: name -> variables, in one order in both programs.
         run: what is exported; called after the weights have their values. Default: ``net``.
+        optimizer: what trains it; default: Adam. Kind D compiles the saved model with it, too.
         trained: the variables that the exported training function updates; default: all of net's.
     """
 
@@ -34,14 +36,25 @@ class Made:
     dtype: str = "float32"
     train: bool = True
     extra: Sequence[Any] = field(default_factory=tuple)
+    optimizer: Callable[[Keras], Any] | None = None
 
 
 Builder = Callable[[Keras, bool], Made]
 CASES: dict[str, tuple[str, Builder]] = {}
 
 
+MODULES = ("branches", "custom", "optimizers", "partial", "twins")
+
+
+def cases() -> dict[str, tuple[str, Builder]]:
+    """All architectures: name -> (kind, builder)."""
+    for name in MODULES:
+        import_module(f"evidence_{name}")
+    return CASES
+
+
 def case(kind: str) -> Callable[[Builder], Builder]:
-    """Register an architecture of one kind of the issue: A, B, C, E or S (the same program)."""
+    """Register an architecture of one kind of the issue: A, B, C, D, E or S (the same program)."""
 
     def register(build: Builder) -> Builder:
         CASES[build.__name__] = (kind, build)

@@ -1,9 +1,10 @@
 """Make the files of the evidence benchmark: weights of one program, models of another.
 
-    python benchmarks/evidence_make.py donors OUT [NAME...]     weights, in all forms
-    python benchmarks/evidence_make.py models OUT [NAME...]     models that took their place
+    python benchmarks/evidence/evidence_make.py donors OUT [NAME...]     weights, in all forms
+    python benchmarks/evidence/evidence_make.py models OUT [NAME...]     models in their place
 
-``donors`` may be run with another Keras (PYTHONPATH). Each array is random and unlike all others,
+``donors`` may be run with another Keras (PYTHONPATH); ``donors2`` is of tf-keras. Each array is
+random and unlike all others,
 so which one a variable must get shows in its value.
 """
 
@@ -13,26 +14,29 @@ import json
 import os
 import sys
 import traceback
+import zlib
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import evidence_branches  # noqa: F401 - these register their architectures
-import evidence_custom  # noqa: F401
-import evidence_partial  # noqa: F401
 import numpy as np
-from evidence_case import CASES, Made
+from evidence_case import Made, cases
 from matching_make import convert, randomize, shift_numbers
 
 
 def donor(name: str, keras: Any, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(3)
-    made = CASES[name][1](keras, False)
-    rng = np.random.default_rng(sorted(CASES).index(name))
+    made = cases()[name][1](keras, False)
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
     randomize(made.net, rng)
+    if made.optimizer is not None:
+        made.net.compile(made.optimizer(keras), "mse")
     for file in ("donor.weights.h5", "donor.keras", "donor.h5"):
         try:
             save = made.net.save_weights if "weights" in file else made.net.save
@@ -59,7 +63,7 @@ def models(name: str, keras: Any, out: Path) -> None:
     for what in ("train", "infer"):
         keras.backend.clear_session()
         shift_numbers(keras, 2)
-        made = CASES[name][1](keras, True)
+        made = cases()[name][1](keras, True)
         if what == "train" and not made.train:
             continue
         owner: dict[bytes, str] = {}
@@ -84,7 +88,13 @@ def models(name: str, keras: Any, out: Path) -> None:
         (out / f"{what}.tflite").write_bytes(data)
         from tflrepair.weights import open_weights
 
-        truth = {w.path: owner.get(w.read().tobytes(), "") for w in open_weights(folder).weights}
+        kept = open_weights(folder).weights
+        truth = {w.path: owner.get(w.read().tobytes(), "") for w in kept}
+        if made.optimizer is not None:
+            starts: dict[str, Any] = {
+                w.path.replace("/", "|"): w.read() for w in kept if not truth[w.path]
+            }
+            np.savez(out / f"{what}_starts.npz", **starts)
         (out / f"{what}.json").write_text(json.dumps(truth, indent=1))
         x = rng.uniform(-1, 1, (2, *made.shape)).astype("float32")
         x = (x * 3 + 3).astype(made.dtype) if "int" in made.dtype else x
@@ -103,8 +113,10 @@ def _module(made: Made, keras: Any, train: bool) -> Any:
             super().__init__()
             self.run, self.net, self.extra = run, made.net, list(made.extra)
             if train:
-                self.optimizer = keras.optimizers.Adam(1e-3)
+                make = made.optimizer or (lambda k: k.optimizers.Adam(1e-3))
+                self.optimizer = make(keras)
                 self.optimizer.build(trained)
+                self.inner = getattr(self.optimizer, "inner_optimizer", None)
             else:
                 object.__setattr__(self, "train", None)
 
@@ -132,19 +144,34 @@ def _module(made: Made, keras: Any, train: bool) -> Any:
     return Exported()
 
 
+class TfKeras:
+    """tf-keras with the few functions of Keras 3 that the programs call."""
+
+    def __init__(self) -> None:
+        import tensorflow as tf
+        import tf_keras
+
+        self._all = tf_keras
+        self.ops = SimpleNamespace(
+            matmul=tf.matmul, mean=tf.reduce_mean, tanh=tf.tanh, zeros=tf.zeros
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._all, name)
+
+
 def main() -> int:
     what, out, *names = sys.argv[1:]
-    import keras
-
-    done = "parts.npz" if what == "donors" else "infer.tflite"
-    for name in names or CASES:
+    keras: Any = TfKeras() if what == "donors2" else import_module("keras")
+    done = "infer.tflite" if what == "models" else "parts.npz"
+    for name in names or cases():
         folder = Path(out) / name
         if (folder / done).exists():
             continue
         print(name, flush=True)
         try:
             keras.backend.clear_session()
-            (donor if what == "donors" else models)(name, keras, folder)
+            (models if what == "models" else donor)(name, keras, folder)
         except Exception:
             traceback.print_exc(limit=4)
     return 0
