@@ -18,6 +18,7 @@ from tflrepair.execution import runner, runtimes
 from tflrepair.execution.runner import Outcome, RunCall, Task
 from tflrepair.files import Output
 from tflrepair.graph.model import Model, from_bytes, load
+from tflrepair.passes.compact.compact import CompactPass
 from tflrepair.passes.fold.fold import FoldPass
 from tflrepair.passes.freeze.freeze import Frozen
 from tflrepair.passes.freeze.freeze import freeze as plan_frozen
@@ -62,6 +63,13 @@ def run_pass(step: Pass, model: Model) -> bytes:
 
 def fold(model: Model, timeout: float = 60.0) -> bytes:
     return run_pass(FoldPass(timeout=timeout), model)
+
+
+def compacted(model: Model) -> Model:
+    """What compacting makes of a model, twice as once."""
+    once = run_pass(CompactPass(), model)
+    assert run_pass(CompactPass(), from_bytes(once)) == once
+    return from_bytes(once)
 
 
 def freeze(model: Model) -> Frozen:

@@ -37,6 +37,18 @@ def shifted_positions(data: memoryview, shift: int) -> list[tuple[int, bytes]]:
     return patches
 
 
+def appended(data: memoryview, position: int) -> bytes:
+    """The ZIP behind a flatbuffer (TFLite's associated files), to stand at ``position``."""
+    found = shifted_positions(data, 0)
+    if not found:
+        return b""
+    start = min(struct.unpack("<I", row)[0] for _, row in found)
+    tail = bytearray(data[start:])
+    for place, row in shifted_positions(data, position - start):
+        tail[place - start : place - start + len(row)] = row
+    return bytes(tail)
+
+
 def _find_end(data: memoryview) -> int | None:
     """Where the end-of-central-directory record stands, if the file ends with one."""
     lowest = max(0, len(data) - _END_SIZE - _LONGEST_COMMENT)

@@ -7,8 +7,6 @@ rises if the folded operators need a newer runtime.
 
 from __future__ import annotations
 
-import struct
-
 from tflrepair.errors import RefusedError
 from tflrepair.format import schema, zipped
 from tflrepair.format.splice import VECTOR_ALIGNMENT, Head
@@ -28,7 +26,7 @@ def restore(before: Model, after: Model) -> relocation.Prefixed:
     """
     _check_shape(before, after)
     head = _Restorer(before, after).build()
-    return relocation.Prefixed(after, head, _appended(before, len(head) + after.size))
+    return relocation.Prefixed(after, head, zipped.appended(before.data, len(head) + after.size))
 
 
 def _check_shape(before: Model, after: Model) -> None:
@@ -37,18 +35,6 @@ def _check_shape(before: Model, after: Model) -> None:
 
     if counts(before) != counts(after):
         raise RefusedError("folding changes the subgraphs, so the result was discarded")
-
-
-def _appended(model: Model, position: int) -> bytes:
-    """The ZIP behind the old file (TFLite's associated files), to stand at ``position``."""
-    found = zipped.shifted_positions(model.data, 0)
-    if not found:
-        return b""
-    start = min(struct.unpack("<I", data)[0] for _, data in found)
-    tail = bytearray(model.data[start:])
-    for place, data in zipped.shifted_positions(model.data, position - start):
-        tail[place - start : place - start + len(data)] = data
-    return bytes(tail)
 
 
 class _Restorer:
