@@ -123,6 +123,12 @@ def test_metadata_that_counts_operators_keeps_the_file() -> None:
     build = infer_and_train()
     metadata(build, "model_control_dependencies", b"\1")
     old = from_bytes(frozen_bytes(build))
+    assert compacted(old) is old
+
+
+def test_a_file_that_no_other_pass_changed_is_not_rewritten(data: Path) -> None:
+    old = from_bytes((data / "flow.tflite").read_bytes())
+    assert compacted(old).size < old.size
     assert run_pass(CompactPass(), old) == bytes(old.data)
 
 

@@ -26,12 +26,12 @@ from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator, Tensor
 from tflrepair.passes.compact.needed import Needed, needed
 from tflrepair.passes.compact.write import rewrite
-from tflrepair.rewrite.contract import Change
+from tflrepair.rewrite.contract import Change, Tidying
 from tflrepair.views.options import SUBGRAPH_FIELDS, custom_options, options
 
 
 @dataclass(frozen=True)
-class CompactPass:
+class CompactPass(Tidying):
     """Compacting as a pass. It changes nothing where a table is newer than our schema."""
 
     title: str = "compacting"
