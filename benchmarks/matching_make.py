@@ -19,9 +19,10 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-import matching_custom  # noqa: F401 - registers its models
 import numpy as np
-from matching_models import EXPORTED, INFER_ONLY, MODELS
+from matching_models import EXPORTED, INFER_ONLY, models
+
+MODELS = models()
 
 
 def randomize(net: Any, rng: np.random.Generator) -> None:

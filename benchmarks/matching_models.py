@@ -7,6 +7,7 @@ twice it gives two instances with shifted auto-numbers.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 Keras = Any
@@ -20,7 +21,14 @@ INFER_ONLY = {"bidirectional_lstm", "stacked_gru", "stacked_cells", "time_distri
 EXPORTED: dict[str, Callable[[Keras, Any], Any]] = {}
 
 
+def models() -> dict[str, Builder]:
+    """All architectures by name, those of ``matching_custom`` among them."""
+    import_module("matching_custom")  # registers its own here
+    return MODELS
+
+
 def model(build: Builder) -> Builder:
+    """Register an architecture under the name of its builder."""
     MODELS[build.__name__] = build
     return build
 

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "tflrepair"
 # line do not know each other. "" is the package itself.
 ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     "": (
-        ("errors",),
+        ("errors", "wording"),
         ("findings", "leftovers", "notebook", "opening", "processes", "progress", "samples"),
         ("files",),
         ("format",),
@@ -256,3 +256,12 @@ def test_the_public_names() -> None:
         assert getattr(tflrepair, name).__doc__
     with pytest.raises(AttributeError):
         tflrepair.nothing  # noqa: B018
+
+
+def test_architecture_md_has_every_room_on_its_level() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    levels: dict[str, str] = {}
+    for level, rooms in re.findall(r"^\| (\d+) \| ([^|]+) \|", text, re.M):
+        levels |= dict.fromkeys(re.findall(r"`(\w+)(?:/|\.py)`", rooms), level)
+    wanted = {room: str(n) for n, row in enumerate(ROOMS[""], 1) for room in row}
+    assert levels == wanted

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +53,52 @@ def test_an_interruption_leaves_no_workspace(
     with pytest.raises(KeyboardInterrupt), leftovers.workspace():
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_workspace_in_the_making_is_not_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may sweep between any two steps. It once took the lock of a workspace
+    before its owner did, and removed the folder under it."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    steps: list[str] = []
+
+    def swept(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
+        def between(*arguments: Any, **options: Any) -> Any:
+            sweep(name)
+            try:
+                return step(*arguments, **options)
+            finally:
+                sweep(name)
+
+        return between
+
+    def sweep(name: str) -> None:
+        with monkeypatch.context() as real:
+            for target, step in originals.items():
+                real.setattr(target, step)
+            leftovers._sweep_folders(tmp_path)
+        steps.append(name)
+
+    originals: dict[str, Callable[..., Any]] = {
+        "pathlib.Path.mkdir": Path.mkdir,
+        "os.open": os.open,
+        "tflrepair.leftovers.hold": leftovers.hold,
+        "pathlib.Path.rename": Path.rename,
+    }
+    for target, step in originals.items():
+        monkeypatch.setattr(target, swept(target, step))
+    with leftovers.workspace() as folder:
+        assert set(steps) == set(originals)
+        (folder / "work").touch()
+        sweep("work")
+        assert {path.name for path in folder.iterdir()} == {".owner", "work"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_locks_nothing_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A POSIX system whose Python has no fcntl, where an open file can be removed."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with leftovers.workspace() as first, leftovers.workspace() as second:
+        assert (first / ".owner").exists() and (second / ".owner").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from conftest import DATA, ROOT
+
+from tflrepair.leftovers import workspace
 
 SAMPLES = ROOT / "tflrepair" / "samples"
 
@@ -148,17 +151,27 @@ main()
 
 @pytest.mark.runs
 def test_the_command_line_without_what_only_posix_has(tmp_path: Path) -> None:
-    """scan, and a whole fix with an output that is there already."""
+    """scan, and a whole fix with an output that is there already.
+
+    It has a folder for temporary files of its own: locks are not seen there, and nothing stops it
+    from removing an open file of another process, so it would sweep the workspaces of the living.
+    """
+    folder = tmp_path / "temporary"
+    folder.mkdir()
     for name in ("broken.tflite", "classifier.weights.h5"):
         shutil.copy(SAMPLES / name, tmp_path)
     (tmp_path / "out.tflite").write_bytes(b"old")
     fix = ["fix", "broken.tflite", "--weights", "classifier.weights.h5", "-o", "out.tflite"]
     fix += ["--set", "adam/learning_rate=0.001", "--force"]
-    for arguments, code in ((["scan", str(DATA / "healthy.tflite")], 0), (fix, 0)):
-        done = subprocess.run(
-            [sys.executable, "-c", _WINDOWS, *arguments],
-            cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-        assert (done.returncode, done.stderr) == (code, ""), done
+    with workspace() as other:
+        for arguments, code in ((["scan", str(DATA / "healthy.tflite")], 0), (fix, 0)):
+            done = subprocess.run(
+                [sys.executable, "-c", _WINDOWS, *arguments],
+                env={**os.environ, "TMPDIR": str(folder)},
+                cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+            )  # fmt: skip
+            assert (done.returncode, done.stderr) == (code, ""), done
+        assert (other / ".owner").exists()
+    assert list(folder.glob("tflrepair-*")) == []
     assert (tmp_path / "out.tflite").read_bytes()[4:8] == b"TFL3"
     assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(".")) == []

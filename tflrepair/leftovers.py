@@ -28,8 +28,8 @@ def hold(descriptor: int) -> bool:
     """Lock an open file for as long as it is open here; False if another process holds it."""
     try:
         import fcntl
-    except ImportError:  # Windows
-        return True
+    except ImportError:
+        return os.name != "posix"  # Windows removes nothing that is open; elsewhere: cannot be told
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -59,7 +59,7 @@ def kind_of(mode: int) -> str:
     """What a file of ``st_mode`` is, in words; empty for a regular file."""
     if stat.S_ISREG(mode):
         return ""
-    return next((words for test, words in _KINDS if test(mode)), "no regular file")
+    return next((words for test, words in _KINDS if test(mode)), "a special file")
 
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:

@@ -39,7 +39,7 @@ def initializer(ports: bool) -> Build:
 
 def test_017_initializer_with_outputs() -> None:
     (row,) = found(initializer(True), "TFR017")
-    assert "0 inputs and 1 outputs" in row.message
+    assert "0 inputs and 1 output;" in row.message
     assert (row.location.subgraph, row.location.operator) == (0, 0)
     assert not found(initializer(False), "TFR017")
 

@@ -11,9 +11,9 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
+import warm
 from conftest import DATA, ROOT
 from contract import SCHEMAS, hold
 
@@ -91,9 +91,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def call(folder: Path, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tflrepair", *words, "--format", "json"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **more)
+def call(folder: Path, *words: str, kind: str = "light") -> subprocess.CompletedProcess[str]:
+    return warm.command_line(*words, "--format", "json", cwd=folder, kind=kind)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -161,11 +160,11 @@ def _wait_for_a_child(pid: int) -> None:
 @pytest.mark.parametrize("words", [words for words, _ in CALLS.values() if words[0] != "demo"])
 def test_full_disks_and_closed_streams(folder: Path, words: tuple[str, ...]) -> None:
     force = ("--force",) if words[0] in ("scan", "extract", "fix", "add-state") else ()
-    command = [sys.executable, "-m", "tflrepair", *words, *force, "--format", "json"]
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, cwd=folder, stdout=full, stderr=-1, check=False)
-    assert done.returncode == 2 and b"cannot be written" in done.stderr
+    command = [*words, *force, "--format", "json"]
+    full = warm.command_line(*command, cwd=folder, stdout="/dev/full")
+    assert full.returncode == 2 and "cannot be written" in full.stderr
     closed = partial(os.close, 1)
+    command = [sys.executable, "-m", "tflrepair", *command]
     done = subprocess.run(command, cwd=folder, stderr=-1, check=False, preexec_fn=closed)
     assert done.returncode == 2 and b"standard output is closed" in done.stderr
 
@@ -178,8 +177,7 @@ def test_nothing_but_one_object(folder: Path) -> None:
 
 
 def test_quiet_says_nothing(folder: Path) -> None:
-    command = [sys.executable, "-m", "tflrepair", "scan", "-q", "broken.tflite"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = warm.command_line("scan", "-q", "broken.tflite", cwd=folder)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
 
 
@@ -194,9 +192,9 @@ def test_train(folder: Path) -> None:
 @pytest.mark.tf
 def test_rebuild_and_convert(folder: Path) -> None:
     given = ("rebuild", "broken.tflite", *WEIGHTS, *RATE)
-    done = call(folder, *given, "--emit-python", "module.py")
+    done = call(folder, *given, "--emit-python", "module.py", kind="tensorflow")
     assert hold(json.loads(done.stdout))["results"][0]["python"] == "module.py"
-    done = call(folder, *given, "--no-flex", "-o", "rebuilt.tflite")
+    done = call(folder, *given, "--no-flex", "-o", "rebuilt.tflite", kind="tensorflow")
     assert hold(json.loads(done.stdout))["results"][0]["out"] == "rebuilt.tflite"
     (folder / "plain.py").write_text(
         "import tensorflow as tf\n"
@@ -207,6 +205,6 @@ def test_rebuild_and_convert(folder: Path) -> None:
         "    def infer(self, x):\n"
         "        return {'y': x * self.w}\n"
     )
-    done = call(folder, "convert", "plain.py:Plain", "-o", "plain.tflite")
+    done = call(folder, "convert", "plain.py:Plain", "-o", "plain.tflite", kind="tensorflow")
     answer = hold(json.loads(done.stdout))
     assert answer["results"][0]["size"] == (folder / "plain.tflite").stat().st_size

@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 from conftest import DATA, ROOT, TESTS
 
 pytestmark = pytest.mark.runs
@@ -50,14 +49,8 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", CASES)
 def test_golden(folder: Path, name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tflrepair", *CASES[name]],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
-    )
+    env = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
+    done = warm.command_line(*CASES[name], cwd=folder, env=env)
     text = f"$ tflrepair {' '.join(CASES[name])}\n{done.stdout}"
     text += f"[stderr]\n{done.stderr}" if done.stderr else ""
     text += f"[exit code {done.returncode}]\n"

@@ -11,7 +11,8 @@ from rich.progress import Progress
 
 from tflrepair.cli import output
 from tflrepair.report.layout import fit
-from tflrepair.report.style import plural, table
+from tflrepair.report.style import table
+from tflrepair.wording import plural
 
 ROWS = [("name", "a value that takes a lot of room " * 3), ("x", "short")]
 

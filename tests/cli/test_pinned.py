@@ -11,13 +11,12 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 from conftest import DATA, ROOT, TESTS
 
 import tflrepair
@@ -125,13 +124,7 @@ def test_rebuilt_graph(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", JSONS)
 def test_json(folder: Path, name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tflrepair", *JSONS[name], "--format", "json"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = warm.command_line(*JSONS[name], "--format", "json", cwd=folder)
     found = json.loads(re.sub(r"[Ll]ite[rR][tT]? \d[\d.]*", "litert N", done.stdout))
     hold(f"json-{name}", {"stdout": rounded(found), "stderr": done.stderr})
 

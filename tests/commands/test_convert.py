@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import warm
 from conftest import TESTS
 from running import Session, rows
 
@@ -143,8 +144,8 @@ def test_two_variables_of_one_name_stay_two(out: Path) -> None:
 
 
 def test_the_command(small: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tflrepair", "convert", str(small / "saved_model"), "-o"]
-    done = subprocess.run([*command, str(tmp_path / "m.tflite")], capture_output=True, text=True)
+    command = ["convert", str(small / "saved_model"), "-o", str(tmp_path / "m.tflite")]
+    done = warm.command_line(*command, kind="tensorflow")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert tflrepair.scan(tmp_path / "m.tflite").ok

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import struct
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import warm
 from ai_edge_litert import schema_py_generated as fb
 from build import Build
 from conftest import DATA, made
@@ -135,7 +135,7 @@ def test_quantization_and_real_numbers() -> None:
     ((change,),) = [c.changes for c in result.subgraphs[0].changed]
     assert change.max_abs == 0
     assert (change.a, change.b) == ("float32 [2]", "int8 [2]")
-    assert any("the same numbers, stored otherwise" in line for line in text(result))
+    assert any("the same numbers, stored differently" in line for line in text(result))
 
 
 def test_scales_of_initial_values_do_not_matter() -> None:
@@ -282,8 +282,7 @@ def test_the_command(tmp_path: Path, network: Model) -> None:
     two.write_bytes(chain("MUL").data)
 
     def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tflrepair", "diff", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        return warm.command_line("diff", *arguments, cwd=tmp_path)
 
     same = cli("one.tflite", "one.tflite", "--run")
     assert same.returncode == 0, same.stderr

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import warm
 from conftest import DATA, ROOT
 
 from tflrepair.commands.explain import explain, overview
@@ -112,9 +113,8 @@ def test_all_codes_are_listed() -> None:
     rows = overview()
     assert [code for code, _, _ in rows][:2] == ["TFR001", "TFR002"]
     assert rows[-1][0] == "TFS004"
-    done = subprocess.run(
-        [sys.executable, "-m", "tflrepair", "explain"], capture_output=True, text=True, check=True
-    )
+    done = warm.command_line("explain")
+    assert done.returncode == 0
     assert len(done.stdout.splitlines()) == len(rows)
     assert max(map(len, done.stdout.splitlines())) <= 80
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import warm
 from build import Build
 from conftest import DATA, ROOT
 from contract import hold
@@ -135,7 +135,7 @@ def test_names_that_do_not_fit_hdf5(tmp_path: Path, name: str) -> None:
         ({"outputs": ["no such"]}, "no tensor of the chosen signatures is called"),
         ({"signature": "no such"}, "the model has no signature"),
         ({"outputs": ["#0"], "signature": "infer"}, "is not computed"),
-        ({}, "nothing is asked for"),
+        ({}, "no part of the model is named"),
     ],
 )
 def test_refused(tmp_path: Path, asked: dict[str, Any], says: str) -> None:
@@ -145,12 +145,8 @@ def test_refused(tmp_path: Path, asked: dict[str, Any], says: str) -> None:
 
 
 def test_the_command(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tflrepair", "extract", str(DATA / "healthy.tflite")]
-
     def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*command, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path
-        )
+        return warm.command_line("extract", str(DATA / "healthy.tflite"), *arguments, cwd=tmp_path)
 
     done = cli("-o", "w.npz", "--format", "json")
     assert done.returncode == 0, done.stderr

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 from conftest import made
 from contract import hold
 
@@ -68,8 +68,7 @@ def test_a_damaged_file(tmp_path: Path) -> None:
 
 def test_the_command() -> None:
     def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tflrepair", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return warm.command_line(*arguments, kind="tensorflow")
 
     folder = str(made("small") / "saved_model")
     done = cli("scan", folder)

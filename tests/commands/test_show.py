@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import warm
 from build import Build
 from conftest import DATA
 from contract import hold_item
@@ -151,10 +150,10 @@ def test_10000_operators_one_line_each(large: Any) -> None:
 
 @pytest.mark.runs
 def test_the_command(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tflrepair", "show", str(DATA / "f16.tflite")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    command = ["show", str(DATA / "f16.tflite")]
+    done = warm.command_line(*command, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "PTQ_FLOAT16" in done.stdout
-    done = subprocess.run([*command, "--op", "X"], capture_output=True, text=True, check=False)
+    done = warm.command_line(*command, "--op", "X")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import warm
 from contract import hold
 
 import tflrepair
@@ -78,7 +79,7 @@ def test_writes_the_trained_model(fixed: Path, sample: Path, tmp_path: Path) -> 
 def test_wrong_calls(fixed: Path, sample: Path) -> None:
     data = examples(sample)
     wrong: list[tuple[dict[str, Any], dict[str, Any], str]] = [
-        ({"x": data["x"]}, {}, "the data lack y"),
+        ({"x": data["x"]}, {}, "the data has no y"),
         ({**data, "y": data["y"][:5]}, {}, "different numbers of examples"),
         ({**data, "x": data["x"][:, :2]}, {}, "shape"),
         ({**data, "x": data["x"].astype("U8")}, {}, "type"),
@@ -123,9 +124,8 @@ def test_nan_is_a_problem(fixed: Path, sample: Path, tmp_path: Path) -> None:
 
 
 def test_command_line(fixed: Path, sample: Path) -> None:
-    command = [sys.executable, "-m", "tflrepair", "train", str(fixed), "--steps", "30"]
-    command += ["--data", str(sample / "training.npz"), "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    data = ["--data", str(sample / "training.npz"), "--format", "json"]
+    done = warm.command_line("train", str(fixed), "--steps", "30", *data)
     answer = hold(json.loads(done.stdout))
     (found,) = answer["results"]
     assert (done.returncode, answer["schema"], found["ok"]) == (0, "tflrepair/train/2", True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import struct
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import flatbuffers
 import pytest
+import warm
 from conftest import DATA
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -117,8 +117,7 @@ def test_scan_all_goes_on_after_a_bad_one(folder: Path) -> None:
 @pytest.mark.runs
 def test_the_command(folder: Path) -> None:
     def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tflrepair", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+        return warm.command_line(*arguments, cwd=folder)
 
     done = cli("scan", ".")
     assert done.returncode == 2

@@ -64,7 +64,7 @@ def test_what_needs_no_accepting_is_as_it_was() -> None:
 
 
 def test_a_name_that_there_is_not(broken: Path) -> None:
-    with pytest.raises(UserError, match="nothing is called so") as error:
+    with pytest.raises(UserError, match="there is no such doubt") as error:
         tflrepair.fix(broken, accept=["everything"])
     assert all(name in str(error.value.hint) for name in ACCEPTABLE)
 
@@ -85,6 +85,6 @@ def test_the_command_of_the_refusal_works_and_the_result_is_not_called_proven(
     assert f"{count} accepted" in done.stdout
     assert f"rest on --accept {name}" in done.stdout
     assert "Nothing wrong found" not in done.stdout
-    told = json.loads(shell(f"{command} --format json").stdout)
+    (told,) = json.loads(shell(f"{command} --format json").stdout)["results"]
     assert len(told["accepted"][name]) == len(told["unproven"]) == count
     assert told["sure"]["accepted"] == count

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import warm
 from makers.networks import one_try
 from weights.cases import DATA
 
@@ -91,7 +91,7 @@ def test_right_or_refused(case: str, file: str) -> None:
         ("head_from_the_backbones_file", "donor.weights.h5", "stands in the model as a constant"),
         ("auxiliary_head", "donor.keras", "which nothing else of the model takes, fits as well"),
         ("another_file_altogether", "donor.keras", "architecture is not the model's"),
-        ("another_file_altogether", "donor.weights.h5", "joins layers otherwise"),
+        ("another_file_altogether", "donor.weights.h5", "joins layers differently"),
         ("renamed_by_hand", "donor.weights.h5", "the file calls the layer"),
     ],
 )
@@ -114,9 +114,8 @@ def test_how_sure(case: str, file: str, sure: set[str]) -> None:
 
 def fixed(case: str, file: str, *options: str) -> subprocess.CompletedProcess[str]:
     model = EVIDENCE / case / "model.tflite"
-    command = [sys.executable, "-m", "tflrepair", "fix", str(model), "--force"]
-    command += ["--weights", str(EVIDENCE / case / file), *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    given = ["--weights", str(EVIDENCE / case / file), *options]
+    return warm.command_line("fix", str(model), "--force", *given)
 
 
 @pytest.mark.runs

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import random
 import struct
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+import warm
 from conftest import DATA, ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -76,9 +75,7 @@ def test_says_what_is_no_file_at_all(tmp_path: Path) -> None:
 def test_the_command_line_prints_one_line_and_exits_with_2(tmp_path: Path, command: str) -> None:
     path = tmp_path / "model.tflite"
     path.write_bytes(SAMPLE.read_bytes()[:20000])
-    done = subprocess.run(
-        [sys.executable, "-m", "tflrepair", command, str(path)], capture_output=True, text=True
-    )
+    done = warm.command_line(command, str(path))
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "truncated" in done.stderr

@@ -260,7 +260,7 @@ def test_users_module_with_wrong_weights(
 
 def test_missing_and_unfit_values(model: Model, values: dict[ResourceId, Any]) -> None:
     (key, value), *others = values.items()
-    with pytest.raises(RefusedError, match=f"1 variables have no value: {key.shared_name}"):
+    with pytest.raises(RefusedError, match=f"1 variable has no value: {key.shared_name}"):
         rebuild_from_tflite(model, dict(others))
     with pytest.raises(RefusedError, match="but its value is"):
         rebuild_from_tflite(model, {**values, key: np.zeros((2, 7), np.float32)})

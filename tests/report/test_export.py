@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 from ai_edge_litert import schema_py_generated as fb
 from build import Build
 from conftest import DATA, ROOT
@@ -124,8 +124,7 @@ def test_page_survives_hostile_names() -> None:
 @pytest.mark.runs
 def test_the_command(tmp_path: Path) -> None:
     def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tflrepair", "scan", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        return warm.command_line("scan", *arguments, cwd=tmp_path)
 
     done = cli(str(SAMPLE), "--html", "page.html", "--model-explorer", "nodes.json")
     assert done.returncode == 1
@@ -134,7 +133,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert cli(str(SAMPLE), "--html", "page.html").returncode == 2  # it exists
     done = cli(str(SAMPLE), str(DATA / "order.tflite"), "--html", "two.html")
     assert done.returncode == 2
-    assert "are about one model" in done.stderr
+    assert "take one model" in done.stderr
     assert json.loads(cli(str(SAMPLE), "--format", "sarif").stdout)["version"] == "2.1.0"
     assert cli(str(SAMPLE), "--format", "github").stdout.startswith("::error")
     assert cli("none.tflite", "--format", "md").stdout.startswith("### none.tflite")
@@ -146,16 +145,13 @@ def test_the_command(tmp_path: Path) -> None:
     [("healthy", "info", 0), ("half", "error", 0), ("order", "error", 1)],
 )
 def test_fail_on(model: str, threshold: str, code: int) -> None:
-    command = [sys.executable, "-m", "tflrepair", "scan", str(DATA / f"{model}.tflite")]
-    done = subprocess.run([*command, "--fail-on", threshold], capture_output=True, check=False)
+    done = warm.command_line("scan", str(DATA / f"{model}.tflite"), "--fail-on", threshold)
     assert done.returncode == code
 
 
 @pytest.mark.runs
 def test_fail_on_info(tmp_path: Path) -> None:
     """The same findings, none of them an error."""
-    command = [sys.executable, "-m", "tflrepair", "scan", str(DATA / "half.tflite")]
-    command += ["--select", "TFR026"]
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
-    command += ["--fail-on", "info"]
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 1
+    command = ["scan", str(DATA / "half.tflite"), "--select", "TFR026"]
+    assert warm.command_line(*command).returncode == 0
+    assert warm.command_line(*command, "--fail-on", "info").returncode == 1

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
+import warm
 from conftest import DATA, ROOT
 
 from tflrepair.commands.scan import scan
@@ -37,9 +36,9 @@ def test_lines_fit() -> None:
 @pytest.mark.runs
 @pytest.mark.parametrize("form", ["text", "json", "md"])
 def test_the_command(form: str) -> None:
-    command = [sys.executable, "-m", "tflrepair", "scan", "tests/data/twice.tflite"]
-    command += ["--fix-hints", "--format", form]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    command = ["scan", "tests/data/twice.tflite", "--fix-hints", "--format", form]
+    done = warm.command_line(*command, cwd=ROOT)
+    assert done.returncode == 0
     if form == "json":
         assert list(json.loads(done.stdout)["results"][0]["fix_hints"]) == ["TFR027"]
     else:

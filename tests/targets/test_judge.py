@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 from build import Build
 from conftest import DATA, ROOT
 
@@ -93,8 +93,7 @@ def test_no_table_no_guess(name: str) -> None:
 @pytest.mark.runs
 def test_the_command(tmp_path: Path) -> None:
     def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tflrepair", "scan", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+        return warm.command_line("scan", *arguments, cwd=ROOT)
 
     done = cli("tests/data/healthy.tflite", "--target", "tflm")
     assert "resolver.AddVarHandle();" in done.stdout

@@ -1,9 +1,9 @@
-"""Child processes that need not import TensorFlow: forked from one that has done so.
+"""Child processes that need not import much: forked from one that has done so.
 
-Importing it takes 3 s of CPU time, what a test has a child do often less. The child is a process of
-its own all the same, begins with ``processes/launch.py``, runs the product's own script and dies
-alone. What it lacks is a fresh interpreter: tests about starting, stopping and ending processes ask
-for the fixture ``cold``.
+Importing TensorFlow takes 3 s of CPU time, LiteRT or the command line 0.1 to 0.2 s, what a test has
+a child do often less. The child is a process of its own all the same, begins with
+``processes/launch.py``, runs the product's own script and dies alone. What it lacks is a fresh
+interpreter: tests about starting, stopping and ending processes ask for the fixture ``cold``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -25,6 +26,7 @@ from tflrepair.processes import children
 from tflrepair.tensorflow import convert
 
 SERVER = Path(__file__).with_name("server.py")
+_PATHS = [str(SERVER.parents[2]), str(SERVER.parents[1])]
 # as they are before a test puts others in their place
 _PYTHON, _CONVERT = sys.executable, str(convert.WORKER)
 # variables that decide at the start of a process how memory is given out
@@ -32,7 +34,9 @@ _MEMORY = ("MALLOC_PERTURB_", "GLIBC_TUNABLES")
 
 _servers: dict[tuple[str | None, ...], _Server] = {}
 _cold: Callable[..., Any] = children.start
-enabled = hasattr(os, "fork")
+_adopted = False
+# elsewhere a fork may lack what its parent has loaded (threads, macOS frameworks)
+enabled = sys.platform == "linux"
 
 
 class Forked:
@@ -65,62 +69,91 @@ class Forked:
 
 
 class _Server:
-    def __init__(self, env: dict[str, str]) -> None:
+    """The pipes to a process that forks; ``process`` is None if another one has started it."""
+
+    def __init__(
+        self, requests: IO[bytes], answers: IO[bytes], process: subprocess.Popen[bytes] | None
+    ) -> None:
+        self.process = process
+        self._requests, self._answers = requests, answers
+        self.busy = threading.Lock()
+        self._pending = b""
+
+    @classmethod
+    def begin(cls, kind: str, env: Mapping[str, str]) -> _Server:
+        paths = os.pathsep.join(filter(None, [*_PATHS, env.get("PYTHONPATH")]))
         # not by launch.py: it is to outlive the thread that starts it, and ends with its input
-        self.process = _cold(
-            [_PYTHON, str(SERVER)],
-            env=env,
+        process = _cold(
+            [_PYTHON, str(SERVER), kind],
+            env={**env, "PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        self.busy = threading.Lock()
-        self._pending = b""
+        return cls(process.stdin, process.stdout, process)
 
-    def run(self, line: Sequence[str], env: dict[str, str], log: str) -> Forked:
+    def run(
+        self, line: Sequence[str], env: Mapping[str, str], out: str, err: str = "", cwd: str = ""
+    ) -> Forked:
         """Begin with what follows Python in a command line. The caller holds ``busy``."""
-        row = {"argv": list(line), "env": env, "cwd": str(Path.cwd()), "log": log}
-        requests = cast(IO[bytes], self.process.stdin)
-        requests.write(json.dumps(row).encode() + b"\n")
-        requests.flush()
+        row = {"argv": list(line), "env": dict(env), "out": out, "err": err or out}
+        row["cwd"] = cwd or str(Path.cwd())
+        self._requests.write(json.dumps(row).encode() + b"\n")
+        self._requests.flush()
         return Forked(self, cast(int, self.answer("pid", None)))
 
     def answer(self, key: str, timeout: float | None) -> int | None:
         """The next answer; None if there was none within ``timeout`` seconds."""
-        stream = cast(IO[bytes], self.process.stdout)
         while b"\n" not in self._pending:
-            if not select.select([stream], [], [], timeout)[0]:
+            if not select.select([self._answers], [], [], timeout)[0]:
                 return None
-            more = os.read(stream.fileno(), 4096)
-            assert more, "the process that has imported TensorFlow has ended"
+            more = os.read(self._answers.fileno(), 4096)
+            assert more, "the process that forks has ended"
             self._pending += more
         text, _, self._pending = self._pending.partition(b"\n")
         return int(json.loads(text)[key])
 
 
-def _server(env: dict[str, str]) -> _Server | None:
+def _server(kind: str, env: Mapping[str, str]) -> _Server | None:
     """One whose memory is given out as ``env`` says; None if it is at work."""
-    key = tuple(env.get(name) for name in _MEMORY)
+    key = (kind, *(env.get(name) for name in _MEMORY))
     found = _servers.get(key)
     if found is None:
-        found = _servers[key] = _Server(env)
+        if _adopted:
+            return None
+        found = _servers[key] = _Server.begin(kind, env)
     return found if found.busy.acquire(blocking=False) else None
 
 
-def _needs_tensorflow(line: Sequence[str]) -> bool:
+def adopt(kind: str, requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Have this process, itself a fork, start its children by the server behind these pipes."""
+    global _adopted
+    _servers.clear()
+    _adopted = True
+    memory = [os.environ.get(name) for name in _MEMORY]
+    server = _Server(requests, answers, None)
+    _servers[("light", *memory)] = server
+    if kind == "tensorflow":
+        _servers[(kind, *memory)] = server
+    use()
+
+
+def _kind(line: Sequence[str]) -> str | None:
+    """What the child of a command line imports; None if it is not known."""
     python, launch, _, _, script, *arguments = line
     if python != _PYTHON or launch != str(children.LAUNCH):
-        return False
+        return None
     if script == worker.__file__ and arguments != ["--list"]:
         job = json.loads((Path(arguments[0]) / "job.json").read_text(encoding="utf-8"))
-        return not str(job["module"]).startswith("ai_edge_litert.")
-    return script == _CONVERT
+        litert = str(job["module"]).startswith("ai_edge_litert.")
+        return "light" if litert else "tensorflow"
+    return "tensorflow" if script == _CONVERT else None
 
 
 def start(line: Sequence[str], **options: Any) -> Any:
     """What ``children.start`` is in tests."""
-    if enabled and _needs_tensorflow(line) and (server := _server(dict(options["env"]))):
-        return server.run(line[1:], dict(options["env"]), options["stdout"].name)
+    if enabled and (kind := _kind(line)) and (server := _server(kind, options["env"])):
+        return server.run(line[1:], options["env"], options["stdout"].name)
     return _cold(line, **options)
 
 
@@ -132,7 +165,7 @@ def use() -> None:
 def run_script(script: Path, arguments: Sequence[str], env: dict[str, str], log: Path) -> int:
     """Run a script of the tests to its end. Returns its code."""
     line = children.command(script, arguments)
-    server = _server(env) if enabled else None
+    server = _server("tensorflow", env) if enabled else None
     if server is None:
         with log.open("wb") as stream:
             return subprocess.run(
@@ -141,7 +174,37 @@ def run_script(script: Path, arguments: Sequence[str], env: dict[str, str], log:
     return server.run(line[1:], env, str(log)).wait()
 
 
+def command_line(
+    *words: str,
+    cwd: Path | str = ".",
+    env: Mapping[str, str] | None = None,
+    kind: str = "light",
+    stdout: str = "",
+) -> subprocess.CompletedProcess[str]:
+    """``python -m tflrepair WORDS...``, to its end.
+
+    Args:
+        kind: what is imported already: "light" or "tensorflow".
+        stdout: a file for its standard output, which is not given back then.
+    """
+    line = ["-m", "tflrepair", *words]
+    env = os.environ if env is None else env
+    server = _server(kind, env) if enabled else None
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = stdout or f"{folder}/out", f"{folder}/err"
+        if server is None:
+            with Path(out).open("ab") as first, Path(err).open("ab") as second:
+                code = subprocess.run(
+                    [_PYTHON, *line], cwd=cwd, env=env, stdout=first, stderr=second, check=False
+                ).returncode
+        else:
+            code = server.run(line, env, out, err, str(Path(cwd).absolute())).wait()
+        texts = ["" if stdout else Path(out).read_text("utf-8"), Path(err).read_text("utf-8")]
+    return subprocess.CompletedProcess(line, code, *texts)
+
+
 @atexit.register
 def _end() -> None:
     for server in _servers.values():
-        children.end(server.process)
+        if server.process is not None:
+            children.end(server.process)

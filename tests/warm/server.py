@@ -1,30 +1,48 @@
-"""Imports TensorFlow, then runs scripts in forks until its input ends.
+"""Imports what takes time, then runs scripts in forks until its input ends.
 
-Requests are lines of JSON on standard input: {"argv": what follows Python in the command line,
-"env": variables, "cwd": folder, "log": file for what it prints}. Answers are lines on standard
-output: {"pid": of the fork}, then {"code": as ``Popen.returncode``}.
+``server.py tensorflow`` or ``server.py light`` (LiteRT and the command line). Requests are lines of
+JSON on standard input: {"argv": what follows Python in the command line, "env": variables,
+"cwd": folder, "out", "err": files for what it prints}. Answers are lines on standard output:
+{"pid": of the fork}, then {"code": as ``Popen.returncode``}.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import runpy
 import sys
+import tempfile
 import traceback
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
-# what is loaded when it is first asked for
-_ = (tf.lite.TFLiteConverter, tf.lite.Interpreter, tf.saved_model.save, tf.keras)
+import warm
 
 
-def main() -> None:
+def load(kind: str) -> None:
+    """Import what the scripts of a kind need. They say so themselves where it is missing."""
+    modules = ["numpy", "rich.console", "tflrepair.cli"]
+    if find_spec("ai_edge_litert"):
+        modules.append("ai_edge_litert.interpreter")
+    for name in modules:
+        import_module(name)
+    if kind == "tensorflow" and find_spec("tensorflow"):
+        import tensorflow as tf
+
+        # what is loaded when it is first asked for
+        _ = (tf.lite.TFLiteConverter, tf.lite.Interpreter, tf.saved_model.save, tf.keras)
+
+
+def serve(kind: str) -> None:
     for line in sys.stdin:
         pid = os.fork()
         if not pid:
-            child(json.loads(line))
+            child(kind, json.loads(line))
         tell(pid=pid)
         tell(code=os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
@@ -34,22 +52,23 @@ def tell(**answer: int) -> None:
     sys.stdout.flush()
 
 
-def child(job: dict[str, Any]) -> None:
-    code = 1
+def child(kind: str, job: dict[str, Any]) -> None:
+    code, done = 1, None
     try:
-        log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        for number, target in ((nothing, 0), (log, 1), (log, 2)):
-            os.dup2(number, target)
         os.environ.clear()
         os.environ.update(job["env"])
         os.chdir(job["cwd"])
+        tempfile.tempdir = None  # TMPDIR decides again
         extra = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         sys.path[:0] = [path for path in extra if path and path not in sys.path]
-        launch, _, *rest = job["argv"]
-        sys.argv = [launch, str(os.getppid()), *rest]
-        sys.path.insert(0, os.path.dirname(launch))  # noqa: PTH120 - as Python itself does
-        runpy.run_path(launch, run_name="__main__")
+        if job["argv"][0] == "-m":
+            done = followers(kind)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        for number, target in ((nothing, 0), *((os.open(job[k], flags), n) for k, n in FILES)):
+            os.dup2(number, target)
+            os.close(number)
+        run(job["argv"])
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
@@ -58,10 +77,54 @@ def child(job: dict[str, Any]) -> None:
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        if done is not None:
+            done()
         os._exit(code)
 
 
+FILES = (("out", 1), ("err", 2))
+
+
+def run(argv: list[str]) -> None:
+    """What Python does with this command line."""
+    if argv[0] == "-m":
+        sys.argv = argv[1:]
+        sys.path.insert(0, str(Path.cwd()))  # as Python itself does
+        runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
+        return
+    launch, _, *rest = argv
+    sys.argv = [launch, str(os.getppid()), *rest]
+    sys.path.insert(0, str(Path(launch).parent))  # as Python itself does
+    runpy.run_path(launch, run_name="__main__")
+
+
+def followers(kind: str) -> Callable[[], None]:
+    """Fork a server for the children of this process, before it does anything; how to end it."""
+    ours, theirs = os.pipe(), os.pipe()
+    pid = os.fork()
+    if not pid:
+        for number, target in ((ours[0], 0), (theirs[1], 1)):
+            os.dup2(number, target)
+        for number in (*ours, *theirs):
+            os.close(number)
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115 - an empty buffer
+        serve(kind)
+        os._exit(0)
+    os.close(ours[0])
+    os.close(theirs[1])
+    requests = os.fdopen(ours[1], "wb")
+    warm.adopt(kind, requests, os.fdopen(theirs[0], "rb"))
+
+    def end() -> None:
+        requests.close()
+        os.waitpid(pid, 0)
+
+    return end
+
+
 if __name__ == "__main__":
-    main()
+    load(sys.argv[1])
+    serve(sys.argv[1])

@@ -115,13 +115,3 @@ def names(values: list[str], most: int = 3) -> str:
     shown = ", ".join(repr(value) for value in values[:most])
     more = len(values) - most
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def megabytes(count: int) -> str:
-    """Bytes for people: ``29.7 MB``, ``1.2 KB``, ``812 bytes``."""
-    if count >= 10**18:  # only a damaged file asks for so much; it may be too large for a float
-        return "more than 1000000 TB"
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"

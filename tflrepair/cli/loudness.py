@@ -12,10 +12,10 @@ import typer
 from tflrepair.cli.mode import mode
 
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="print nothing but errors; the exit code tells")
+    bool, typer.Option("--quiet", "-q", help="print nothing but errors; see the exit code")
 ]
 Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="steps and the logs of native code, to stderr")
+    bool, typer.Option("--verbose", "-v", help="print steps and the logs of native code to stderr")
 ]
 
 

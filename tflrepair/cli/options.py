@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FormatOption = Annotated[Format, typer.Option("--format", help="text or json")]
 ForceOption = Annotated[bool, typer.Option("--force", help="replace OUT if it exists")]
 StrictOption = Annotated[
-    bool, typer.Option("--strict", help="exit with 1 also if a signature could not be run")
+    bool, typer.Option("--strict", help="also exit with 1 if a signature could not be run")
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="leave nothing out of lists")]
 InitKwargsOption = Annotated[
@@ -38,7 +38,7 @@ class Values:
 
     weights: Annotated[
         list[str] | None,
-        typer.Option("--weights", "-w", metavar="FILE", help="file of weights; may be repeated"),
+        typer.Option("--weights", "-w", metavar="FILE", help="a file of weights; may be repeated"),
     ] = None
     map_file: Annotated[
         str | None,

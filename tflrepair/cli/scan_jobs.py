@@ -64,7 +64,7 @@ def scan_folder(
     works = (_Work(str(file), scan, new_writer(), terminal) for file in files_of(Path(folder)))
     for work, told in in_order(_in_child, works, jobs):
         if told is None:
-            error = BadFileError("the process that read it died", where=work.path)
+            error = BadFileError("the process that was reading it died", where=work.path)
             writer.failed(work.path, error, False)
             yield 2
             empty = False
@@ -93,6 +93,6 @@ def _in_child(work: _Work) -> _Told:
 def check_jobs(jobs: int, folders: Sequence[bool]) -> None:
     """Raises UserError for a number of processes that cannot be, or that nothing here can use."""
     if jobs < 1:
-        raise UserError(f"{jobs} jobs cannot be", hint="give --jobs 1 or more")
+        raise UserError(f"--jobs cannot be {jobs}", hint="give --jobs 1 or more")
     if jobs > 1 and not any(folders):
         raise UserError("--jobs is for folders", hint="give a folder of models")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tflrepair.cli.output import emit, emit_json, emit_results, report_error, style
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Finding
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     from tflrepair.commands.scan import ScanResult
@@ -128,7 +129,7 @@ class TextWriter(Writer):
     def finish(self, exit_codes: list[int]) -> None:
         if len(exit_codes) > 1:
             emit(
-                f"\n{len(exit_codes)} models: {exit_codes.count(0)} with nothing wrong, "
+                f"\n{plural(len(exit_codes), 'model')}: {exit_codes.count(0)} with nothing wrong, "
                 f"{exit_codes.count(1)} with errors, {exit_codes.count(2)} unreadable"
             )
 

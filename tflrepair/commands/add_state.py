@@ -16,6 +16,7 @@ from tflrepair.passes.add_state.add_state import AddStatePass
 from tflrepair.passes.add_state.plan import GET, SET, TRAINED, StatePlan, plan_state
 from tflrepair.progress import silent
 from tflrepair.rewrite.pipeline import run_passes
+from tflrepair.wording import plural
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,7 +37,7 @@ class StateResult(Presentable):
     run: bool | None = None
 
     def headline(self) -> str:
-        return f"{self.out or 'nothing written'}: {len(self.names)} variables of state"
+        return f"{self.out or 'nothing written'}: {plural(len(self.names), 'variable')} of state"
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each variable."""
@@ -50,7 +51,7 @@ def add_state(
     state: str = TRAINED,
     force: bool = False,
 ) -> StateResult:
-    """Write a copy of ``model`` with signatures that hand out and take its variables.
+    """Write a copy of ``model`` with signatures that return and set its variables.
 
     Args:
         state: ``trained``: the variables that some signature assigns; ``all``: every variable.

@@ -54,7 +54,7 @@ def convert(
         flex: whether TensorFlow operators that no stock runtime has may stay. False: they are
             written in builtin ones, as ``fix --no-flex`` does; signatures that read or write
             checkpoints give way to ``get_weights`` and ``set_weights``.
-        batch: with ``flex=False``, the size of the open first dimension of what trains.
+        batch: with ``flex=False``, the open first dimension of the training signatures.
         state: with ``flex=False``, ``trained`` or ``all``: the variables of ``get_weights``.
         keep_flex: with ``flex=False``, signatures that keep their TensorFlow operators.
         progress: told (step, 0, 0), the converter's own steps among them.
@@ -65,7 +65,7 @@ def convert(
             be, since it is run through here and its samples are handed over.
 
     Raises:
-        UserError: no SavedModel there, no signatures, an option that the converter lacks or that
+        UserError: there is no SavedModel, no signatures, an option that the converter lacks or that
             cannot be pickled, or a representative dataset that fails.
         UnsupportedError: TensorFlow is not installed, cannot save or convert the source, or dies
             while it converts.
@@ -148,7 +148,9 @@ def convert_to_file(
     """
     check_free(out, force)
     if isinstance(source, Path) and not source.exists():
-        raise UserError(f"{source} does not exist", hint="give a SavedModel folder or a .keras file")
+        raise UserError(
+            f"{source} does not exist", hint="give a SavedModel folder or a .keras file"
+        )
     _require_tensorflow()
     module: Any = source
     wanted = None if signatures is None else {key: key for key in signatures}
@@ -261,7 +263,7 @@ def _advice(keys: Sequence[str], functions: Iterable[Any], options: Mapping[str,
     if options.get("representative_dataset") is not None and keras_models.has_loops(functions):
         return (
             "the quantizer fails on some loops: build recurrent layers with unroll=True, which "
-            "leaves none"
+            "leaves no loops"
         )
     if len(keys) > 1:
         return (

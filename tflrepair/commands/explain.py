@@ -21,7 +21,7 @@ def explain(text: str) -> str:
     """The documentation of a code (``TFR001``), or the meaning of a runtime's error text.
 
     Raises:
-        UserError: neither a code nor a message that we know.
+        UserError: neither a code nor a known message.
     """
     if _CODE.fullmatch(text):
         return scan_saved_model.explain(text.strip()) or registry.explain(text.strip())

@@ -40,7 +40,7 @@ MESSAGES = (
     Message(
         r"Encountered unresolved custom op: (?!Flex)(?P<name>\S+?)\.?(\s|$)",
         "tensorflow/lite/core/subgraph.cc",
-        "the model has the custom operator {name}, whose kernel the application must bring",
+        "the model has the custom operator {name}, whose kernel the application must provide",
         "register the kernel with the interpreter, or convert again without allow_custom_ops, "
         "which says what cannot be expressed in builtin operators",
     ),
@@ -49,7 +49,7 @@ MESSAGES = (
         "tensorflow/lite/core/api/op_resolver.cc",
         "this runtime has no kernel for {name}{version}: it is older than the converter, or a "
         "resolver that registers chosen operators only (TFLM) lacks it",
-        "take a newer runtime, or add it to the resolver: tflrepair scan MODEL --target tflm",
+        "use a newer runtime, or add it to the resolver: tflrepair scan MODEL --target tflm",
     ),
     Message(
         r"Mismatching shapes: existing tensor|Overlapping slices: existing",
@@ -60,7 +60,7 @@ MESSAGES = (
     Message(
         r"Model provided has model identifier '(?P<name>.*?)', should be",
         "tensorflow/compiler/mlir/lite/core/model_builder_base.h",
-        "the file is no .tflite model: bytes 4 to 8 are {name}, not TFL3",
+        "the file is not a .tflite model: bytes 4 to 8 are {name}, not TFL3",
         "tflrepair scan MODEL says what it really is (a web page, a Git LFS pointer, ...)",
     ),
     Message(
@@ -79,13 +79,13 @@ MESSAGES = (
     Message(
         r"Cannot set tensor: Got value of type (?P<name>\w+) but expected type (?P<version>\w+)",
         "tensorflow/lite/python/interpreter_wrapper/interpreter_wrapper.cc",
-        "the input array has another element type than the model's input",
+        "the input array has a different element type from the model's input",
         "convert it: array.astype(...); tflrepair show MODEL lists types, shapes and scales",
     ),
     Message(
         r"Cannot set tensor: Dimension mismatch",
         "tensorflow/lite/python/interpreter_wrapper/interpreter_wrapper.cc",
-        "the input array has another shape than the model's input",
+        "the input array has a different shape from the model's input",
         "add the batch dimension (array[None]), or interpreter.resize_tensor_input(...) and then "
         "allocate_tensors(); tflrepair show MODEL lists the shapes",
     ),
@@ -117,9 +117,9 @@ MESSAGES = (
     Message(
         r"num_input_elements != num_output_elements",
         "tensorflow/lite/kernels/internal/reshape_utils.h",
-        "a RESHAPE gets another number of elements than it was converted for, mostly because an "
-        "input was resized whose size is fixed inside",
-        "convert with an open dimension ([None, ...]) where sizes shall change",
+        "a RESHAPE gets a different number of elements from the one it was converted for, usually "
+        "because an input was resized although its size is fixed inside the graph",
+        "convert with an open dimension ([None, ...]) where sizes must be able to change",
     ),
     Message(
         r"Max and min for dynamic tensors should be",
@@ -162,14 +162,14 @@ MESSAGES = (
     Message(
         r"from a Java (Buffer|object) with \d+ bytes|Cannot copy to a TensorFlowLite tensor",
         "tensorflow/lite/java/src/main/java/org/tensorflow/lite/TensorImpl.java",
-        "the application hands over more or fewer bytes than the model's input has: mostly another "
-        "image size, or bytes where the model takes floats (four times as many)",
+        "the application hands over more or fewer bytes than the model's input has: usually a "
+        "different image size, or bytes where the model takes floats (four times as many)",
         "tflrepair show MODEL lists types and shapes of the inputs",
     ),
     Message(
         r"Cannot copy from a TensorFlowLite tensor",
         "tensorflow/lite/java/src/main/java/org/tensorflow/lite/TensorImpl.java",
-        "the array or buffer for the answer has another size or shape than the model's output",
+        "the array or buffer for the answer has a different size or shape from the model's output",
         "tflrepair show MODEL lists types and shapes of the outputs",
     ),
     Message(

@@ -18,6 +18,7 @@ from tflrepair.findings import Finding
 from tflrepair.graph.model import Model, Source, load
 from tflrepair.notebook import Presentable
 from tflrepair.structure.verify import Verdict
+from tflrepair.wording import plural
 
 # Rules about what the analysis follows: required fields, indices, operands, circles of calls.
 _FOLLOWED = frozenset(("TFR109", "TFR110", "TFR119", "TFR120"))
@@ -49,7 +50,10 @@ class ScanResult(Presentable):
 
     def headline(self) -> str:
         errors = sum(finding.is_problem for finding in self.findings)
-        return f"{self.model.path or 'model'}: {errors} errors, {len(self.findings)} findings"
+        return (
+            f"{self.model.path or 'model'}: {plural(errors, 'error')}, "
+            f"{plural(len(self.findings), 'finding')}"
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each finding."""
@@ -76,8 +80,8 @@ def scan(
 ) -> ScanResult:
     """Read every table of a model, follow its variables, and run the checks.
 
-    Weights are not read unless asked for: else the cost depends on the graph alone, not on the size
-    of the file.
+    Weights are read only if asked for; without them the cost depends on the graph alone,
+    not on the size of the file.
 
     Args:
         model: a path (which may lead into an archive), the bytes of a .tflite file, or a Model.
@@ -86,8 +90,8 @@ def scan(
         values: run the checks that read weights, too; ``select`` runs them without this.
 
     Raises:
-        BadFileError: the file is truncated, corrupt or no .tflite file.
-        UnsupportedError: subgraph calls nested deeper than runtimes could follow.
+        BadFileError: the file is truncated, corrupt or not a .tflite file.
+        UnsupportedError: subgraph calls are nested deeper than runtimes could follow.
         UserError: no check has such a code.
     """
     checks = choose(select, ignore)

@@ -59,6 +59,7 @@ from tflrepair.checks.base import names
 from tflrepair.findings import Finding, Location, Severity
 from tflrepair.notebook import Presentable
 from tflrepair.tensorflow.saved_model_facts import SavedModelFacts, read
+from tflrepair.wording import plural, verb
 
 # First parts of the paths that Keras gives the variables of its optimizers
 _OPTIMIZERS = frozenset(
@@ -78,7 +79,7 @@ class SavedModelScan(Presentable):
 
     def headline(self) -> str:
         count = len(self.findings)
-        return f"{self.facts.path}: {count} {'finding' if count == 1 else 'findings'}"
+        return f"{self.facts.path}: {plural(count, 'finding')}"
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each finding."""
@@ -130,7 +131,8 @@ def _findings(facts: SavedModelFacts) -> Iterator[Finding]:
         used = sorted({key for name in weights for key in lost[name]})
         yield _error(
             "TFS001",
-            f"{len(weights)} variables would lose their values: {names(weights)}; {_quoted(used)} "
+            f"{plural(len(weights), 'variable')} would lose "
+            f"{verb(len(weights), 'its value', 'their values')}: {names(weights)}; {_quoted(used)} "
             "captures them, but the SavedModel does not restore them",
             "add `self._raw = [v.value for v in self.model.variables]` before saving, or convert "
             f"with: tflrepair convert {facts.path} -o model.tflite",
@@ -141,7 +143,8 @@ def _findings(facts: SavedModelFacts) -> Iterator[Finding]:
         rows = [name for name in lost if name in late]
         yield _error(
             "TFS002",
-            f"{len(rows)} variables of the optimizer would lose their values: {names(rows)}",
+            f"{plural(len(rows), 'variable')} of the optimizer would lose "
+            f"{verb(len(rows), 'its value', 'their values')}: {names(rows)}",
             "add `self.optimizer.build(self.model.trainable_variables)` before tracing, then "
             "`self._slots = [v.value for v in self.optimizer.variables]`, before saving",
             used[0],

@@ -19,6 +19,7 @@ from tflrepair.notebook import Presentable
 from tflrepair.views.metadata import Metadata, metadata
 from tflrepair.views.sizes import Sizes, sizes
 from tflrepair.views.tensors import SubgraphView, TensorView
+from tflrepair.wording import megabytes, plural
 
 AROUND = 3  # operators shown on each side of the one asked for
 
@@ -52,7 +53,10 @@ class Shown(Presentable):
 
     def headline(self) -> str:
         count = sum(view.subgraph.operator_count for view in self.views)
-        return f"{self.model.path or 'model'}: {count} operators, {self.model.size} bytes"
+        return (
+            f"{self.model.path or 'model'}: {plural(count, 'operator')}, "
+            f"{megabytes(self.model.size)}"
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each tensor asked for, else for each operator."""
@@ -127,8 +131,8 @@ def show(
         around: an operator's index; it and its neighbours.
 
     Raises:
-        UserError: there is nothing of that name; the message lists what comes near.
-        BadFileError: the file is damaged or no .tflite file.
+        UserError: there is nothing with that name; the message lists similar names.
+        BadFileError: the file is damaged or not a .tflite file.
     """
     context = context_of(model)
     _ = context.analysis

@@ -26,7 +26,7 @@ _HINT = "tflrepair add-state MODEL -o OUT adds it"
 def save_state(
     interpreter: Any, path: str | os.PathLike[str], *, force: bool = False
 ) -> tuple[str, ...]:
-    """Write what ``get_weights`` hands out; the names written.
+    """Write what ``get_weights`` returns. Returns the names written.
 
     Args:
         interpreter: of LiteRT or tf.lite, over a model with ``get_weights``.
@@ -43,11 +43,11 @@ def save_state(
 
 
 def load_state(interpreter: Any, path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Hand the arrays of ``path`` to ``set_weights``; the names read.
+    """Hand the arrays of ``path`` to ``set_weights``. Returns the names read.
 
     Raises:
         BadFileError: the file cannot be read.
-        RefusedError: it has not exactly the variables of the model, in their shapes and types.
+        RefusedError: it does not have exactly the model's variables, in their shapes and types.
         UserError: another suffix.
         UnsupportedError: the model has no ``set_weights``, or safetensors is not installed.
     """

@@ -24,6 +24,7 @@ from tflrepair.passes.graft.graft import GraftPass
 from tflrepair.passes.graft.plan import GraftPlan, NewValue, Replacement, initializing_sites
 from tflrepair.progress import silent
 from tflrepair.rewrite.pipeline import run_passes
+from tflrepair.wording import plural, verb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +55,7 @@ def train(
         data: input name -> examples, an .npz or a mapping. An input whose array has one dimension
             size more than the signature's batch is gone through batch by batch, in a new order each
             round; an array of exactly the input's shape is fed at each step.
-        steps: how often.
+        steps: the number of training steps.
         batch: examples for each step; default: what the signature fixes, else 8.
         signature: its key; default: ``train``, else the only one that assigns variables and
             gives a loss.
@@ -117,7 +118,8 @@ def _signature(context: AnalysisContext, wanted: str | None) -> RunTarget:
     unset = [v.name for v in context.analysis.variables if v.unset_in]
     if unset:
         raise RefusedError(
-            f"{len(unset)} variables have no initial value: {', '.join(unset[:4])}",
+            f"{plural(len(unset), 'variable')} {verb(len(unset), 'has', 'have')} no initial "
+            f"value: {', '.join(unset[:4])}",
             hint="repair the model first: tflrepair fix MODEL --weights FILE",
         )
     found = [e for e in run_targets(context, wanted) if e.signature is not None]
@@ -127,14 +129,14 @@ def _signature(context: AnalysisContext, wanted: str | None) -> RunTarget:
     if len(found) != 1:
         keys = ", ".join(s.key for s in context.model.signatures)
         raise UserError(
-            "which signature trains cannot be told",
+            "it is not clear which signature trains",
             hint=f"name it with --signature; there are: {keys or 'none'}",
         )
     if found[0].flex:
         raise UnsupportedError(
             f"signature {found[0].label} needs Flex ({', '.join(found[0].flex[:4])}), which LiteRT "
             "lacks",
-            hint="tflrepair fix MODEL --no-flex (or rebuild, convert) writes it without",
+            hint="tflrepair fix MODEL --no-flex (or rebuild, convert) writes it without Flex",
         )
     return found[0]
 
@@ -162,7 +164,7 @@ def _loss(target: RunTarget, wanted: str | None) -> str:
     ]
     if len(scalars) != 1:
         raise UserError(
-            f"which output of {target.label} is the loss cannot be told",
+            f"it is not clear which output of {target.label} is the loss",
             hint=f"name it with --loss; there are: {', '.join(names)}",
         )
     return scalars[0]
@@ -179,7 +181,7 @@ def _data(
     given = inputs.select(inputs.read(data, "--data"), target, target.inputs)
     lacking = [port.text for port in target.inputs if port.name not in given]
     if lacking:
-        raise UserError(f"the data lack {', '.join(lacking)}", hint="name arrays like the inputs")
+        raise UserError(f"the data has no {', '.join(lacking)}", hint="name arrays like the inputs")
     rows: dict[str, bool] = {}
     size = _batch(target, batch)
     whole: dict[str, NDArray[Any]] = {}
@@ -192,7 +194,7 @@ def _data(
             continue
         if array.ndim != len(sizes) or len(array) < 1:
             raise UserError(
-                f"input {port.name} has shape {list(array.shape)}", hint=f"expected is {port.text}"
+                f"input {port.name} has shape {list(array.shape)}", hint=f"expected: {port.text}"
             )
         sample = np.resize(array[:1], (size, *array.shape[1:]))
         kind = inputs.fit({port.name: sample}, _only(target, port.name))[port.name].dtype

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.notebook import Presentable
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +35,7 @@ class TrainResult(Presentable):
     def headline(self) -> str:
         steps = len(self.losses)
         told = f", loss {self.begins:.4g} -> {self.ends:.4g}" if steps else ""
-        return f"{self.model}: {steps} steps of `{self.signature}`{told}"
+        return f"{self.model}: {plural(steps, 'step')} of `{self.signature}`{told}"
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each step."""

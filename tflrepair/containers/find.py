@@ -81,7 +81,7 @@ def load_model(source: Source) -> Model:
     raise BadFileError(
         "there is no such model in the archive",
         where=name,
-        hint=f"`tflrepair scan {name.split(MARK)[0]}` lists those that are",
+        hint=f"`tflrepair scan {name.split(MARK)[0]}` lists those that there are",
     )
 
 

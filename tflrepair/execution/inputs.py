@@ -183,4 +183,4 @@ def _bytes(value: NDArray[Any], place: str) -> NDArray[Any]:
         return np.char.encode(value, "utf-8")
     if value.dtype.kind == "S":
         return value
-    raise UserError(f"{place} is of type {value.dtype}", hint="expected are strings")
+    raise UserError(f"{place} is of type {value.dtype}", hint="expected: strings")

@@ -11,6 +11,7 @@ from tflrepair.errors import UserError
 from tflrepair.execution import inputs as values
 from tflrepair.execution import judge
 from tflrepair.execution.entries import RunTarget, run_targets
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,7 +112,9 @@ def with_other(plan: Plan, others: Mapping[str | None, RunTarget]) -> Plan:
     }:
         missing = f"the other model takes {', '.join(p.text for p in other.inputs) or 'no inputs'}"
     elif len(other.inputs) != len(mine.inputs):
-        missing = f"the other model takes {len(other.inputs)} inputs, not {len(mine.inputs)}"
+        missing = (
+            f"the other model takes {plural(len(other.inputs), 'input')}, not {len(mine.inputs)}"
+        )
     if missing:
         other = None
     return Plan(mine, plan.sets, plan.reason, plan.expected, other, missing)

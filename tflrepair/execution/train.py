@@ -16,6 +16,7 @@ from tflrepair.execution.runtimes import environment
 from tflrepair.leftovers import workspace
 from tflrepair.processes import children
 from tflrepair.processes.ending import ending
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,7 +105,9 @@ def _child(folder: Path, progress: Callable[[int, float], None]) -> tuple[list[f
                     progress(row["step"], row["loss"])
         code = process.wait()
     if code:
-        raise UnsupportedError(f"training ended after {len(losses)} steps: {ending(code, log)}")
+        raise UnsupportedError(
+            f"training ended after {plural(len(losses), 'step')}: {ending(code, log)}"
+        )
     if (folder / "error.txt").exists():
         text = (folder / "error.txt").read_text(encoding="utf-8")
         raise UnsupportedError(f"LiteRT stops at step {len(losses) + 1}: {text.splitlines()[0]}")

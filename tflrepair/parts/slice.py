@@ -65,8 +65,8 @@ class Slicer:
             if role in (CONSTANT, INPUT) or row.dtype in _HANDLES or tensor not in view.makers:
                 what = role if row.dtype not in _HANDLES else row.dtype
                 raise UserError(
-                    f"tensor {row.name!r} is not computed: it is of role {what}",
-                    hint="name the output of an operator; `tflrepair show` tells what makes it",
+                    f"tensor {row.name!r} is not computed by an operator ({what})",
+                    hint="name the output of an operator; `tflrepair show` says what makes it",
                 )
         kept = self._needed(view, outputs)
         used = {t for n in kept for t in view.operator(n).inputs}

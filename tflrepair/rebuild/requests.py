@@ -41,6 +41,6 @@ class NoFlex:
         from tflrepair.passes.add_state.plan import STATES
 
         if self.batch is not None and self.batch < 1:
-            raise UserError(f"a batch of {self.batch} cannot be", hint="give --batch 1 or more")
+            raise UserError(f"the batch cannot be {self.batch}", hint="give --batch 1 or more")
         if self.state not in STATES:
             raise UserError(f"no state {self.state!r}", hint=f"choose from {', '.join(STATES)}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tflrepair.checks.base import megabytes
-from tflrepair.report.style import Style, plural, safe, table
+from tflrepair.report.style import Style, safe, table
 from tflrepair.structure.salvage import Remains
 from tflrepair.structure.verify import Verdict
+from tflrepair.wording import megabytes, plural
 
 _SHOWN = 50
 _SHOWN_KINDS = 12

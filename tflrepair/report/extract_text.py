@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.extract import ExtractedPart, ExtractedWeights
 from tflrepair.report.contract.small import ExtractItem
 from tflrepair.report.hints import pasteable
 from tflrepair.report.style import safe
+from tflrepair.wording import megabytes, plural
 
 _LIST = 12
 
@@ -61,7 +61,7 @@ def part_lines(result: ExtractedPart) -> Iterator[str]:
     part = result.part
     yield (
         f"written: {safe(result.path)}, {megabytes(part.size)} of {megabytes(part.model.size)}, "
-        f"{kept} of {whole} operators, {len(part.kept.operators)} subgraphs"
+        f"{kept} of {plural(whole, 'operator')}, {plural(len(part.kept.operators), 'subgraph')}"
     )
     graph = part.model.subgraph(part.kept.entry)
     if result.ports.key is not None:

@@ -6,13 +6,12 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.fix.advice import advice
 from tflrepair.commands.fix.result import FixResult
 from tflrepair.report.match_text import match_lines
 from tflrepair.report.runs import verify_text
 from tflrepair.report.scan_text import findings
-from tflrepair.report.style import Style, plural, safe
+from tflrepair.report.style import Style, safe
 from tflrepair.weights.types.acceptable import ACCEPTABLE
 from tflrepair.weights.types.match_table import (
     CHECKED,
@@ -22,6 +21,7 @@ from tflrepair.weights.types.match_table import (
     MatchTable,
     Problem,
 )
+from tflrepair.wording import megabytes, plural, verb
 
 _SHOWN = 4
 _ORIGINS = {
@@ -60,10 +60,13 @@ def render(
     if result.plan is not None and result.plan.replacements:
         lines.append(f"{len(result.plan.replacements)} of them had a value, which is replaced")
     if result.plan is not None and result.plan.calls:
-        lines.append(f"{len(result.plan.calls)} missing calls of an existing initializer are added")
+        lines.append(
+            f"added: {plural(len(result.plan.calls), 'missing call')} of an existing initializer"
+        )
     if result.plan is not None and result.plan.renames:
         lines.append(
-            f"{len(result.plan.renames)} save and restore operators use the variables' own names, "
+            f"{plural(len(result.plan.renames), 'save or restore operator')} "
+            f"{verb(len(result.plan.renames), 'uses', 'use')} the variables' own names, "
             "which are unique"
         )
     if dry_run:
@@ -108,15 +111,15 @@ def _summary(matched: MatchTable) -> list[str]:
     sure = Counter(row.confidence for row in matched.rows if row.origin == WEIGHT)
     if sure:
         words = ", ".join(f"{n} {word}" for word, n in sure.items())
-        lines.append(f"how sure those from the weights are: {words}")
+        lines.append(f"confidence in those from the weights: {words}")
     if sure[CHECKED]:
-        lines.append(
-            f"{sure[CHECKED]} of them decided by --check: no other reading matches OUT.npz"
-        )
+        lines.append(f"{sure[CHECKED]} of them decided by --check: no other match gives OUT.npz")
     if matched.unused:
         some = ", ".join(safe(weight.path) for weight in matched.unused[:3])
         more = f" and {len(matched.unused) - 3} more" if len(matched.unused) > 3 else ""
-        lines.append(f"{len(matched.unused)} arrays in the weights are not used: {some}{more}")
+        lines.append(
+            f"not used: {plural(len(matched.unused), 'array')} in the weights: {some}{more}"
+        )
     return lines + _assumed(matched)
 
 
@@ -192,9 +195,9 @@ def _unproven(result: FixResult, style: Style) -> list[str]:
     lines = []
     if names:
         lines += [
-            f"{label}  {_rest(names)} on running numbers alone: {_some(names)}",
+            f"{label}  {_rest(names)} on the numbers in layer names alone: {_some(names)}",
             "    If the code that makes these layers was changed after the weights were saved,",
-            "    they may be exchanged.",
+            "    they may have changed places.",
         ]
     for name, rows in result.table.accepted.items() if result.table else ():
         lines += [
@@ -206,7 +209,7 @@ def _unproven(result: FixResult, style: Style) -> list[str]:
 
 
 def _rest(names: Sequence[str]) -> str:
-    return f"{len(names)} variable{'s rest' if len(names) > 1 else ' rests'}"
+    return f"{plural(len(names), 'variable')} {verb(len(names), 'rests', 'rest')}"
 
 
 def _some(names: Sequence[str]) -> str:

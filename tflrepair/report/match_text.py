@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tflrepair.report.style import Style, plural, safe, table
+from tflrepair.report.style import Style, safe, table
 from tflrepair.weights.types.match_table import MatchTable, Row
+from tflrepair.wording import plural
 
 _SHOWN = 4  # names of a layer's variables
 

@@ -9,6 +9,7 @@ from tflrepair.report import layout
 from tflrepair.report.contract.scan import SavedModelItem
 from tflrepair.report.scan_json import finding_item
 from tflrepair.report.style import COLOUR_OF, Style, safe
+from tflrepair.wording import plural
 
 
 def lines(scan: SavedModelScan, style: Style, width: int) -> Iterator[str]:
@@ -19,7 +20,7 @@ def lines(scan: SavedModelScan, style: Style, width: int) -> Iterator[str]:
     count = layout.counted(len(facts.signatures), "signature")
     yield f"{style(safe(facts.path), 'bold')}  SavedModel, {count}"
     rows = [
-        (key, f"captures {len(names)} variables and tables")
+        (key, f"captures {plural(len(names), 'variable or table', 'variables and tables')}")
         for key, names in facts.signatures.items()
     ]
     yield from layout.columns(rows, width, 0)

@@ -6,13 +6,13 @@ from collections import Counter
 
 from tflrepair.analysis.status import VariableStatus
 from tflrepair.analysis.variables import Analysis, Variable
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.scan import ScanResult
 from tflrepair.findings import Severity
 from tflrepair.graph.model import Model, Signature
 from tflrepair.graph.subgraph import Subgraph
 from tflrepair.report.hints import hint
-from tflrepair.report.style import COLOUR_OF, Style, plural, safe, table
+from tflrepair.report.style import COLOUR_OF, Style, safe, table
+from tflrepair.wording import megabytes, plural, verb
 
 _SHOWN_VARIABLES = 12
 _SHOWN_OPERATORS = 8
@@ -39,7 +39,7 @@ def brief(result: ScanResult, style: Style) -> list[str]:
     errors = sum(finding.is_problem for finding in result.findings)
     state = style(plural(errors, "error"), "red") if errors else style("ok", "green")
     pad = " " * max(0, 9 - len(plural(errors, "error") if errors else "ok"))
-    facts = f"{megabytes(model.size):>9} {count:>6} operators"
+    facts = f"{megabytes(model.size):>9} {count:>6} {verb(count, 'operator', 'operators')}"
     head = f"{state}{pad} {facts}  {safe(model.path or 'model')}"
     return [head, *("  " + line for line in findings(result, style)[:-1])]
 

@@ -61,11 +61,6 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-def plural(count: int, noun: str) -> str:
-    """``1 variable``, ``2 variables``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def table(
     rows: Sequence[tuple[str, ...]],
     indent: str = "  ",

@@ -42,5 +42,5 @@ def measure(model: Model) -> Arena:
         printed = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     found = {key: int(value) for key, value in _TOTAL.findall(printed)}
     if "total" not in found:
-        return Arena(None, None, None, end or "the interpreter tells no arena")
+        return Arena(None, None, None, end or "the interpreter reports no arena")
     return Arena(found["total"], found.get("head"), found.get("tail"))

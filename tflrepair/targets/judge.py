@@ -105,7 +105,7 @@ def _litert(code: OperatorCode) -> str:
         return "needs the Flex delegate, which no LiteRT package has"
     if code.code == CUSTOM:
         known = code.name in tables.LITERT_CUSTOM
-        return "" if known else "a custom operator: the application must bring its kernel"
+        return "" if known else "a custom operator: the application must provide its kernel"
     low, high = tables.LITERT.get(code.name, (0, 0))
     if not high:
         return "has no kernel"

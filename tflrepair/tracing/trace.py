@@ -94,7 +94,7 @@ def trace(
         raise UnsupportedError(
             f"cannot be run by the builtin kernels: {text}",
             where=label,
-            hint="`tflrepair verify` tells how each runtime fares",
+            hint="`tflrepair verify` shows what each runtime does",
         )
     return Trace(folder, names[0], {int(key): text for key, text in done["missing"].items()})
 

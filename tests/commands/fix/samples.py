@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
+
+import warm
 
 RATE = {"adam/learning_rate": "0.001"}
 
@@ -14,5 +15,4 @@ def contents(folder: Path) -> set[str]:
 
 
 def cli(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tflrepair", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return warm.command_line(*arguments, cwd=folder)

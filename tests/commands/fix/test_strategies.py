@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import warm
 from build import Build
 from conftest import TESTS
 from running import Session, rows
@@ -40,14 +41,9 @@ VARIANTS: dict[str, list[str]] = {
 def run(small: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     kwargs = f'{{"weights": "{small / "classifier.weights.h5"}"}}'
     names = {"SAVED_MODEL": str(small / "saved_model"), "KWARGS": kwargs}
-    return subprocess.run(
-        [sys.executable, "-m", "tflrepair", *(names.get(a, a) for a in arguments)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = [names.get(a, a) for a in arguments]
+    env = {**os.environ, "PYTHONPATH": str(TESTS)}
+    return warm.command_line(*words, cwd=folder, env=env, kind="tensorflow")
 
 
 def fix(small: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:

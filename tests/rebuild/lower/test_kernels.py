@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,10 +17,9 @@ CASES = {family: list(make()) for family, make in FAMILIES.items()}
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Models]:
-    return {
-        family: Models(cases, tmp_path_factory.mktemp(family)) for family, cases in CASES.items()
-    }
+def models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Models]:
+    """A family is converted when its first case is run: several processes share the cases."""
+    return cache(lambda family: Models(CASES[family], tmp_path_factory.mktemp(family)))
 
 
 @pytest.mark.parametrize("delegate", DELEGATES)
@@ -29,7 +30,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Models]:
 def test_like_the_kernel(models: Any, family: str, case: Case, delegate: str) -> None:
     feeds = [case.fed] + ([first(case.fed)] if case.opened else [])
     for fed in feeds:
-        found = models[family].answers(case, delegate, fed)
+        found = models(family).answers(case, delegate, fed)
         for got, want in zip(found, case.wanted(fed), strict=True):
             assert distance(got, want) <= case.rtol
     assert (

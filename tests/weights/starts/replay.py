@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import warm
 from running import Session
 
 import tflrepair
@@ -42,9 +42,7 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
     """Run a command line of ours as a person would paste it."""
     words = shlex.split(command)
     assert words[0] == "tflrepair"
-    return subprocess.run(
-        [sys.executable, "-m", "tflrepair", *words[1:]], capture_output=True, text=True, check=False
-    )
+    return warm.command_line(*words[1:])
 
 
 def advised(text: str) -> str:

@@ -5,7 +5,7 @@ variables.
 
 Why it matters: `save` fails on the device ("Mismatching shapes: existing tensor = [1280], trying
 to add name bias, shape = [62]", or "Overlapping slices" where the shapes agree), and a restore
-would put one variable's value into another. It fails after the weights are back, too.
+would put one variable's value into another. It also fails once the weights are back.
 
 On each runtime:
 

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, check, location, names
 from tflrepair.findings import Severity
+from tflrepair.wording import plural, verb
 
 
 @check("TFR018", Severity.WARNING)
@@ -36,7 +37,8 @@ def restore_lacks(context: AnalysisContext) -> Iterator[Found]:
         left = [key.shared_name for key in row.keys if key is not None and key not in restored]
         if row.saves and left:
             yield Found(
-                f"{len(left)} variables are saved but never restored: {names(left)}",
+                f"{plural(len(left), 'variable')} {verb(len(left), 'is', 'are')} saved "
+                f"but never restored: {names(left)}",
                 "restore in the source what is saved, and convert again",
                 location(row.site, variable=left[0]),
             )

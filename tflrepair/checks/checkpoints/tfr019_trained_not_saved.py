@@ -2,7 +2,7 @@
 
 What: the model has a Save operator, and a signature assigns variables that it does not write.
 
-Why it matters: after a restart these begin anew. For weights the training is lost; for the state of
+Why it matters: after a restart these start over. For weights the training is lost; for the state of
 an optimizer (Adam's momentum, the step) training goes on worse than it was.
 
 On each runtime:
@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, check, location, names
 from tflrepair.findings import Severity
+from tflrepair.wording import plural, verb
 
 
 @check("TFR019", Severity.WARNING)
@@ -41,7 +42,8 @@ def trained_not_saved(context: AnalysisContext) -> Iterator[Found]:
             first = first or trained[0]
     if left:
         yield Found(
-            f"{len(left)} variables are assigned but not saved: {names(left)}",
+            f"{plural(len(left), 'variable')} {verb(len(left), 'is', 'are')} assigned but not "
+            f"saved: {names(left)}",
             "save `model.variables + optimizer.variables` in the source, and convert again",
             location(first, variable=left[0]),
         )

@@ -1,14 +1,14 @@
 """A constant holds NaN or Inf.
 
-What: weights or initial values that are no finite numbers.
+What: weights or initial values that are not finite numbers.
 
-Why it matters: one NaN makes every answer that it takes part in NaN.
+Why it matters: one NaN turns every answer that depends on it into NaN.
 
 On each runtime:
 
     the same on all: IEEE arithmetic hands a NaN on, through products and sums
 
-Example: the model was saved after a training that diverged.
+Example: the model was saved after its training had diverged.
 
 How it is fixed: train again from a checkpoint before the divergence. For variables:
 `tflrepair fix MODEL --replace --weights FILE`. A lone infinity may be meant (a mask, a bound).

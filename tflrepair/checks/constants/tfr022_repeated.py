@@ -10,7 +10,7 @@ On each runtime:
                       the weights of each operator into memory of its own
     TFLM              the whole file stands in flash memory
 
-Example: one signature each for several batch sizes, each with its own copy of the weights.
+Example: a signature for each of several batch sizes, each with its own copy of the weights.
 
 How it is fixed: keep the weights in variables that the signatures share, or convert with
 the signatures in one call, so that constants are shared.
@@ -21,8 +21,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.checks.base import Found, Needs, check, megabytes
+from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
+from tflrepair.wording import megabytes
 
 _LEAST = 10_000  # bytes
 

@@ -2,8 +2,8 @@
 
 What: buffers that no tensor and no metadata names, more than a hundredth of the file.
 
-Why it matters: they are shipped and mapped for nothing. Where a weight is missing elsewhere, they
-may be what became of it.
+Why it matters: they are shipped and mapped for nothing. If a weight is missing elsewhere, these
+bytes may be what is left of it.
 
 On each runtime:
 
@@ -21,9 +21,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.checks.base import Found, Needs, check, megabytes
+from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
 from tflrepair.format import schema
+from tflrepair.wording import megabytes, plural
 
 _LEAST = 10_000  # bytes
 
@@ -40,7 +41,8 @@ def unreferenced(context: AnalysisContext) -> Iterator[Found]:
     waste = sum(row.length for row in left)
     if waste > max(_LEAST, model.size // 100):
         yield Found(
-            f"{megabytes(waste)} in {len(left)} buffers belong to no tensor and no metadata",
+            f"{megabytes(waste)} in {plural(len(left), 'buffer')} belong to no tensor and no "
+            "metadata",
             "leave them out: tflrepair extract MODEL --signature NAME -o OUT.tflite",
             Location(buffer=left[0].index),
         )

@@ -1,4 +1,4 @@
-"""Operators or subgraphs that do nothing for any answer.
+"""Operators or subgraphs that no output needs.
 
 What: operators whose outputs nobody reads and that have no effect, or subgraphs that no signature
 reaches.
@@ -28,6 +28,7 @@ from tflrepair.findings import Location, Severity
 from tflrepair.format.schema import TensorType
 from tflrepair.graph.options import called_subgraphs
 from tflrepair.graph.subgraph import Operator, Subgraph
+from tflrepair.wording import plural, verb
 
 _HANDLES = (TensorType.RESOURCE, TensorType.VARIANT)
 
@@ -40,7 +41,7 @@ def dead(context: AnalysisContext) -> Iterator[Found]:
     lost = [n for n in range(len(model.subgraphs)) if n not in reached]
     if lost:
         listed = ", ".join(map(str, lost[:6])) + (", ..." if len(lost) > 6 else "")
-        count = "1 subgraph is" if len(lost) == 1 else f"{len(lost)} subgraphs are"
+        count = f"{plural(len(lost), 'subgraph')} {verb(len(lost), 'is', 'are')}"
         yield Found(
             f"{count} reached by no signature: {listed}",
             "leave them out: tflrepair extract MODEL --signature NAME -o OUT.tflite",
@@ -51,10 +52,10 @@ def dead(context: AnalysisContext) -> Iterator[Found]:
         if rows:
             kinds = Counter(operator.name for operator in rows).most_common(4)
             listed = ", ".join(f"{name} {count}" for name, count in kinds)
-            count = "1 operator" if len(rows) == 1 else f"{len(rows)} operators"
-            verb = "works" if len(rows) == 1 else "work"
+            count = plural(len(rows), "operator")
+            runs = verb(len(rows), "runs", "run")
             yield Found(
-                f"{count} of subgraph {subgraph.index} {verb} for no output: {listed}",
+                f"{count} of subgraph {subgraph.index} {runs} for no output: {listed}",
                 "",
                 Location(subgraph=subgraph.index, operator=rows[0].index),
             )

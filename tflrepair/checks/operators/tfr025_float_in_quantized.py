@@ -8,7 +8,7 @@ Why it matters: these run in float, several times slower, and accelerators that 
 On each runtime:
 
     LiteRT, tf.lite   these operators run by float kernels
-    GPU               floats are what it prefers; the others are computed in floats, too
+    GPU               it prefers floats; it computes the others in floats, too
     Edge TPU, NPUs    the part of the graph from here on stays on the CPU
     TFLM              needs the float kernels as well, which optimized libraries leave to the
                       reference code
@@ -29,6 +29,7 @@ from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
 from tflrepair.format import schema
 from tflrepair.graph.subgraph import Operator
+from tflrepair.wording import plural, verb
 
 _OP = schema.BuiltinOperator
 _WEIGHTED = (_OP.CONV_2D, _OP.DEPTHWISE_CONV_2D, _OP.FULLY_CONNECTED, _OP.TRANSPOSE_CONV)
@@ -50,7 +51,8 @@ def float_in_quantized(context: AnalysisContext) -> Iterator[Found]:
         listed = ", ".join(f"{name} {count}" for name, count in kinds)
         first = floats[0]
         yield Found(
-            f"{integers} operators have 8-bit weights, but {len(floats)} take floats: {listed}",
+            f"{plural(integers, 'operator')} {verb(integers, 'has', 'have')} 8-bit weights, "
+            f"but {len(floats)} {verb(len(floats), 'takes', 'take')} floats: {listed}",
             f"look: tflrepair show MODEL --subgraph {first.subgraph} --around {first.index}",
             Location(subgraph=first.subgraph, operator=first.index),
         )

@@ -28,6 +28,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
 from tflrepair.graph.subgraph import CUSTOM
+from tflrepair.wording import plural
 
 
 @check("TFR026", Severity.INFO, Needs.TABLES)
@@ -41,7 +42,7 @@ def flex(context: AnalysisContext) -> Iterator[Found]:
     listed = ", ".join(f"{name} {count}" for name, count in kinds.most_common(4))
     more = f" and {len(kinds) - 4} more kind{'s' * (len(kinds) > 5)}" if len(kinds) > 4 else ""
     yield Found(
-        f"needs the Flex delegate for {len(operators)} operators: {listed}{more}",
+        f"needs the Flex delegate for {plural(len(operators), 'operator')}: {listed}{more}",
         "Android: add tensorflow-lite-select-tf-ops; iOS: TensorFlowLiteSelectTfOps; Python: "
         "tensorflow-cpu 2.18.1 or older; see tflrepair explain TFR026",
         Location(subgraph=first.subgraph, operator=first.index),

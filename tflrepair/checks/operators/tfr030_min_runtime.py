@@ -1,7 +1,7 @@
 """Operators are newer than the runtime that the file asks for.
 
-What: the metadata entry `min_runtime_version` names a runtime that does not have some operator, or
-not in this version.
+What: the metadata entry `min_runtime_version` names a runtime that lacks one of the operators, or
+lacks it in this version.
 
 Why it matters: an application that trusts the entry gives the model to a runtime that refuses it.
 
@@ -13,7 +13,7 @@ On each runtime:
 
 Example: a tool that quantized or merged models, wrote newer operators and kept the old entry.
 
-How it is fixed: `tflrepair show MODEL` tells the entry. Require the runtime that is named here, or
+How it is fixed: `tflrepair show MODEL` prints the entry. Require the runtime that is named here, or
 convert again with a converter of the version that the application has.
 """
 

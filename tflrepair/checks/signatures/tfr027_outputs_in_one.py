@@ -2,8 +2,8 @@
 
 What: a signature has two outputs that are one and the same tensor, or that have one tensor name.
 
-Why it matters: the answers are right by the signature's own names. Who asks by position or by the
-tensor's name gets one value twice, and the name of the other is gone from the file.
+Why it matters: the signature's own names give right answers. A caller that asks by position or
+by tensor name gets one value twice, and the name of the other is gone from the file.
 
 On each runtime:
 

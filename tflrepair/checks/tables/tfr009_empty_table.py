@@ -8,12 +8,12 @@ On each runtime:
 
     LiteRT, tf.lite   `hashtable need to be initialized before using`
                       (experimental/resource/static_hashtable.cc)
-    Flex              its tables are another check's matter (TFR028)
+    Flex              another check looks at its tables (TFR028)
     TFLM              has no hash tables: the file does not start
 
 Example: a `tf.lookup.StaticHashTable` whose initializer the converter left out.
 
-How it is fixed: convert again with the table tracked by the module (`self.table = ...`). Where
+How it is fixed: convert again with the table tracked by the module (`self.table = ...`). If
 the import is in the file and some entry does not call it, see TFR006.
 """
 

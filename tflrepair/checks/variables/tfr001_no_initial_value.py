@@ -3,14 +3,14 @@
 What: a signature reads these variables before anything sets them, the file holds no value for
 them, and no order of calls makes that signature right.
 
-Why it matters: the weights are not in the file. Nothing that reads them can answer right,
+Why it matters: the weights are not in the file. Nothing that reads them can give a right answer,
 whatever the runtime. The usual cause is Keras 3: its export gives every variable a second copy
 in the SavedModel, the checkpoint fills the copy, and the TensorFlow Lite converter looks for the
 value of the first, finds none, and leaves it out without a word (tensorflow issue 98964).
 
 On each runtime:
 
-    as TFR003 tells: builtin kernels stop with an error, XNNPACK answers NaN or garbage, TFLM zeros;
+    see TFR003: builtin kernels stop with an error, XNNPACK answers NaN or garbage, TFLM zeros;
     a Flex variable stops with TensorFlow's own error (TFR028)
 
 Example: a `tf.Module` that holds a Keras 3 model, saved with signatures and converted with
@@ -27,8 +27,9 @@ from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.status import VariableStatus
-from tflrepair.checks.base import Found, check, megabytes, names
+from tflrepair.checks.base import Found, check, names
 from tflrepair.findings import Severity
+from tflrepair.wording import megabytes, plural, verb
 
 
 @check("TFR001", Severity.ERROR)
@@ -39,7 +40,8 @@ def no_initial_value(context: AnalysisContext) -> Iterator[Found]:
     total = len(context.analysis.variables)
     size = sum(v.nbytes or 0 for v in variables)
     yield Found(
-        f"{len(variables)} of {total} variables have no initial value "
+        f"{len(variables)} of {plural(total, 'variable')} "
+        f"{verb(len(variables), 'has', 'have')} no initial value "
         f"({megabytes(size)} are missing): {names([v.name for v in variables])}",
         "put the values back: tflrepair fix MODEL --weights FILE",
         variables=tuple(v.name for v in variables),

@@ -9,8 +9,8 @@ On each runtime, measured on one broken file:
     builtin kernels   (tf.lite up to 2.19, LiteRT 1.0, or any with the delegate off) error:
                       `read_variable.cc:67 variable != nullptr was not true`
     XNNPACK           (the default in tf.lite 2.20 and LiteRT 1.4 and later) no error: the variable
-                      is made over memory as it was found; NaN, huge or plausible numbers, others
-                      at each run. Inside IF and WHILE bodies: the error above
+                      is made over memory as it was found; NaN, huge or plausible numbers,
+                      different ones at each run. Inside IF and WHILE bodies: the error above
     TFLM              (TensorFlow Lite for Microcontrollers) no error: zeros
 
 Example: `infer` of the model in tensorflow issue 98964 answers NaN for all 62 classes.

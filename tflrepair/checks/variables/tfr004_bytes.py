@@ -7,7 +7,7 @@ Why it matters: it is the quickest proof that weights are not in a file: 29.7 MB
 
 On each runtime:
 
-    the same on all: they can load no more than is in the file; what they do instead, TFR003 tells
+    the same on all: they can load no more than is in the file; TFR003 tells what they do instead
 
 Example: 282 variables need 29.7 MB, the file has 0.6 MB in all.
 
@@ -20,8 +20,9 @@ from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.status import VariableStatus
-from tflrepair.checks.base import Found, check, megabytes
+from tflrepair.checks.base import Found, check
 from tflrepair.findings import Severity
+from tflrepair.wording import megabytes
 
 
 @check("TFR004", Severity.INFO)

@@ -8,7 +8,7 @@ where somebody calls `infer` first.
 On each runtime:
 
     LiteRT, tf.lite   right once the setting signature has run in the same interpreter; before that
-                      as TFR003 tells. A second interpreter has variables of its own
+                      see TFR003. A second interpreter has variables of its own
     TFLM              runs subgraph 0 only, so that no other signature can come first: zeros
 
 Example: `infer` reads `dense/kernel`, which has no initial value; `restore` sets it.

@@ -3,7 +3,7 @@
 What: READ_VARIABLE, ASSIGN_VARIABLE or their Flex twins take a handle that comes from no
 VAR_HANDLE on any path that we follow, for instance out of a custom operator.
 
-Why it matters: nothing can be said about that variable, neither that it is right nor wrong.
+Why it matters: nothing can be said about that variable: it may be right or wrong.
 
 On each runtime:
 

@@ -8,7 +8,7 @@ Why it matters: runtimes refuse the file, or read beyond the constant.
 On each runtime:
 
     LiteRT, tf.lite   too few bytes: refused when the model is loaded, with `required_bytes <= bytes
-                      was not true` (core/subgraph.cc); bytes too many are ignored
+                      was not true` (core/subgraph.cc); surplus bytes are ignored
     TFLM              does not compare (micro_allocator.cc): reads what stands behind the constant
 
 Example: a file that was cut and padded, or edited by hand.

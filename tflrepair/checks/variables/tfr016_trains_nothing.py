@@ -8,7 +8,7 @@ On each runtime:
 
     the same on all: the signature runs, and no variable changes
 
-Example: `optimizer.apply_gradients` was called in Python beside the tf.function, not inside.
+Example: `optimizer.apply_gradients` was called in Python outside the tf.function, not inside it.
 
 How it is fixed: apply the gradients inside the tf.function that becomes the signature.
 """

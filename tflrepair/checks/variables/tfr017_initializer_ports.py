@@ -2,7 +2,7 @@
 
 What: CALL_ONCE runs a subgraph that takes inputs or gives outputs.
 
-Why it matters: CALL_ONCE passes no tensors, so that the initializer cannot run as it was meant.
+Why it matters: CALL_ONCE passes no tensors, so the initializer cannot run as intended.
 
 On each runtime:
 
@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, check, location
 from tflrepair.findings import Severity
+from tflrepair.wording import plural
 
 
 @check("TFR017", Severity.ERROR)
@@ -34,8 +35,8 @@ def initializer_ports(context: AnalysisContext) -> Iterator[Found]:
                 continue
             told.add(target)
             yield Found(
-                f"the initializer, subgraph {target}, has {len(graph.inputs)} inputs and "
-                f"{len(graph.outputs)} outputs; CALL_ONCE allows none",
+                f"the initializer, subgraph {target}, has {plural(len(graph.inputs), 'input')} and "
+                f"{plural(len(graph.outputs), 'output')}; CALL_ONCE allows none",
                 "convert the model again, with an initializer that takes and gives nothing",
                 location(site, entry.signatures[0] if entry.signatures else None),
             )

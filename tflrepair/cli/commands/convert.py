@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from tflrepair.checks.base import megabytes
 from tflrepair.cli.groups import grouped
 from tflrepair.cli.options import (
     ForceOption,
@@ -19,6 +18,7 @@ from tflrepair.cli.options import (
 from tflrepair.cli.output import Format, emit, emit_results, progress
 from tflrepair.errors import UserError
 from tflrepair.report.style import safe
+from tflrepair.wording import megabytes
 
 
 @grouped
@@ -31,7 +31,7 @@ def convert(
     output: Annotated[str, typer.Option("--output", "-o", metavar="OUT", help="the .tflite file")],
     signature: Annotated[
         list[str] | None,
-        typer.Option("--signature", metavar="NAME", help="only these; may be repeated"),
+        typer.Option("--signature", metavar="NAME", help="only this signature; may be repeated"),
     ] = None,
     init_kwargs: InitKwargsOption = None,
     without_flex: WithoutFlex,

@@ -13,20 +13,21 @@ from tflrepair.cli.output import Format, emit, emit_results, progress, style
 
 def diff(
     a: Annotated[str, typer.Argument(metavar="A", help="a .tflite file")],
-    b: Annotated[str, typer.Argument(metavar="B", help="another")],
+    b: Annotated[str, typer.Argument(metavar="B", help="another .tflite file")],
     run: Annotated[
         bool, typer.Option("--run", help="run both, and find the first operator at fault")
     ] = False,
     signature: Annotated[
-        str | None, typer.Option("--signature", metavar="NAME", help="for --run: this one")
+        str | None, typer.Option("--signature", metavar="NAME", help="for --run: only this one")
     ] = None,
     inputs: Annotated[
-        str | None, typer.Option("--inputs", metavar="IN.npz", help="for --run: name -> array")
+        str | None,
+        typer.Option("--inputs", metavar="IN.npz", help="for --run: inputs, name -> array"),
     ] = None,
     everything: AllOption = False,
     format: FormatOption = Format.text,
 ) -> None:
-    """Say how B differs from A; exit code 0 if in nothing that changes an answer."""
+    """Say how B differs from A; exit code 0 if no answer changes."""
     from tflrepair.commands.diff import diff as diff_models
     from tflrepair.report.diff import data, text
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def explain(
     code: Annotated[
         str | None,
-        typer.Argument(metavar="CODE", help="such as TFR001, or a runtime's error text; none: all"),
+        typer.Argument(
+            metavar="CODE", help="such as TFR001, or a runtime's error text; without it: all"
+        ),
     ] = None,
     format: FormatOption = Format.text,
 ) -> None:

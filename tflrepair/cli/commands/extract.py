@@ -21,11 +21,15 @@ def extract(
         bool, typer.Option("--constants", help="write constants, too, by tensor name")
     ] = False,
     signature: Annotated[
-        str | None, typer.Option("--signature", metavar="NAME", help="a part: only this one")
+        str | None, typer.Option("--signature", metavar="NAME", help="write a part: this signature")
     ] = None,
     outputs: Annotated[
         list[str] | None,
-        typer.Option("--outputs", metavar="TENSOR", help="a part: what it needs; may be repeated"),
+        typer.Option(
+            "--outputs",
+            metavar="TENSOR",
+            help="write a part: what this tensor needs; may be repeated",
+        ),
     ] = None,
     force: ForceOption = False,
     format: FormatOption = Format.text,
@@ -45,7 +49,7 @@ def extract(
         return
     if out.endswith(".tflite"):
         raise UserError(
-            "a part of the model needs to be told which",
+            "it is not clear which part of the model is meant",
             hint="give --signature NAME or --outputs TENSOR",
         )
     weights = extract_weights(model, out, constants=constants, force=force)

@@ -62,7 +62,7 @@ def fix(
         ),
     ] = None,
     no_run: Annotated[
-        bool, typer.Option("--no-run", help="do not run the result; it says so")
+        bool, typer.Option("--no-run", help="do not run the result; the report says so")
     ] = False,
     strategy: Annotated[
         Strategy, typer.Option("--strategy", help="what to do after the graft")
@@ -76,7 +76,9 @@ def fix(
     ] = None,
     module: Annotated[
         str | None,
-        typer.Option("--module", metavar="FILE.py:CLASS", help="rebuild from it; runs its code"),
+        typer.Option(
+            "--module", metavar="FILE.py:CLASS", help="rebuild from this class; runs its code"
+        ),
     ] = None,
     init_kwargs: InitKwargsOption = None,
     without_flex: WithoutFlex,

@@ -40,7 +40,7 @@ def rebuild(
     force: ForceOption = False,
     format: FormatOption = Format.text,
 ) -> None:
-    """Write MODEL anew: as a tf.Module in Python (--emit-python), or without Flex (--no-flex).
+    """Write MODEL again: as a tf.Module in Python (--emit-python), or without Flex (--no-flex).
 
     The Python file, with its weights in an .npz beside it, runs by itself: `python OUT.py`
     converts it to OUT.tflite.
@@ -49,7 +49,9 @@ def rebuild(
     if emit_python is None and options is None:
         raise UserError("nothing to do", hint="give --emit-python OUT.py, or --no-flex -o OUT")
     if emit_python is not None and options is not None:
-        raise UserError("--emit-python writes the operators that the model has, not --no-flex")
+        raise UserError(
+            "--emit-python writes the operators that the model has; --no-flex would replace some"
+        )
     if options is not None:
         from tflrepair.commands.fix.fix import fix
         from tflrepair.report import fix_json, fix_text

@@ -36,14 +36,14 @@ def scan(
         bool, typer.Option("--values", help="read the weights, too: NaN, zeros, copies")
     ] = False,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="exit with 1 for error, warning or info and worse")
+        FailOn, typer.Option("--fail-on", help="exit with 1 for findings this severe or worse")
     ] = FailOn.error,
     fix_hints: Annotated[
         bool, typer.Option("--fix-hints", help="say how each kind of finding is fixed")
     ] = False,
     target: Annotated[
         list[str] | None,
-        typer.Option("--target", metavar="NAME", help="what litert, tflm, gpu or nnapi lacks"),
+        typer.Option("--target", metavar="NAME", help="list what litert, tflm, gpu or nnapi lacks"),
     ] = None,
     html: Annotated[
         str | None, typer.Option("--html", metavar="OUT.html", help="write a page to look at, too")
@@ -171,9 +171,7 @@ def _write_files(
     from tflrepair.report.export import model_explorer as nodes
 
     if scan is None or count != 1:
-        raise UserError(
-            "--html and --model-explorer are about one model", hint="give one .tflite file"
-        )
+        raise UserError("--html and --model-explorer take one model", hint="give one .tflite file")
     if html is not None:
         write(Path(html), page.render(scan).encode("utf-8"), force)
         note(f"written: {html}")

@@ -13,9 +13,10 @@ from tflrepair.cli.output import Format, emit, emit_results, style
 
 def show(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="a .tflite file")],
-    subgraph: Annotated[int | None, typer.Option("--subgraph", help="only this one")] = None,
+    subgraph: Annotated[int | None, typer.Option("--subgraph", help="only this subgraph")] = None,
     signature: Annotated[
-        str | None, typer.Option("--signature", metavar="NAME", help="only its subgraph")
+        str | None,
+        typer.Option("--signature", metavar="NAME", help="only the subgraph of this signature"),
     ] = None,
     op: Annotated[
         str | None, typer.Option("--op", metavar="KIND", help="operators of a kind, in detail")

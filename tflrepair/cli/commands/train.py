@@ -16,12 +16,12 @@ def train(
     data: Annotated[
         str, typer.Option("--data", metavar="X.npz", help="input name -> examples, in rows")
     ],
-    steps: Annotated[int, typer.Option("--steps", metavar="N", help="how many")] = 100,
+    steps: Annotated[int, typer.Option("--steps", metavar="N", help="number of steps")] = 100,
     batch: Annotated[
         int | None, typer.Option("--batch", metavar="N", help="examples for each step")
     ] = None,
     signature: Annotated[
-        str | None, typer.Option("--signature", metavar="NAME", help="the one that trains")
+        str | None, typer.Option("--signature", metavar="NAME", help="the signature that trains")
     ] = None,
     loss: Annotated[
         str | None, typer.Option("--loss", metavar="NAME", help="the output that is the loss")

@@ -13,7 +13,8 @@ from tflrepair.cli.output import Format, emit, emit_results, progress
 def verify(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="the .tflite file to run")],
     against: Annotated[
-        str | None, typer.Option("--against", metavar="OTHER", help="its outputs must match")
+        str | None,
+        typer.Option("--against", metavar="OTHER", help="a model whose outputs must match"),
     ] = None,
     inputs: Annotated[
         str | None, typer.Option("--inputs", metavar="IN.npz", help="inputs: name -> array")

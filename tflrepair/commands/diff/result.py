@@ -122,7 +122,8 @@ class RunDiff:
 
 @dataclass(frozen=True, repr=False)
 class DiffResult(Presentable):
-    """Two models. ``same`` means: they compute the same from the same, as far as the files tell.
+    """Two models. ``same`` means: they give the same outputs for the same inputs,
+    as far as the files show.
 
     Attributes:
         first, second: the models A and B with what is known of them.

@@ -21,6 +21,7 @@ from tflrepair.graph.subgraph import Operator
 from tflrepair.tracing.trace import Trace, trace
 from tflrepair.views.tensors import SubgraphView
 from tflrepair.views.values import real
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,7 +85,8 @@ def _for_other(
     """The same arrays under the other model's names; by position where names differ."""
     if len(first.inputs) != len(second.inputs):
         raise UserError(
-            f"{first.label} takes {len(first.inputs)} inputs in A and {len(second.inputs)} in B"
+            f"{first.label} takes {plural(len(first.inputs), 'input')} in A and "
+            f"{len(second.inputs)} in B"
         )
     names = {port.name for port in second.inputs}
     if names == values.keys():

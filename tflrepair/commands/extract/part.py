@@ -16,6 +16,7 @@ from tflrepair.notebook import Presentable
 from tflrepair.parts.build import Part, Ports, build, check_part
 from tflrepair.parts.slice import Slicer
 from tflrepair.views.tensors import SubgraphView
+from tflrepair.wording import plural
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,7 +29,7 @@ class ExtractedPart(Presentable):
 
     def headline(self) -> str:
         mine, whole = self.operators
-        return f"{self.path}: {mine} of {whole} operators"
+        return f"{self.path}: {mine} of {plural(whole, 'operator')}"
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each input and output."""
@@ -57,7 +58,7 @@ def extract_part(
 
     Args:
         signature: keep this one; with ``outputs``: look for the tensors there.
-        outputs: names of tensors, or ``#`` and an index, that the part shall answer.
+        outputs: names of tensors, or ``#`` and an index, that the part must compute.
 
     Raises:
         UserError: no such signature or tensor, a tensor that is not computed, or ``out`` exists.
@@ -66,7 +67,7 @@ def extract_part(
     """
     path = Path(out)
     if path.suffix != ".tflite":
-        raise UserError(f"{path.name!r} is no name for a model", hint="end it in .tflite")
+        raise UserError(f"{path.name!r} is not a name for a model", hint="end it in .tflite")
     context = context_of(model)
     whole = context.model
     whole.walk()
@@ -89,7 +90,7 @@ def _plan(model: Model, key: str | None, names: tuple[str, ...]) -> tuple[Part, 
     if not names:
         if signature is None:
             raise UserError(
-                "nothing is asked for", hint="give --signature NAME or --outputs TENSOR"
+                "no part of the model is named", hint="give --signature NAME or --outputs TENSOR"
             )
         graph = model.subgraph(signature.subgraph)
         kept = slicer.whole(signature.subgraph, graph.inputs, graph.outputs)

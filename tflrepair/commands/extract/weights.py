@@ -18,6 +18,7 @@ from tflrepair.graph.model import Model, Source
 from tflrepair.notebook import Presentable
 from tflrepair.views.tensors import SubgraphView, TensorView
 from tflrepair.views.values import Array, array
+from tflrepair.wording import plural
 
 # Types that the formats lack, and what carries their values exactly
 _WIDENED = {
@@ -57,7 +58,7 @@ class ExtractedWeights(Presentable):
 
     def headline(self) -> str:
         left = f", {len(self.left_out)} left out" if self.left_out else ""
-        return f"{self.path}: {len(self.written)} arrays{left}"
+        return f"{self.path}: {plural(len(self.written), 'array')}{left}"
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each array, those left out with the reason."""
@@ -92,7 +93,7 @@ def extract_weights(
         force: replace ``out`` if it exists.
 
     Raises:
-        UserError: a suffix that is no format of arrays, or the output exists.
+        UserError: a suffix that is not a format of arrays, or the output exists.
         RefusedError: there is nothing to write, or a name does not fit the format.
         BadFileError: the model is damaged.
         UnsupportedError: the format's package is not installed.
@@ -140,7 +141,7 @@ def _nothing(found: _Found, constants: bool) -> str:
 def _hint(found: _Found, constants: bool) -> str:
     if not constants:
         return "--constants writes the constants by tensor name"
-    return "`tflrepair show` tells what is in it"
+    return "`tflrepair show` lists what is in it"
 
 
 class _Found:
@@ -202,7 +203,7 @@ class _Found:
     ) -> None:
         try:
             if tensor.dtype == "string":
-                self.left_out.append(LeftOut(name, "strings are no weights", is_variable))
+                self.left_out.append(LeftOut(name, "strings are not weights", is_variable))
                 return
             values = array(self.model, tensor)  # a view of the mapped file: says if it is sound
         except TflRepairError as error:

@@ -115,8 +115,8 @@ def _is_the_delegates(finding: Finding, run: Run, report: VerifyReport) -> bool:
 def delegates(report: VerifyReport) -> list[str]:
     """What to say of delegates that answer otherwise (see ``expect``)."""
     return [
-        f"`{run.signature}` in {run.runtime} with its default delegate answers otherwise than with "
-        "its own kernels, which answer as expected: do not use the delegate there"
+        f"`{run.signature}` in {run.runtime} with its default delegate does not answer as it "
+        "does with its own kernels, which answer as expected: do not use the delegate there"
         for run in report.runs
         if any(_is_the_delegates(finding, run, report) for finding in run.findings)
     ]
@@ -134,6 +134,6 @@ def rounding(report: VerifyReport) -> str:
         return ""
     far, signature, output = max(rows)
     return (
-        f"`{signature}` computes in few bits: {output} is {far:.1%} of its spread from what is "
-        f"expected (up to {QUANTIZED:.0%} is taken for rounding)"
+        f"`{signature}` is quantized: {output} is {far:.1%} of its spread away from what is "
+        f"expected (up to {QUANTIZED:.0%} counts as rounding)"
     )

@@ -43,13 +43,13 @@ def advice(context: AnalysisContext, table: MatchTable) -> tuple[str, ...]:
     floats = any(scale_of(port.tensor) for port in target.inputs)
     return (
         f"where the Python model is, these lines write what --check takes; `model` is {what}",
-        f"that has `{name}` ({shapes}), and inputs from practice tell more than random ones"
+        f"that has `{name}` ({shapes}), and real inputs tell more than random ones"
         + ("; floats are quantized as the model says:" if floats else ":"),
         f"    import numpy as np{more}; x = {{{made}}}; y = {call}",
         f"    y = y if isinstance(y, dict) else dict(zip({names}, {listed}))",
         f"    np.savez('in.npz', **{given}); np.savez('out.npz', **{wanted})",
         "then add: --check in.npz out.npz",
-        "or add --map-out map.json, which writes what each variable can be, to choose by hand",
+        "or add --map-out map.json, which lists what each variable can be, to choose by hand",
     )
 
 

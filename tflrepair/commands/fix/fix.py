@@ -83,7 +83,7 @@ def fix(
             them); the rows that rest on one are not proven.
         replace_values: give variables that have an initial value a new one, too.
         check: (inputs, expected outputs), each an .npz: the result must give these. Where the
-            weights can be read in several ways, the only one that gives them is taken.
+            weights can be matched in several ways, the only one that gives them is taken.
         run: run the result before it gets its name. Without it the written bytes are read back
             and analysed, but whether they answer right is not known, and ``FixResult.not_run``
             says so.
@@ -92,7 +92,7 @@ def fix(
         origin: for ``rebuild``, what to build from; default: the .tflite alone.
         no_flex: rebuild the repaired model without Flex operators (needs TensorFlow).
         map_out: write the match here as a JSON map, to be edited and given back as ``mapping``.
-        dry_run: match and plan only. Problems are in ``table.problems`` instead of raised.
+        dry_run: match and plan only. Problems are listed in ``table.problems``, not raised.
         force: replace ``out`` if it exists.
         progress: told (step, done, total) now and then.
 

@@ -83,7 +83,7 @@ def resolve_by_running(
     if best.answer.agrees:
         if sum(one.answer.agrees for one in tried) > 1:
             return table
-        why = f"the only one of {run.count} readings that gives the expected outputs"
+        why = f"the only one of {run.count} possible matches that gives the expected outputs"
         return _decided(_filled(table, best.combination), why)
     return _decided(_filled(table, best.combination), _nearest(best, tried))
 
@@ -96,7 +96,7 @@ class _Run:
         self.count = 0
 
     def all(self, combinations: Sequence[Combination]) -> list[_Tried]:
-        self._progress("running the readings", self.count, 0)
+        self._progress("running the possible matches", self.count, 0)
         answers = self._trials.measure([_filled(self._table, c) for c in combinations])
         self.count += len(combinations)
         return [_Tried(*pair) for pair in zip(combinations, answers, strict=True)]
@@ -133,24 +133,24 @@ def _nearest(best: _Tried, tried: Sequence[_Tried]) -> str:
     second, first = min(others, default=float("inf")), best.answer.distance
     if second < MUCH_FARTHER * first:
         raise RefusedError(
-            "the model computes in few bits, and two readings answer nearly alike: "
+            "the model is quantized, and two possible matches give nearly the same outputs: "
             f"{first:.1%} and {second:.1%} of the outputs' spread from what is expected",
             hint="give other inputs with --check, or decide with --map FILE (see --map-out)",
         )
     return (
-        f"the nearest of {len(tried)} readings to the expected outputs: {first:.1%} of their "
-        f"spread away, the next {second:.0%}"
+        f"the nearest of {len(tried)} possible matches to the expected outputs: {first:.1%} "
+        f"of their spread away, the next {second:.0%}"
     )
 
 
 def _nothing_agrees(readings: Readings, count: int) -> RefusedError:
     if readings.is_whole and readings.count <= MOST:
         return RefusedError(
-            f"the weights can be read in {count} ways, and none gives the expected outputs",
+            f"the weights can be matched in {count} ways, and none gives the expected outputs",
             hint="do the expected outputs come from these weights? --dry-run shows the match",
         )
     return RefusedError(
-        f"the weights can be read in more than {MOST} ways; of {count} that were run, group by "
+        f"the weights can be matched in more than {MOST} ways; of {count} that were run, group by "
         "group, none gives the expected outputs: the layers cannot be told apart one by one",
         hint="decide some with --map FILE (see --dry-run, and --map-out to begin with)",
     )

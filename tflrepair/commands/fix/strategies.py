@@ -55,7 +55,7 @@ def passes_after_graft(options: RepairOptions) -> tuple[Pass, ...]:
 def _without_flex(options: RepairOptions, no_flex: NoFlex) -> tuple[Pass, ...]:
     if options.freeze or options.strategy == OPTIMIZE:
         what = "--freeze" if options.freeze else "--strategy optimize"
-        raise UserError(f"{what} and --no-flex do not go together: the result is converted anew")
+        raise UserError(f"{what} and --no-flex do not go together: the result is converted again")
     no_flex.check()
     from tflrepair.rebuild.lower.lower_pass import LowerPass
     from tflrepair.rebuild.rebuild_pass import RebuildPass, require_tensorflow

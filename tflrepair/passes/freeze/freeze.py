@@ -27,6 +27,7 @@ from tflrepair.passes.freeze.plan import FreezePlan, check_freezable, operator_r
 from tflrepair.passes.freeze.write import rewrite
 from tflrepair.rewrite.contract import Change
 from tflrepair.rewrite.relocation import Prefixed
+from tflrepair.wording import plural, verb
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,10 @@ class FreezePass:
         frozen = freeze(before)
         if frozen.file is None:
             return None
-        notes = [f"{len(frozen.plan.frozen)} variables became constants"]
+        count = len(frozen.plan.frozen)
+        notes = [f"{plural(count, 'variable')} became {verb(count, 'a constant', 'constants')}"]
         for reason, count in Counter(why for _, why in frozen.plan.kept).most_common():
-            notes.append(f"{count} stay variables: {reason}")
+            notes.append(f"{count} {verb(count, 'stays a variable', 'stay variables')}: {reason}")
         return Change(frozen.file, "; ".join(notes))
 
     def ensures(self, before: AnalysisContext, after: AnalysisContext) -> None:

@@ -138,8 +138,8 @@ def checkpoint_renames(context: AnalysisContext) -> tuple[Rename, ...]:
     left = clashes(tuple(replace(row, names=after.get(row.site, row.names)) for row in rows))
     if left:
         raise RefusedError(
-            f"the saved name {next(iter(left))!r} stands for several tensors, and it cannot be "
-            "told which variables they are",
+            f"the saved name {next(iter(left))!r} stands for several tensors, and it is not "
+            "clear which variables they are",
             hint="use v.path for tensor_names in the source and convert again",
         )
     return tuple(renames)
@@ -183,7 +183,7 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
             )
         if variable.nbytes is None:
             raise UnsupportedError(
-                f"the file does not tell the shape or type of variable {variable.name!r} "
+                f"the file does not state the shape or type of variable {variable.name!r} "
                 f"({variable.dtype}, {_sizes(variable.shape)})",
                 where=place(variable.created_by),
             )

@@ -118,19 +118,19 @@ def _bool(attribute: Any, value: Any) -> None:
 
 def _int(attribute: Any, value: Any) -> None:
     if not value.IsInt:
-        raise ValueError("an integer is none")
+        raise ValueError("an integer is not an integer")
     attribute.i = value.AsInt
 
 
 def _float(attribute: Any, value: Any) -> None:
     if not value.IsFloat:
-        raise ValueError("a float is none")
+        raise ValueError("a float is not a float")
     attribute.f = value.AsFloat
 
 
 def _string(attribute: Any, value: Any) -> None:
     if not value.IsString:
-        raise ValueError("a string is none")
+        raise ValueError("a string is not a string")
     attribute.s = value.AsStringBytes
 
 

@@ -9,6 +9,7 @@ from tflrepair.errors import BadFileError, UnsupportedError
 from tflrepair.format import flex, schema
 from tflrepair.graph.subgraph import Operator
 from tflrepair.rebuild.ir.steps import Argument
+from tflrepair.wording import plural
 
 
 def node_of(operator: Operator) -> Any:
@@ -45,11 +46,11 @@ def bind(node: Any, inputs: list[Argument]) -> dict[str, Argument | tuple[Argume
         listed = argument.number_attr or argument.type_list_attr
         count = _length(node, argument) if listed else 1
         if count > len(rest):
-            raise BadFileError(f"{node.op} has {len(inputs)} inputs, which is too few")
+            raise BadFileError(f"{node.op} has {plural(len(inputs), 'input')}, which is too few")
         bound[argument.name] = tuple(rest[:count]) if listed else rest[0]
         rest = rest[count:]
     if rest:
-        raise BadFileError(f"{node.op} has {len(inputs)} inputs, which is too many")
+        raise BadFileError(f"{node.op} has {plural(len(inputs), 'input')}, which is too many")
     return bound
 
 

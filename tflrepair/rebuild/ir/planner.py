@@ -9,6 +9,7 @@ from tflrepair.graph.model import Model, Signature
 from tflrepair.rebuild.ir.coverage import refuse_uncovered
 from tflrepair.rebuild.ir.steps import Function, FunctionId, Handle, Plan, SignatureFunction
 from tflrepair.rebuild.ir.walk import Walk
+from tflrepair.wording import plural
 
 # A subgraph is planned once for each set of handles that it is called with.
 _MOST_FUNCTIONS = 10_000
@@ -79,7 +80,8 @@ class _Planner:
         subgraph = self.model.subgraph(index)
         if len(handles) != len(subgraph.inputs):
             raise BadFileError(
-                f"subgraph {index} takes {len(subgraph.inputs)} inputs, but is given {len(handles)}"
+                f"subgraph {index} takes {plural(len(subgraph.inputs), 'input')}, but is "
+                f"given {len(handles)}"
             )
         given = {t: key for t, key in zip(subgraph.inputs, handles, strict=True) if key}
         walk = Walk(self, subgraph, given)

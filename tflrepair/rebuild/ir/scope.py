@@ -20,6 +20,7 @@ from tflrepair.rebuild.ir.steps import (
     Step,
 )
 from tflrepair.rebuild.ir.tensor_facts import constant, quantization_of
+from tflrepair.wording import plural
 
 
 class Planner(Protocol):
@@ -65,7 +66,7 @@ class Scope:
 
     def arguments(self, operator: Operator, least: int) -> list[Argument]:
         if len(operator.inputs) < least:
-            raise BadFileError(f"has {len(operator.inputs)} inputs instead of {least}")
+            raise BadFileError(f"has {plural(len(operator.inputs), 'input')} instead of {least}")
         return [self.argument(tensor) for tensor in operator.inputs]
 
     def resource(self, operator: Operator) -> ResourceId:
@@ -77,7 +78,7 @@ class Scope:
     def result(self, operator: Operator) -> int:
         """The operator's only output."""
         if len(operator.outputs) != 1 or operator.outputs[0] < 0:
-            raise BadFileError(f"has {len(operator.outputs)} outputs instead of one")
+            raise BadFileError(f"has {plural(len(operator.outputs), 'output')} instead of one")
         self.computed.add(operator.outputs[0])
         return operator.outputs[0]
 
@@ -86,7 +87,7 @@ class Scope:
     ) -> tuple[int, ...]:
         """Bind a called function's outputs; those that are resources stay handles."""
         if len(tensors) != len(returned):
-            raise BadFileError(f"has {len(tensors)} outputs instead of {len(returned)}")
+            raise BadFileError(f"has {plural(len(tensors), 'output')} instead of {len(returned)}")
         plain = []
         for tensor, key in zip(tensors, returned, strict=True):
             if key is not None:

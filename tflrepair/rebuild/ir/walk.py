@@ -21,6 +21,7 @@ from tflrepair.rebuild.ir.steps import (
 )
 from tflrepair.rebuild.ir.tensor_facts import dtype_of, quantization_of
 from tflrepair.rebuild.ops.registry import operators
+from tflrepair.wording import plural
 
 
 class Walk(Scope):
@@ -55,7 +56,9 @@ class Walk(Scope):
         builtin = operators()[operator.name]
         least, most = builtin.arity
         if not least <= len(operator.inputs) <= most:
-            raise BadFileError(f"has {len(operator.inputs)} inputs, which is a wrong number")
+            raise BadFileError(
+                f"has {plural(len(operator.inputs), 'input')}, which is the wrong number"
+            )
         for position in builtin.states:
             self.read_state(operator, position)
         options = read_options(operator, builtin.keywords)

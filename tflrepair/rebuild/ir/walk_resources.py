@@ -9,6 +9,7 @@ from tflrepair.rebuild.ir import flex_nodes
 from tflrepair.rebuild.ir.scope import Scope
 from tflrepair.rebuild.ir.steps import Assign, Find, Import, Read, Size
 from tflrepair.rebuild.ir.tensor_facts import dtype_of
+from tflrepair.wording import plural
 
 
 def var_handle(walk: Scope, operator: Operator) -> None:
@@ -29,7 +30,7 @@ def hashtable(walk: Scope, operator: Operator) -> None:
 
 def _bind(walk: Scope, operator: Operator, key: ResourceId) -> None:
     if len(operator.outputs) != 1:
-        raise BadFileError(f"has {len(operator.outputs)} outputs instead of one")
+        raise BadFileError(f"has {plural(len(operator.outputs), 'output')} instead of one")
     walk.handles[operator.outputs[0]] = key
 
 

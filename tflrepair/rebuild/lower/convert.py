@@ -20,6 +20,7 @@ from tflrepair.rebuild.run.starting_values import Values, starting_values
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save
 from tflrepair.tensorflow.signature_names import rename_keys, rename_signatures
+from tflrepair.wording import plural
 
 _HINT = "please report this model: every operator was lowered, yet the converter wants others"
 
@@ -120,11 +121,17 @@ def _notes(chosen: Chosen, lowered: Lowered, options: NoFlex) -> tuple[str, ...]
             f"take its place (--keep-flex {key} would keep it)"
         )
     if chosen.state:
-        notes.append(f"{GET} and {SET} hold {len(chosen.state)} variables ({options.state})")
+        notes.append(
+            f"{GET} and {SET} hold {plural(len(chosen.state), 'variable')} ({options.state})"
+        )
     elif {GET, SET} & {entry.key for entry in chosen.plan.entries}:
         notes.append(f"the model has its own {GET} or {SET}; none was added")
     for key, turns in lowered.unrolled.items():
-        notes.append(f"{key}: {len(turns)} loops unrolled ({', '.join(map(str, turns))} turns)")
+        notes.append(
+            f"{key}: {plural(len(turns), 'loop')} unrolled ({', '.join(map(str, turns))} turns)"
+        )
     if lowered.resources.narrow:
-        notes.append(f"{len(lowered.resources.narrow)} half-precision variables kept as float32")
+        notes.append(
+            f"{plural(len(lowered.resources.narrow), 'half-precision variable')} kept as float32"
+        )
     return tuple(notes)

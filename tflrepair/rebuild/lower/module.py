@@ -171,6 +171,6 @@ def _refusal(left: Mapping[str, list[str]]) -> UnsupportedError:
         more = f" and {len(places) - 3} more" if len(places) > 3 else ""
         rows.append(f"{name} at {'; '.join(places[:3])}{more}")
     return UnsupportedError(
-        "these TensorFlow operators have no formulation in builtin ones:\n  " + "\n  ".join(rows),
+        "these TensorFlow operators cannot be expressed in builtin ones:\n  " + "\n  ".join(rows),
         hint="keep the signature as it is with --keep-flex NAME, or write the model without them",
     )

@@ -13,6 +13,7 @@ from tflrepair.leftovers import workspace
 from tflrepair.rebuild.ir.custom_nodes import allows_flex, custom_names
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save
+from tflrepair.wording import plural
 
 _HINT = "repair the model with --strategy graft or --strategy optimize, which do not convert it"
 
@@ -50,7 +51,7 @@ def checked(data: bytes, model: Model) -> bytes:
     ]
     if unset:
         raise RefusedError(
-            f"the converted model has {len(unset)} variables without a value: "
+            f"the converted model has {plural(len(unset), 'variable')} without a value: "
             + ", ".join(unset[:8])
         )
     strangers = custom_names(after) - custom_names(model)

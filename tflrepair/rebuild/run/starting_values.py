@@ -11,6 +11,7 @@ from tflrepair.analysis.variables import Variable
 from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.rebuild.ir.steps import Plan
 from tflrepair.rebuild.run.trace import Tracer
+from tflrepair.wording import plural, verb
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -59,7 +60,8 @@ def starting_values(plan: Plan, values: Values) -> StartingValues:
     if missing:
         names = ", ".join(missing[:8]) + (", ..." if len(missing) > 8 else "")
         raise RefusedError(
-            f"{len(missing)} variables have no value: {names}",
+            f"{plural(len(missing), 'variable')} {verb(len(missing), 'has', 'have')} no "
+            f"value: {names}",
             hint="give them with --weights or --set",
         )
     for key, (dtype, shape) in plan.states.items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.diff.result import (
     Change,
     DiffResult,
@@ -18,6 +17,7 @@ from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.report import layout
 from tflrepair.report.style import Style, safe
+from tflrepair.wording import megabytes
 
 _LIST = 30
 
@@ -66,7 +66,7 @@ def change_lines(change: Change, width: int, indent: str) -> Iterator[str]:
     if change.name:
         what += f" {layout.short(change.name, 44)!r}"
     if change.max_abs == 0:
-        text = f"{what}: the same numbers, stored otherwise"
+        text = f"{what}: the same numbers, stored differently"
         text += f": {safe(a)} -> {safe(b)}" if a != b else " (scales differ)"
     elif change.max_abs is not None:
         text = f"{what}: values differ by up to {layout.number(change.max_abs)}"
@@ -212,7 +212,7 @@ def _fault(
         f"{head}: operator {fault.a.index}{both} {safe(fault.a.name)}, output "
         f"{layout.short(name, 200)!r}: {_apart(fault)}", "  ", width, "    ",
     )  # fmt: skip
-    yield "    everything that it computes from agrees"
+    yield "    all that it computes from agrees"
     pair = next(
         (r for r in result.subgraphs if r.a == fault.a.subgraph and r.b == fault.b.subgraph), None
     )

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from tflrepair.analysis.variables import Variable
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.scan import ScanResult
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Severity
@@ -22,6 +21,7 @@ from tflrepair.report import layout
 from tflrepair.report.style import safe
 from tflrepair.views.options import options
 from tflrepair.views.tensors import SubgraphView
+from tflrepair.wording import megabytes
 
 _PAGE = Path(__file__).parent / "page"
 _READS, _SETS, _UNSET = 1, 2, 4

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.scan import ScanResult
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Finding
 from tflrepair.report import layout
 from tflrepair.report.fix_hints import to_dict
 from tflrepair.report.style import safe
+from tflrepair.wording import megabytes
 
 
 def facts(scan: ScanResult) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.add_state import StateResult
 from tflrepair.passes.add_state.plan import GET, SET
 from tflrepair.report.contract.small import StateItem
 from tflrepair.report.style import safe
+from tflrepair.wording import megabytes, plural
 
 _SHOWN = 6
 
@@ -16,7 +16,7 @@ def lines(model: str, result: StateResult) -> list[str]:
         return [f"{safe(model)} has {GET} and {SET} already; nothing was written"]
     names = ", ".join(result.names[:_SHOWN]) + (", ..." if len(result.names) > _SHOWN else "")
     rows = [
-        f"{GET} and {SET} hold {len(result.names)} variables: {safe(names)}",
+        f"{GET} and {SET} hold {plural(len(result.names), 'variable')}: {safe(names)}",
         f"written: {safe(result.out)}, {megabytes(result.size)}",
     ]
     if result.run is None:

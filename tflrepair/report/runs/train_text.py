@@ -10,6 +10,7 @@ from tflrepair.commands.train_result import TrainResult
 from tflrepair.errors import UnsupportedError
 from tflrepair.report.contract.small import TrainItem
 from tflrepair.report.style import Style, safe
+from tflrepair.wording import plural
 
 _MARKS = "▁▂▃▄▅▆▇█"
 _WIDTH = 60
@@ -19,7 +20,8 @@ def lines(result: TrainResult, style: Style) -> list[str]:
     losses, count = result.losses, len(result.losses)
     middle = sorted(result.seconds)[count // 2] * 1000
     rows = [
-        f"{safe(result.model)}: {count} steps of {safe(result.signature)}, batch {result.batch}, "
+        f"{safe(result.model)}: {plural(count, 'step')} of {safe(result.signature)}, batch "
+        f"{result.batch}, "
         f"{middle:.3g} ms a step",
         f"  loss {losses[0]:.6g} -> {losses[-1]:.6g}",
     ]

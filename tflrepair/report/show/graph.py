@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tflrepair.analysis.variables import Variable
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.show import Shown
 from tflrepair.errors import TflRepairError
 from tflrepair.graph.subgraph import Operator
@@ -15,6 +14,7 @@ from tflrepair.report.style import Style, safe
 from tflrepair.views.options import called_subgraphs, options
 from tflrepair.views.tensors import CONSTANT, SubgraphView, TensorView
 from tflrepair.views.values import Array, Stats, array, real, statistics
+from tflrepair.wording import megabytes
 
 _BLOCKS = 20
 _SHOWN_VALUES = 1000  # numpy's own threshold for leaving out the middle

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tflrepair.checks.base import megabytes
 from tflrepair.commands.show import Shown
 from tflrepair.report import layout
 from tflrepair.report.show.graph import (
@@ -19,6 +18,7 @@ from tflrepair.report.show.graph import (
 from tflrepair.report.style import Style, safe
 from tflrepair.views.metadata import CONVERSION, MIN_RUNTIME, TFLITE, MetadataEntry
 from tflrepair.views.sizes import repeated
+from tflrepair.wording import megabytes
 
 _LIST = 12
 _OPERATORS = 30
@@ -92,7 +92,7 @@ def _origin(shown: Shown) -> Iterator[tuple[str, str]]:
         if entry.problem:
             yield "damaged", f"metadata {entry.name}: {entry.problem}"
         elif entry.name == MIN_RUNTIME and isinstance(entry.value, str):
-            yield "runtime", f"{entry.value} or newer" if entry.value else "version not told"
+            yield "runtime", f"{entry.value} or newer" if entry.value else "version not given"
         elif entry.name == CONVERSION and isinstance(entry.value, Mapping):
             yield "made by", _conversion(entry.value)
         elif entry.name == TFLITE and isinstance(entry.value, Mapping):
@@ -113,7 +113,7 @@ def _bytes(entry: MetadataEntry) -> str:
 
 def _conversion(value: Mapping[str, Any]) -> str:
     environment, options = value.get("environment") or {}, value.get("options") or {}
-    parts = [f"TensorFlow {environment.get('tensorflow_version') or '(version not told)'}"]
+    parts = [f"TensorFlow {environment.get('tensorflow_version') or '(version not given)'}"]
     if environment.get("model_type") not in (None, "NONE"):
         parts.append(f"from {environment['model_type']}")
     modes = options.get("model_optimization_modes") or ()

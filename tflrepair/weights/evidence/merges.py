@@ -45,7 +45,7 @@ def other_merges(weightless: Sequence[tuple[str, str]], flow: LayerFlow, is_whol
         less = listed[base] > joining[kind] or unnamed[base] > shown[base] + last[kind]
         if more or (is_whole and less):
             return (
-                f"the file's model joins layers otherwise: it has {listed[base]} {base!r}, "
+                f"the file's model joins layers differently: it has {listed[base]} {base!r}, "
                 f"this one {shown[base]}"
             )
     return ""

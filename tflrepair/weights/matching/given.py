@@ -14,6 +14,7 @@ from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.match_table import SET, WEIGHT, Row
 from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
+from tflrepair.wording import plural
 
 # What --set fills is a learning rate, a counter, a bias. What demands more is a damaged shape.
 LARGEST_FILL = 2**31 - 1
@@ -117,7 +118,7 @@ def _listed(name: str, text: str, target: Target) -> Weight:
     shape = target.shape
     if shape is None or -1 in shape or len(values) != math.prod(shape):
         raise UserError(
-            f"--set {name}={text}: {len(values)} numbers for {target.shared_name!r}, "
+            f"--set {name}={text}: {plural(len(values), 'number')} for {target.shared_name!r}, "
             f"which is {size_text(shape)}"
         )
     array = np.array(values, target.dtype).reshape(shape)

@@ -15,6 +15,7 @@ from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.match_table import WEIGHT, Row
 from tflrepair.weights.types.start import Start
 from tflrepair.weights.types.weight import Source, Target, Weight
+from tflrepair.wording import plural
 
 
 def saved_state(
@@ -36,7 +37,7 @@ def saved_state(
         found = taken | found
         if not set(mine) <= set(taken):
             warnings.append(
-                f"{source.label} holds optimizer state ({len(state)} arrays); for "
+                f"{source.label} holds optimizer state ({plural(len(state), 'array')}); for "
                 f"{len(set(mine) - set(taken))} of {len(mine)} optimizer variables it is unclear "
                 "which are theirs, so they take their start values"
             )

@@ -22,7 +22,7 @@ ACCEPTABLE = {
     MISSING_LAYER: "what the file lacks beside a layer is not the one that is meant",
     UNKNOWN_CONSTANT: "a constant of the model that is in no file is not the one that is meant",
     FROZEN_LAYER: "a layer whose values stand in the model as a constant is used twice",
-    RENAMED_LAYER: "a layer that the file calls otherwise was given another name",
+    RENAMED_LAYER: "a layer that has another name in the file was renamed",
 }
 
 
@@ -31,6 +31,6 @@ def check_accepted(names: tuple[str, ...]) -> None:
     for name in names:
         if name not in ACCEPTABLE:
             raise UserError(
-                f"--accept {name!r}: nothing is called so",
+                f"--accept {name!r}: there is no such doubt",
                 hint=f"it may be one of: {', '.join(ACCEPTABLE)}",
             )

@@ -16,7 +16,6 @@ from tflrepair.rebuild.lower.images.geometry import (
     Geometry,
     back_on_image,
     explicit_inner,
-    geometry,
     inner,
     known,
     offsets,
@@ -25,25 +24,12 @@ from tflrepair.rebuild.lower.images.geometry import (
     shape_of,
     static,
     window,
+    windows_of,
 )
 from tflrepair.rebuild.lower.registry import lower
 
 _MOST_PRODUCTS = 49  # a filter of 7 x 7
-
-
-def _axes(
-    sizes: Sequence[int | None],
-    kernel: Sequence[int],
-    strides: Sequence[int],
-    padding: str,
-    dilations: Sequence[int],
-    explicit_paddings: Sequence[int],
-    data_format: str,
-) -> Geometry:
-    size = known(sizes, "convolution's input")
-    explicit = explicit_inner(explicit_paddings)
-    steps, rates = inner(strides, data_format), inner(dilations, data_format)
-    return geometry(size, kernel, steps, padding, rates, explicit)
+_INPUT = "convolution's input"
 
 
 @lower("Conv2DBackpropFilter", "Conv3DBackpropFilterV2")
@@ -61,8 +47,10 @@ def backprop_filter(
     *kernel, depth, outputs = sizes
     rates = list(dilations)[: len(sizes)]
     space = input.shape[1:-1]
-    axes = _axes(space, kernel, strides, padding, rates, explicit_paddings, data_format)
-    groups = known([input.shape[-1]], "convolution's input")[0] // depth
+    axes = windows_of(
+        _INPUT, space, kernel, strides, padding, data_format, rates, explicit_paddings
+    )
+    groups = known([input.shape[-1]], _INPUT)[0] // depth
     x = padded(input, axes)
     if groups == 1:
         return tf.reshape(_filter_of(x, out_backprop, axes), sizes)
@@ -105,8 +93,10 @@ def backprop_input(
     rank = len(kernel) + 2
     shape = shape_of(input_sizes)
     rates = list(dilations)[:rank]
-    axes = _axes(shape[1:-1], kernel, strides, padding, rates, explicit_paddings, data_format)
-    groups = known([shape[-1]], "convolution's input")[0] // depth
+    axes = windows_of(
+        _INPUT, shape[1:-1], kernel, strides, padding, data_format, rates, explicit_paddings
+    )
+    groups = known([shape[-1]], _INPUT)[0] // depth
     image = back_on_image(out_backprop, axes)
     reverse = _reversed(filter, kernel, groups)
     rate = [axis.dilation for axis in axes]

@@ -8,6 +8,7 @@ times faster than scattering.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import tensorflow as tf
@@ -15,31 +16,17 @@ import tensorflow as tf
 from tflrepair.rebuild.lower.images.geometry import (
     Geometry,
     back_on_image,
-    explicit_inner,
-    geometry,
-    inner,
     known,
     offsets,
     padded,
     shape_of,
     static,
     window,
+    windows_of,
 )
 from tflrepair.rebuild.lower.registry import lower
 
-
-def _axes(
-    sizes: Sequence[int | None],
-    kernel: Sequence[int],
-    strides: Sequence[int],
-    padding: str,
-    dilations: Sequence[int],
-    explicit: Sequence[int],
-    data_format: str,
-) -> Geometry:
-    size = known(sizes, "convolution's input")
-    steps, rates = inner(strides, data_format), inner(dilations, data_format)
-    return geometry(size, kernel, steps, padding, rates, explicit_inner(explicit))
+_INPUT = "convolution's input"
 
 
 @lower("DepthwiseConv2dNativeBackpropFilter")
@@ -55,8 +42,9 @@ def backprop_filter(
 ) -> Any:
     height, width, depth, multiplier = (int(n) for n in static(filter_sizes, "filter's shape"))
     space = input.shape[1:3]
-    axes = _axes(
-        space, (height, width), strides, padding, dilations, explicit_paddings, data_format
+    size = (height, width)
+    axes = windows_of(
+        _INPUT, space, size, strides, padding, data_format, dilations, explicit_paddings
     )
     x = padded(input, axes)
     if multiplier == 1:
@@ -83,8 +71,9 @@ def backprop_input(
 ) -> Any:
     height, width, depth, multiplier = known(filter.shape, "filter")
     space = shape_of(input_sizes)[1:3]
-    axes = _axes(
-        space, (height, width), strides, padding, dilations, explicit_paddings, data_format
+    size = (height, width)
+    axes = windows_of(
+        _INPUT, space, size, strides, padding, data_format, dilations, explicit_paddings
     )
     image = back_on_image(out_backprop, axes)
     taps = tf.reshape(filter, [height * width, depth * multiplier])
@@ -128,8 +117,9 @@ def depthwise(
     """With explicit padding or unequal strides, which the builtin operator does not have."""
     height, width, *_ = known(filter.shape, "filter")
     space = input.shape[1:3]
-    axes = _axes(
-        space, (height, width), strides, padding, dilations, explicit_paddings, data_format
+    size = (height, width)
+    axes = windows_of(
+        _INPUT, space, size, strides, padding, data_format, dilations, explicit_paddings
     )
     return correlate_all(padded(input, axes), filter, axes)
 
@@ -139,8 +129,5 @@ def correlate_all(x: Any, kernel: Any, axes: Geometry) -> Any:
     depth, multiplier = kernel.shape[2:]
     wide = tf.repeat(x, multiplier, axis=-1) if multiplier > 1 else x
     taps = tf.reshape(kernel, [-1, depth * multiplier])
-    total = None
-    for number, place in enumerate(offsets(axes)):
-        part = window(wide, axes, place) * taps[number]
-        total = part if total is None else total + part
-    return total
+    parts = (window(wide, axes, place) * taps[n] for n, place in enumerate(offsets(axes)))
+    return reduce(tf.add, parts)

@@ -100,6 +100,26 @@ def known(sizes: Sequence[int | None], what: str) -> list[int]:
     return [int(size) for size in sizes if size is not None]
 
 
+def windows_of(
+    what: str,
+    sizes: Sequence[int | None],
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+    data_format: str,
+    dilations: Sequence[int] = (),
+    explicit: Sequence[int] = (),
+) -> Geometry:
+    """The windows of an operator, from its attributes as they are; ``what`` has the ``sizes``.
+
+    Raises:
+        UnsupportedError: see ``known`` and ``inner``.
+    """
+    rates = inner(dilations, data_format) if dilations else None
+    steps = inner(strides, data_format)
+    return geometry(known(sizes, what), kernel, steps, padding, rates, explicit_inner(explicit))
+
+
 def offsets(axes: Geometry) -> Iterator[tuple[int, ...]]:
     """The taps of a window in row-major order."""
     yield from product(*(range(axis.kernel) for axis in axes))

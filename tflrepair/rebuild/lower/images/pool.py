@@ -7,6 +7,7 @@ each of them takes all (pooling_ops_3d.cc).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import tensorflow as tf
@@ -15,8 +16,6 @@ from tflrepair.rebuild.lower.images.depthwise import correlate
 from tflrepair.rebuild.lower.images.geometry import (
     Geometry,
     back_on_image,
-    explicit_inner,
-    geometry,
     inner,
     inside,
     known,
@@ -25,6 +24,7 @@ from tflrepair.rebuild.lower.images.geometry import (
     scatter,
     shape_of,
     window,
+    windows_of,
 )
 from tflrepair.rebuild.lower.registry import lower
 
@@ -37,9 +37,10 @@ def _axes(
     data_format: str,
     explicit: Sequence[int] = (),
 ) -> Geometry:
-    size = known(sizes, "pooling's input")
-    kernel, steps = inner(ksize, data_format), inner(strides, data_format)
-    return geometry(size, kernel, steps, padding, None, explicit_inner(explicit))
+    kernel = inner(ksize, data_format)
+    return windows_of(
+        "pooling's input", sizes, kernel, strides, padding, data_format, explicit=explicit
+    )
 
 
 @lower("MaxPool3DGrad")
@@ -158,11 +159,7 @@ def max_pool_3d(
 ) -> Any:
     axes = _axes(input.shape[1:-1], ksize, strides, padding, data_format)
     x = padded(input, axes, input.dtype.min)
-    result = None
-    for taps in offsets(axes):
-        part = window(x, axes, taps)
-        result = part if result is None else tf.maximum(result, part)
-    return result
+    return reduce(tf.maximum, (window(x, axes, taps) for taps in offsets(axes)))
 
 
 @lower("AvgPool3D")

@@ -47,7 +47,7 @@ def added(lists: Sequence[TensorList]) -> TensorList:
 
 def _listed(value: Any) -> TensorList:
     if not isinstance(value, TensorList):
-        raise UnsupportedError("a variant that is no tensor list is not covered")
+        raise UnsupportedError("a variant that is not a tensor list is not covered")
     return value
 
 

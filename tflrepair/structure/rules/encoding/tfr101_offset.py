@@ -1,7 +1,7 @@
 """An offset leads nowhere.
 
 What: a reference inside the file, which is a distance in bytes, leads to itself or to a place
-behind the end of the file.
+past the end of the file.
 
 Why it matters: whatever it should lead to is lost. Runtimes refuse the file; older ones read
 memory that is not theirs.

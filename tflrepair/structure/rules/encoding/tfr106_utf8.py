@@ -3,8 +3,8 @@
 What: the bytes of a name or description are not valid UTF-8, the encoding of all flatbuffer
 strings.
 
-Why it matters: it is stricter than the flatbuffers verifier, which does not look. Python's
-interpreters fail when they are asked for the names of tensors or signatures.
+Why it matters: this rule is stricter than the flatbuffers verifier, which does not look.
+Python's interpreters fail when they are asked for the names of tensors or signatures.
 
 Example: damage inside a name; a name in another encoding, written by hand.
 

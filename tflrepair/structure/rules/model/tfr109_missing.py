@@ -6,7 +6,7 @@ options that it cannot do without (IF, WHILE, CALL_ONCE, VAR_HANDLE and their ki
 STABLEHLO_PAD and so on).
 
 Why it matters: runtimes refuse the file, or fill the gap with zeros: a WHILE without options runs
-subgraph 0 for ever.
+subgraph 0 forever.
 
 Example: `Missing exported method name for SignatureDef`; `Operator with CUSTOM builtin_code has
 no custom_code`.

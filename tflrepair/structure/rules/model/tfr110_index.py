@@ -1,8 +1,8 @@
 """An index leads to nothing.
 
-What: a number that stands for a tensor, buffer, operator code or subgraph is larger than there
-are, or negative. An input may be -1 (an optional input left out), also one of `intermediates`;
-nothing else may.
+What: a number that stands for a tensor, buffer, operator code or subgraph is negative, or there
+is nothing with that number. An input may be -1 (an optional input left out), and so may one of
+`intermediates`; nothing else may.
 
 Why it matters: runtimes refuse the file, or read memory that is not theirs.
 

@@ -3,7 +3,7 @@
 What: a subgraph calls itself through IF, WHILE, CALL, CALL_ONCE or a composite, directly or
 through others.
 
-Why it matters: no operator of TensorFlow Lite recurses with an end. Runtimes fill the stack and
+Why it matters: no operator of TensorFlow Lite can end a recursion. Runtimes fill the stack and
 crash.
 
 Example: the body of a WHILE that holds the same WHILE.

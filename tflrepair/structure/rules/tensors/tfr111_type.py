@@ -2,7 +2,7 @@
 
 What: the number of a tensor type is in no version of the schema, or the number of a builtin
 operator is negative or 127 (a placeholder, never an operator). An operator above the last one
-known may only be newer than this release; TFR014 speaks of those.
+known may just be newer than this release; TFR014 speaks of those.
 
 Why it matters: runtimes refuse the file ("Unsupported data type", "Op builtin_code out of
 range").

@@ -3,10 +3,11 @@
 What: the numbers of scales and zero points differ, they are neither one nor one for each slice of
 `quantized_dimension`, that dimension does not exist, or the tensors that hold the scales of a
 blockwise or multi-axis quantization do not exist (InterpreterBuilder::ParseQuantization). Or a
-scale is zero, negative, infinite or no number.
+scale is zero, negative, infinite or not a number.
 
-Why it matters: runtimes refuse the file, or scale with numbers of another tensor. A scale of zero
-is stricter than loading demands: kernels divide by it, and LiteRT aborts the process.
+Why it matters: runtimes refuse the file, or scale with the numbers of another tensor. To
+refuse a scale of zero is stricter than loading is: kernels divide by it, and LiteRT aborts the
+process.
 
 Example: 31 scales for 32 output channels.
 

@@ -1,7 +1,8 @@
 """Data behind the flatbuffer lies outside the file.
 
 What: a buffer or the options of a custom operator are given as an offset from the start of the
-file and a size, which is how files beyond 2 GB hold their weights, and they end behind the file.
+file and a size, which is how files beyond 2 GB hold their weights, and they end past the end of the
+file.
 
 Why it matters: the bytes are not there.
 
