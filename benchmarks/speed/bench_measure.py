@@ -44,11 +44,12 @@ class Cost:
 
 @dataclass(frozen=True)
 class Paired:
-    """Medians of the pairs, and the median of the ratios of their seconds of computing."""
+    """Medians of the pairs, and of the ratios of their seconds of computing, and of the clock."""
 
     ours: Cost
     anchor: Cost
     ratio: float
+    clock: float
     pairs: int
 
 
@@ -77,9 +78,10 @@ def paired(
         if number:
             rows.append(row)
     ratios = [mine.computing / other.computing for mine, other in rows]
+    clock = [mine.seconds / other.seconds for mine, other in rows]
     return Paired(
         _median([r[0] for r in rows]), _median([r[1] for r in rows]),
-        statistics.median(ratios), pairs,
+        statistics.median(ratios), statistics.median(clock), pairs,
     )  # fmt: skip
 
 
