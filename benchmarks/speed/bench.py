@@ -55,10 +55,9 @@ def measure(pairs: int, gigabytes: float, short: bool = False, only: str = "") -
 
 
 def _short(pairs: int) -> Iterator[Row]:
-    """What compares whole processes, or one size with another, in seconds of the processor."""
+    """What compares whole processes, in seconds of the processor: that varies least."""
     yield from _made(pairs)
-    for part in ("giant", "growth"):
-        yield from (row for row in reading_rows(None, pairs, part) if _is_ratio(row))
+    yield from (row for row in reading_rows(None, pairs, "giant") if _is_ratio(row))
 
 
 def _made(pairs: int) -> Iterator[Row]:
