@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: bench bench-check plots demo quick test test-core test-flex test-page test-site check fuzz packages verdicts faults large clean
+.PHONY: bench bench-check plots demo quick test test-core test-flex test-explorer test-micro test-page test-site check fuzz packages verdicts faults large clean
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
@@ -21,6 +21,12 @@ test-core: $(VENV)/.core  ## tests that need no TensorFlow, in an environment wi
 
 test-flex: $(VENV)/.all $(VENV)-flex/.done  ## training with Flex operators, in tensorflow-cpu 2.18.1
 	TFLREPAIR_FLEX_PYTHON=$(abspath $(VENV)-flex/bin/python) $(BIN)/python -m pytest tests/flex
+
+test-explorer: $(VENV)/.core $(VENV)-explorer/.done  ## node data as Google's Model Explorer reads it
+	TFLREPAIR_EXPLORER_PYTHON=$(abspath $(VENV)-explorer/bin/python) $(BIN)/python -m pytest tests/explorer
+
+test-micro: $(VENV)-micro/.done  ## the arena of --target tflm, by running tflite-micro's package
+	TFLREPAIR_MICRO=1 $(VENV)-micro/bin/python -m pytest tests/micro
 
 MINUTES ?= 2
 fuzz: $(VENV)/.core       ## damage everything that can be read for MINUTES=n; prints a table
@@ -69,6 +75,16 @@ $(VENV)-flex/.done:
 	$(VENV)-flex/bin/python -m pip install --quiet tensorflow-cpu==2.18.1
 	touch $@
 
+$(VENV)-explorer/.done:
+	$(PYTHON) -m venv $(VENV)-explorer
+	$(VENV)-explorer/bin/python -m pip install --quiet ai-edge-model-explorer==0.1.34
+	touch $@
+
+$(VENV)-micro/.done: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-micro
+	$(VENV)-micro/bin/python -m pip install --quiet -c constraints.txt -e '.[run,dev]' tflite-micro==0.dev20261023182759
+	touch $@
+
 PAIRS ?= 10
 bench: $(VENV)/.all       ## time and memory against anchors and targets; RECORD=1 writes benchmarks/results.md
 	$(BIN)/python benchmarks/speed/bench.py --pairs $(PAIRS) $(if $(RECORD),--write)
@@ -86,4 +102,4 @@ large: $(VENV)/.all       ## models of gigabytes and of 100,000 operators; 15 GB
 	cd tests && $(abspath $(BIN))/python -m giants.run
 
 clean:
-	rm -rf $(VENV) $(VENV)-flex .cache .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-flex $(VENV)-explorer $(VENV)-micro .cache .pytest_cache .mypy_cache .ruff_cache

@@ -199,6 +199,10 @@ def _quick_starts_no_process(request: pytest.FixtureRequest) -> Iterator[None]:
 
 # these need a second environment; `make test-flex` makes it
 collect_ignore = [] if "TFLREPAIR_FLEX_PYTHON" in os.environ else ["flex"]
+if "TFLREPAIR_EXPLORER_PYTHON" not in os.environ:  # `make test-explorer`
+    collect_ignore.append("explorer")
+if "TFLREPAIR_MICRO" not in os.environ:  # `make test-micro`
+    collect_ignore.append("micro")
 if "TFLREPAIR_CHROMIUM" not in os.environ:  # `make test-page` has it
     collect_ignore.append("browser")
 if "TFLREPAIR_SITE" not in os.environ:  # `make test-site`

@@ -105,6 +105,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("convert", "emit_python", "add_state", "state", "train"),
     ),
     "report": (
+        ("width",),
         ("style",),
         ("layout", "hints"),
         ("contract",),

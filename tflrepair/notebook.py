@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from tflrepair.errors import UnsupportedError
+from tflrepair.wording import grouped
 
 _MOST = 200  # rows of a table in a notebook; ``to_dataframe`` has all
 
@@ -34,7 +35,7 @@ class Presentable(ABC):
             "<tr>" + "".join(f"<td>{_html(value)}</td>" for value in row.values()) + "</tr>"
             for row in rows[:_MOST]
         )
-        more = f"<p>and {len(rows) - _MOST} more</p>" if len(rows) > _MOST else ""
+        more = f"<p>and {grouped(len(rows) - _MOST)} more</p>" if len(rows) > _MOST else ""
         return f"{text}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tflrepair.errors import BadFileError
+from tflrepair.wording import plural
 
 # Larger files are mapped. Below it, a copy costs some 10 ms and cannot change any more.
 MAPPED_FROM = 64 << 20
@@ -102,7 +103,7 @@ def read_small(path: str | os.PathLike[str], most: int) -> bytes:
         except OSError as error:
             raise BadFileError(f"cannot be read: {error.strerror}", where=name) from None
     if len(data) > most:
-        raise BadFileError(f"has more than {most} bytes, which is the limit", where=name)
+        raise BadFileError(f"has more than {plural(most, 'byte')}, which is the limit", where=name)
     return data
 
 

@@ -21,7 +21,7 @@ def test_entries_that_take_over_what_one_subgraph_reads_unset() -> None:
     body = build.sub("body")
     for number in range(MANY):
         body.read(body.handle(f"v{number}"))
-    with pytest.raises(UnsupportedError, match="more than 1000000 steps"):
+    with pytest.raises(UnsupportedError, match="more than 1,000,000 steps"):
         analyse(from_bytes(build.bytes()))
 
 
@@ -34,7 +34,7 @@ def test_a_subgraph_that_is_called_with_ever_other_handles() -> None:
     handle = body.input("RESOURCE", ())
     for _ in range(MANY):
         body.read(handle)
-    with pytest.raises(UnsupportedError, match="more than 1000000 steps"):
+    with pytest.raises(UnsupportedError, match="more than 1,000,000 steps"):
         analyse(from_bytes(build.bytes()))
 
 

@@ -42,6 +42,8 @@ def test_the_sample(tmp_path: Path) -> None:
     assert found.count('class="finding ') == len(result.findings)
     assert found.count('<tr class="bad">') == len(result.analysis.variables)
     assert "<path d=" in found  # the drawing
+    assert "<code>infer</code> reads 8 variables" in found
+    assert "`" not in found.split('id="picture"')[0].split('id="words"')[1]
     assert re.search(r'class="row marked chosen"[^>]*>\s*8  READ_VARIABLE', found)
 
 
@@ -72,6 +74,14 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     found = dom(html.render(scan(from_bytes(build.bytes(), "m.tflite"))), tmp_path)
     assert "<title>m.tflite</title>" in found
     assert "<img" not in found
+
+
+def test_backticks_without_a_partner_stay(tmp_path: Path) -> None:
+    build = Build()
+    sub = build.sub("main", "a`b")
+    sub.output(sub.read(sub.handle("v")))
+    found = dom(html.render(scan(from_bytes(build.bytes(), "m.tflite"))), tmp_path)
+    assert "Signatures: <code>a</code>b`." in found
 
 
 KEYS = """<script>

@@ -12,7 +12,6 @@ from rich.progress import Progress
 from tflrepair.cli import output
 from tflrepair.report.layout import fit
 from tflrepair.report.style import table
-from tflrepair.wording import plural
 
 ROWS = [("name", "a value that takes a lot of room " * 3), ("x", "short")]
 
@@ -58,7 +57,3 @@ def test_each_step_has_one_task_and_a_clock_of_its_own() -> None:
     (task,) = bar.tasks
     assert (task.description, task.total, task.finished) == ("reworking the graph", None, False)
     assert task.elapsed == 3.0
-
-
-def test_one_is_one() -> None:
-    assert (plural(1, "variable"), plural(0, "variable")) == ("1 variable", "0 variables")

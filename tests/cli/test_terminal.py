@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import warm
 from build import Build
+from conftest import ROOT
 
 from tflrepair.report.style import harmless
 
@@ -60,3 +64,36 @@ def test_the_gate_lets_our_colours_through_and_nothing_else() -> None:
     assert harmless(text, colour=True) == (
         "\x1b[1;31merror\x1b[0m" + r" \x1b]0;x\x07\x1b[2J" + "\n" + r"\tb"
     )
+
+
+@pytest.mark.runs
+def test_no_words_at_all_are_answered_with_the_help() -> None:
+    done = subprocess.run([sys.executable, "-m", "tflrepair"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Usage:" in done.stdout + done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.runs
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [(["sc"], ["scan"]), (["fix", "--stra"], ["--strategy"]), (["ex"], ["explain", "extract"])],
+)
+def test_bash_completes(tmp_path: Path, words: list[str], wanted: list[str]) -> None:
+    """The function that `--show-completion` prints, called as bash calls it at a tab."""
+    program = tmp_path / "tflrepair"
+    entry = "from tflrepair.__main__ import main"
+    program.write_text(f"#!{sys.executable}\n{entry}\n\nmain()\n")
+    program.chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "SHELL": "/bin/bash"}
+    env["PYTHONPATH"] = str(ROOT)
+    shown = subprocess.run(
+        [program, "--show-completion", "bash"], env=env, capture_output=True, text=True
+    )
+    line = " ".join(["tflrepair", *words])
+    script = (
+        f"{shown.stdout}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}\n"
+        'name=$(complete -p tflrepair | sed "s/.*-F \\([^ ]*\\).*/\\1/")\n'
+        "$name tflrepair; printf '%s\\n' \"${COMPREPLY[@]}\"\n"
+    )
+    done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True)
+    assert sorted(done.stdout.split()) == wanted, shown.stdout + done.stderr

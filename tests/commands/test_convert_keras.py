@@ -73,11 +73,22 @@ except tflrepair.TflRepairError as error:
 
 class Stateful(tf.Module):
     def __init__(self, unroll):
-        self.rnn = keras.layers.LSTM(4, unroll=unroll)
+        self.rnn = keras.layers.LSTM(4, unroll=unroll, stateful=True)
         self.rnn.build((1, 3, 2))
     @tf.function(input_signature=[tf.TensorSpec([1, 3, 2], tf.float32)])
     def infer(self, x):
         return {"y": self.rnn(x)}
+
+def samples():
+    for number in range(4):
+        yield [np.full((1, 3, 2), number / 4, "float32")]
+
+int8 = {"optimizations": [tf.lite.Optimize.DEFAULT], "representative_dataset": samples}
+for unroll in (False, True):  # TensorFlow's quantizer dies of the first
+    try:
+        told[f"size {unroll}"] = len(tflrepair.convert(Stateful(unroll), **int8))
+    except tflrepair.TflRepairError as error:
+        told[f"crash {unroll}"] = str(error)
 
 from tflrepair.commands.convert import _advice
 for unroll in (False, True):
@@ -86,6 +97,13 @@ for unroll in (False, True):
     told[f"unroll {unroll}"] = _advice(["infer"], [function], {"representative_dataset": 1})
     told[f"plain {unroll}"] = _advice(["infer"], [function], {})
 told["many"] = _advice(["a", "b"], [function], {})
+sub.save(f"{out}/sub.keras")
+net.save_weights(f"{out}/net.weights.h5")
+for name in ("sub.keras", "net.weights.h5"):
+    try:
+        tflrepair.convert(f"{out}/{name}")
+    except tflrepair.TflRepairError as error:
+        told[name] = str(error)
 json.dump(told, open(f"{out}/told.json", "w"))
 """
 
@@ -135,3 +153,28 @@ def test_the_hint_fits(out: Path) -> None:
     for name in ("unroll True", "plain False"):
         assert "one by one" not in told[name]
     assert "one by one" in told["many"]
+
+
+def test_a_crash_of_the_quantizer_and_what_helps(out: Path) -> None:
+    told = json.loads((out / "told.json").read_text())
+    assert "crash True" not in told and told["size True"] > 1000
+    assert "the converter died of SIGSEGV" in told["crash False"]
+    assert "unroll=True" in told["crash False"] and "one by one" not in told["crash False"]
+
+
+def test_files_that_are_no_model_by_themselves(out: Path) -> None:
+    told = json.loads((out / "told.json").read_text())
+    assert "custom_objects" in told["sub.keras"] and "config" not in told["sub.keras"]
+    assert "not the model itself" in told["net.weights.h5"]
+
+
+@pytest.mark.parametrize("loud", [[], ["-v"]])
+def test_the_command_takes_a_keras_file(out: Path, tmp_path: Path, loud: list[str]) -> None:
+    words = ["convert", str(out / "net.keras"), "-o", str(tmp_path / "y.tflite"), *loud]
+    done = subprocess.run(
+        [sys.executable, "-m", "tflrepair", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "every variable has a value" in done.stdout
+    steps = [line for line in done.stderr.splitlines() if line.startswith("tflrepair: ")]
+    assert (len(steps) > 4) == bool(loud), steps

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,54 @@ PASTED = {
         "--target gpu"
     ),
 }
+
+
+# as printed by kernels of LiteRT 2.3 and tflite-micro, TensorFlow's Python and Coral's
+MORE = {
+    "ValueError: Failed to load delegate from libedgetpu.so.1": "library libedgetpu.so.1",
+    "Tried to export a function which references an 'untracked' resource.": "assign the object",
+    "None is only supported in the 1st dimension.": "batch",
+    "Type UINT8 (3) not supported.": "tensors of this type",
+    "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.": "no error",
+    "tensorflow/lite/micro/kernels/space_to_depth.cc:53 data_type == kTfLiteFloat32 || data_type "
+    "== kTfLiteInt8 was not true.": "check in space_to_depth.cc",
+    "tensorflow/lite/kernels/conv.cc:343 input->dims->data[3] != filter->dims->data[3] (3 != 4)": (
+        "check in conv.cc"
+    ),
+    "kernel_util.cc:364 d1 == d2 || d1 == 1 || d2 == 1 was not true.Node number 24 (ADD) failed to "
+    "prepare.": "--around 24",
+}
+
+
+def _every_line_of_logcat(text: str) -> str:
+    stamp = "11-26 02:00:01.123  1234  1250 E tflite  : "
+    return "\n".join(stamp + line for line in text.splitlines())
+
+
+VARIED = {
+    "logcat": _every_line_of_logcat,
+    "absl": lambda text: "E0000 00:00:1795651539.846318   20171 subgraph.cc:1200] " + text,
+    "another line": lambda text: re.sub(r"(\.(?:cc|h)):\d+", r"\1:98765", text),
+    "a word a line": lambda text: "\n   ".join(text.split()),
+    "cut by a terminal": lambda text: "\n".join(re.findall(r".{1,21}", text.replace("\n", " "))),
+    "quoted in a mail": lambda text: "\n".join(f"> {row}" for row in text.splitlines()),
+    "red": lambda text: f"\x1b[1;31m{text}\x1b[0m",
+    "typographic": lambda text: re.sub("'(.*?)'", "\u2018\\1\u2019", text),
+    "escaped": lambda text: text.replace("\n", "\\n"),
+    "in the middle": lambda text: f"I ran it and then\n\n{text}\n\nwhat now? Thanks!",
+    "spaces": lambda text: f"  {text.replace(' ', '   ')}\r\n",
+}
+
+
+@pytest.mark.parametrize("vary", VARIED.values(), ids=list(VARIED))
+@pytest.mark.parametrize("plain", [*PRINTED, *PASTED, *MORE], ids=lambda text: text[:30])
+def test_error_texts_changed_on_the_way(plain: str, vary: Callable[[str], str]) -> None:
+    assert {**PRINTED, **PASTED, **MORE}[plain] in explain(vary(plain))
+
+
+def test_a_general_answer_gives_way_to_an_exact_one() -> None:
+    for text in (*PRINTED, *PASTED):
+        assert "was given tensors that it does not take" not in explain(text)
 
 
 @pytest.mark.parametrize("pasted", PASTED, ids=lambda text: text[:30])

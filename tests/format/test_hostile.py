@@ -43,6 +43,8 @@ def folder(path: Path) -> None:
         (b"\n\n<html>moved</html>", "is an HTML page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "is a Git LFS pointer"),
         (b"PK\x03\x04" + bytes(60), "is a ZIP archive"),
+        (b"\0\0PK\x03\x04" + bytes(60), "is a ZIP archive"),
+        (b"LITERTLM" + bytes(60), "is a LiteRT-LM bundle"),
         (b"\x89HDF\r\n\x1a\n" + bytes(60), "is an HDF5 file"),
         (b"\x1f\x8b\x08" + bytes(60), "is gzip data"),
         (b'{"error": "not found"}', "is JSON text"),

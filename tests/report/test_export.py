@@ -17,6 +17,7 @@ from conftest import DATA, ROOT
 from tflrepair.commands.scan import ScanResult, scan
 from tflrepair.errors import BadFileError
 from tflrepair.graph.model import from_bytes
+from tflrepair.report import fix_hints
 from tflrepair.report.export import github, html, markdown, model_explorer, sarif
 
 SAMPLE = ROOT / "tflrepair" / "samples" / "broken.tflite"
@@ -37,7 +38,7 @@ def hostile() -> ScanResult:
 
 
 def test_sarif() -> None:
-    """The shape that the standard asks for; the official schema was run over it by hand."""
+    """What the schema cannot say; test_sarif.py holds it against the schema."""
     rows = [(str(path), scan(path).findings) for path in (SAMPLE, DATA / "order.tflite")]
     found = sarif.to_dict(rows, {"bad.tflite": BadFileError("is empty")})
     (run,) = found["runs"]
@@ -155,3 +156,17 @@ def test_fail_on_info(tmp_path: Path) -> None:
     command = ["scan", str(DATA / "half.tflite"), "--select", "TFR026"]
     assert warm.command_line(*command).returncode == 0
     assert warm.command_line(*command, "--fail-on", "info").returncode == 1
+
+
+def test_commands_can_be_pasted() -> None:
+    """A path with a space is one word for a shell; MODEL inside another word stays."""
+    result = scan(from_bytes(SAMPLE.read_bytes(), "my models/$x MODEL_2.tflite"))
+    quoted = "tflrepair fix 'my models/$x MODEL_2.tflite' --weights FILE"
+    found = sarif.to_dict([(result.model.path or "", result.findings)], {})
+    assert quoted in found["runs"][0]["results"][0]["message"]["text"]
+    assert quoted in next(github.lines(result.model.path or "", result.findings))
+    assert quoted in data_of(html.render(result))["findings"][0]["hint"]
+    path = result.model.path or ""
+    table = "\n".join(markdown.lines(path, "", result.findings)).replace("\\", "")
+    assert quoted in table
+    assert "'my models/$x MODEL_2.tflite'" in fix_hints.to_dict(result)["TFR001"]

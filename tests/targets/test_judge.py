@@ -102,3 +102,15 @@ def test_the_command(tmp_path: Path) -> None:
     (row,) = json.loads(done.stdout)["results"][0]["targets"]
     assert not row["ok"]
     assert row["lacking"][0]["why"]
+
+
+def test_what_measures_the_arena_is_named() -> None:
+    from tflrepair.report.style import Style
+    from tflrepair.report.target_text import lines
+
+    sound, lacking = judge(model("CONV_2D"), "tflm"), judge(model("WHERE", "LSTM"), "tflm")
+    assert "  arena: `pip install tflite-micro`, and it is measured" in lines(
+        sound, None, Style(), 80
+    )
+    assert not any("arena" in line for line in lines(lacking, None, Style(), 80))
+    assert not any("arena" in line for line in lines(judge(model("NEG"), "gpu"), None, Style(), 80))

@@ -138,7 +138,7 @@ def test_a_constant_of_another_size_than_its_shape(tmp_path: Path) -> None:
     path = tmp_path / "m.tflite"
     path.write_bytes(file.bytes())
     with pytest.raises(
-        BadFileError, match=r"17179869184 bytes, and its buffer has 64.*m\.tflite\)"
+        BadFileError, match=r"17,179,869,184 bytes, and its buffer has 64.*m\.tflite\)"
     ):
         weights.open_weights(path)
 

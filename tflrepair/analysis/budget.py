@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tflrepair.errors import UnsupportedError
+from tflrepair.wording import plural
 
 # Steps that every model may take, however small its file is: about a second, 100 MB.
 _LEAST = 1_000_000
@@ -26,6 +27,7 @@ class Budget:
         self._left -= steps
         if self._left < 0:
             raise UnsupportedError(
-                f"following its variables through all calls takes more than {self._most} steps",
+                "following its variables through all calls takes more than "
+                f"{plural(self._most, 'step')}",
                 hint="no converter makes such a model; it is made to waste time and memory",
             )

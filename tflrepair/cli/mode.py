@@ -30,7 +30,7 @@ class Mode:
         options = words[: words.index("--")] if "--" in words else words
         formats = [
             after if word == "--format" else word.removeprefix("--format=")
-            for word, after in zip(options, [*options[1:], ""], strict=True)
+            for word, after in zip(options, (*options[1:], ""), strict=False)
             if word == "--format" or word.startswith("--format=")
         ]
         self.json = bool(formats) and formats[-1] == "json"

@@ -42,7 +42,7 @@ def emit(text: str) -> None:
         if form.width is not None:
             from tflrepair.report.layout import fit
 
-            text = fit(text, form.width)
+            text = fit(text, form.width, tear=True)
         typer.echo(text)
 
 
@@ -104,8 +104,15 @@ def report_error(error: TflRepairError) -> None:
     # a refusal lists what is to be decided; any other line end is that of a name
     lines = describe(error).split("\n")
     text = ("\n" if isinstance(error, RefusedError) else "\\n").join(map(safe, lines))
+    text = "tflrepair: " + text
+    if is_terminal(sys.stderr):
+        import shutil
+
+        from tflrepair.report.layout import fit
+
+        text = fit(text, shutil.get_terminal_size().columns, tear=True)
     with contextlib.suppress(OSError, ValueError):  # stderr is full or closed: nobody listens
-        typer.echo("tflrepair: " + text, err=True)
+        typer.echo(text, err=True)
 
 
 def describe(error: TflRepairError) -> str:

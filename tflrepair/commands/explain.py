@@ -10,10 +10,15 @@ from collections.abc import Callable
 
 from tflrepair.checks import registry
 from tflrepair.commands import scan_saved_model
-from tflrepair.commands.messages import MESSAGES, Message
+from tflrepair.commands.messages import GENERAL, MESSAGES, Message
 from tflrepair.errors import UserError
 
 _QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")  # as chats and pages print them
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# of a quotation, a table, a comment; and the stamps of `adb logcat -v threadtime` and `-v brief`
+_MARGIN = re.compile(
+    r"^\s*[>|#]+ ?|^\d\d-\d\d [\d:.]+ +\d+ +\d+ [VDIWEF] [^:]*: |^[VDIWEF]/[^:]*\( *\d+\): "
+)
 _CODE = re.compile(r"\s*TF[RS]\w*\s*", re.IGNORECASE)
 
 
@@ -25,7 +30,10 @@ def explain(text: str) -> str:
     """
     if _CODE.fullmatch(text):
         return scan_saved_model.explain(text.strip()) or registry.explain(text.strip())
-    found = [row for row in map(_known(text), MESSAGES) if row]
+    told = _known(text)
+    found = [row for row in map(told, MESSAGES) if row] or [
+        row for row in map(told, GENERAL) if row
+    ]
     if not found:
         raise UserError(
             "this message is not known to tflrepair",
@@ -35,10 +43,15 @@ def explain(text: str) -> str:
 
 
 def _known(text: str) -> Callable[[Message], str]:
-    flat = " ".join(text.replace("\\n", " ").translate(_QUOTES).split())
+    clean = _COLOUR.sub("", text).translate(_QUOTES)
+    lines = [_MARGIN.sub("", line) for line in clean.splitlines()]
+    # folded between words, or by a terminal in the middle of one
+    order = ("", " ") if _cut(lines) else (" ", "")
+    forms = [" ".join(between.join(lines).replace("\\n", " ").split()) for between in order]
 
     def told(row: Message) -> str:
-        match = re.search(row.pattern, flat, re.IGNORECASE)
+        matches = (re.search(row.pattern, form, re.IGNORECASE) for form in forms)
+        match = next(filter(None, matches), None)
         if match is None:
             return ""
         parts = match.groupdict()
@@ -54,6 +67,12 @@ def _known(text: str) -> Callable[[Message], str]:
         )
 
     return told
+
+
+def _cut(lines: list[str]) -> bool:
+    """Whether a terminal has cut a long line: all pieces are equally long but the last."""
+    widths = [len(line) for line in lines]
+    return len(lines) > 2 and len(set(widths[:-1])) == 1 and 0 < widths[-1] <= widths[0]
 
 
 def overview() -> list[tuple[str, str, str]]:

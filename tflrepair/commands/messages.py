@@ -236,4 +236,50 @@ MESSAGES = (
         "tflrepair scan MODEL --target gpu lists the kinds that stay on the CPU; run without the "
         "delegate to see whether the model itself is right",
     ),
+    Message(
+        r"references an .?untracked.? resource",
+        "tensorflow/python/saved_model/save.py",
+        "a function uses a variable or table that no attribute of the module holds, so that it "
+        "would not be saved with it",
+        "assign the object to self in __init__; tflrepair explain TFR001 tells what is lost if not",
+    ),
+    Message(
+        r"None is only supported in the 1st dimension",
+        "tensorflow/lite/python/lite.py",
+        "an input has an open dimension that is not the batch",
+        "give the function an input_signature with fixed sizes, or batch size only as None",
+    ),
+    Message(
+        r"Failed to load delegate from (?P<name>\S+)",
+        "tensorflow/lite/python/interpreter.py",
+        "the library {name} of a delegate cannot be loaded: it or the device that it drives is not "
+        "there",
+        "install it for this machine and this runtime's version; without it the model runs on the "
+        "CPU, but for operators that only the delegate has: tflrepair scan MODEL --target litert",
+    ),
+    Message(
+        r"Type (?P<name>\w+) \(\d+\) (is )?not supported|Type: (?P<version>\w+) \(\d+\) not supp",
+        "tensorflow/lite/micro/kernels",
+        "a kernel of this runtime has the operator, but not for tensors of this type",
+        "the next line names the operator: tflrepair show MODEL --around N; convert to a type that "
+        "it takes, mostly int8 or float32",
+    ),
+    Message(
+        r"Created TensorFlow Lite XNNPACK delegate",
+        "tensorflow/lite/delegates/xnnpack",
+        "no error: from here on float operators are run by XNNPACK, which is the default",
+        "nothing; but variables that were never set give NaN under it, not an error (TFR003)",
+    ),
+)
+
+# What many kernels print in the same way; told only where nothing more exact is known
+GENERAL = (
+    Message(
+        r"(?P<name>\w+\.(cc|h|cpp))(:\d+)? .+ (was not true|!= .+\(.+ != .+\))",
+        "the kernel that it names: the macros TF_LITE_ENSURE in tensorflow/lite/core/c/common.h",
+        "a check in {name} failed: an operator was given tensors that it does not take, of another "
+        "shape, type or number",
+        "the line with `Node number N` names the operator: tflrepair show MODEL --around N; "
+        "tflrepair scan MODEL looks for what is wrong with the file",
+    ),
 )

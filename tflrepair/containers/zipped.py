@@ -14,6 +14,7 @@ from functools import partial
 from tflrepair.containers.member import HEAD, Member
 from tflrepair.errors import BadFileError, TflRepairError
 from tflrepair.format.source import MemorySource, View
+from tflrepair.wording import plural
 
 _LOCAL = struct.Struct("<4s22xHH")  # PKWARE APPNOTE 4.3.7: signature, lengths of name and extra
 _BEST_PACKING = 1032  # deflate cannot pack better (zlib.net/zlib_tech.html)
@@ -38,7 +39,7 @@ def members(outer: Member) -> Iterator[Member]:
         archive = zipfile.ZipFile(View(MemorySource(data)))
         rows = archive.infolist()
     if len(rows) > _MOST_MEMBERS:
-        raise BadFileError(f"holds {len(rows)} members", where=outer.path)
+        raise BadFileError(f"holds {plural(len(rows), 'member')}", where=outer.path)
     for info in rows:
         if info.is_dir() or not info.file_size:
             continue
@@ -58,7 +59,9 @@ def _whole(
     if info.compress_type == zipfile.ZIP_STORED:
         return _stored(info, data, path)
     if info.file_size > _MOST_BYTES:
-        raise BadFileError(f"is packed and has {info.file_size} bytes", hint="unpack it first")
+        raise BadFileError(
+            f"is packed and has {plural(info.file_size, 'byte')}", hint="unpack it first"
+        )
     with tempfile.TemporaryFile(prefix="tflrepair-") as copy, _guarded(path):
         with archive.open(info) as stream:
             while chunk := stream.read(_CHUNK):

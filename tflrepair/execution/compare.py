@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tflrepair.wording import plural, share
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -54,7 +56,8 @@ def gap(
         return Gap(name, False, text=f"shape {list(got.shape)} against {list(want.shape)}")
     if got.dtype.kind not in "fciub" or want.dtype.kind not in "fciub":
         count = int(np.sum(_texts(got) != _texts(want))) if got.size else 0
-        return Gap(name, count == 0, text=f"{count} of {got.size} values differ" if count else "")
+        told = share(count, got.size, "value", "differs", "differ") if count else ""
+        return Gap(name, count == 0, text=told)
     exact = got.dtype.kind not in "fc" and want.dtype.kind not in "fc"
     if not got.size or (exact and np.array_equal(got, want)):
         return Gap(name, True, 0.0, 0.0)
@@ -71,7 +74,11 @@ def gap(
         relative = off[nonzero] / scale[nonzero]
     if not np.isfinite(off).all():
         count = int(np.sum(~np.isfinite(off)))
-        return Gap(name, False, text=f"NaN or Inf against another value in {count} of {got.size}")
+        return Gap(
+            name,
+            False,
+            text=f"NaN or Inf against another value in {count} of {plural(got.size, 'value')}",
+        )
     largest = float(relative.max()) if relative.size else 0.0
     return Gap(name, not exact and bool(good.all()), float(off.max()), largest)
 
@@ -125,6 +132,8 @@ def not_finite(array: NDArray[Any]) -> str:
         return ""
     nan, inf = int(np.isnan(array).sum()), int(np.isinf(array).sum())
     parts = [
-        f"{word} in {n} of {array.size} values" for word, n in (("NaN", nan), ("Inf", inf)) if n
+        f"{word} in {n} of {plural(array.size, 'value')}"
+        for word, n in (("NaN", nan), ("Inf", inf))
+        if n
     ]
     return ", ".join(parts)

@@ -13,6 +13,7 @@ from tflrepair.execution.entries import RunTarget, RunTensor
 from tflrepair.format.types import NUMPY_TYPES, element_count
 from tflrepair.opening import open_regular
 from tflrepair.views.quantized import quantize
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,7 +118,8 @@ def _check_unpacking(stream: BinaryIO, path: str) -> None:
     packed, whole = (sum(getattr(r, n) for r in rows) for n in ("compress_size", "file_size"))
     if whole > max(_UNPACKED, packed * _PACKING):
         raise BadFileError(
-            f"would grow from {packed} to {whole} bytes; above {_UNPACKED >> 20} MB at most "
+            f"would grow from {packed} to {plural(whole, 'byte')}; above {_UNPACKED >> 20} MB "
+            "at most "
             f"{_PACKING} times as much is unpacked",
             where=path,
             hint="write it with numpy.savez, which does not pack",

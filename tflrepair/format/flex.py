@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tflrepair.errors import BadFileError, TflRepairError
+from tflrepair.wording import plural
 
 # tensorflow/core/framework/types.proto, DataType -> our names
 DTYPES = {
@@ -143,7 +144,7 @@ def _single(number: int, value: int | bytes) -> Any:
         return struct.unpack("<f", value)[0]
     if number == 7:
         return _shape(value)
-    return {8: "<tensor>", 10: "<function>"}.get(number, f"<{len(value)} bytes>")
+    return {8: "<tensor>", 10: "<function>"}.get(number, f"<{plural(len(value), 'byte')}>")
 
 
 def _attribute_list(data: bytes) -> Iterator[Any]:

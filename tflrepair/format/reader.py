@@ -14,6 +14,7 @@ import struct
 from collections.abc import Sequence
 
 from tflrepair.errors import BadFileError
+from tflrepair.wording import plural
 
 _U16 = struct.Struct("<H")
 _U32 = struct.Struct("<I")
@@ -58,7 +59,8 @@ class Reader:
             raise self.beyond(pos, 4) from None
         if offset == 0 or pos + offset >= self.size:
             raise BadFileError(
-                f"an offset of {offset} bytes leads outside the file of {self.size} bytes",
+                f"an offset of {plural(offset, 'byte')} leads outside the file of "
+                f"{plural(self.size, 'byte')}",
                 where=f"byte {pos}",
                 hint=_DAMAGED,
             )
@@ -105,9 +107,10 @@ class Reader:
             raise self.beyond(pos, 4) from None
         if count * item > self.size - pos - 4:
             raise BadFileError(
-                f"a list of {count} elements ({count * item} bytes) runs past the end of the file",
+                f"a list of {plural(count, 'element')} ({plural(count * item, 'byte')}) runs "
+                "past the end of the file",
                 where=f"byte {pos}",
-                hint=f"the file has {self.size} bytes; it is truncated or corrupt",
+                hint=f"the file has {plural(self.size, 'byte')}; it is truncated or corrupt",
             )
         return pos + 4, count
 
@@ -126,7 +129,8 @@ class Reader:
 
     def beyond(self, pos: int, need: int) -> BadFileError:
         return BadFileError(
-            f"{need} bytes are needed at byte {pos}, but the file ends at byte {self.size}",
+            f"{plural(need, 'byte is', 'bytes are')} needed at byte {pos}, but the file ends "
+            f"at byte {self.size}",
             where=f"byte {pos}",
             hint=_DAMAGED,
         )

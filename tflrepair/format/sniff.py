@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from tflrepair.errors import BadFileError
+from tflrepair.wording import plural
 
 IDENTIFIER = b"TFL3"
+_ZIP = b"PK\x03\x04"
+_INSIDE = "`tflrepair scan FILE` lists the models inside; give one as FILE!/NAME"
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 # first bytes -> (what it is, what to do)
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (_LFS, "a Git LFS pointer, not the model itself", "run `git lfs pull` to fetch the model"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "weights go to `--weights`, not to MODEL"),
-    (b"PK\x03\x04", "a ZIP archive (.keras, .npz, .zip)", "unpack or convert it first"),
+    (_ZIP, "a ZIP archive (.task, .apk, .keras, .npz, .zip)", _INSIDE),
+    (b"LITERTLM", "a LiteRT-LM bundle", _INSIDE),
     (b"\x1f\x8b", "gzip data", "unpack it first"),
     (b"BZh", "bzip2 data", "unpack it first"),
     (b"\x93NUMPY", "a NumPy array", "weights go to `--weights`, not to MODEL"),
@@ -61,8 +65,10 @@ def check_head(head: bytes, size: int) -> None:
     """
     if head[4:8] == IDENTIFIER and size >= 8:
         return
+    # MediaPipe's .task files begin with a few zeros, which align what they hold
+    begin = head.lstrip(b"\0") if head.lstrip(b"\0").startswith(_ZIP) else head
     for magic, what, hint in _MAGIC:
-        if head.startswith(magic):
+        if begin.startswith(magic):
             raise BadFileError(f"is {what}, not a .tflite file", hint=hint)
     text = head.lstrip().lower()
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
@@ -72,7 +78,7 @@ def check_head(head: bytes, size: int) -> None:
     if text.startswith((b"{", b"[")):
         raise BadFileError("is JSON text, not a .tflite file")
     if size < 8:
-        raise BadFileError(f"has only {size} bytes, too few for a .tflite file")
+        raise BadFileError(f"has only {plural(size, 'byte')}, too few for a .tflite file")
     if not any(head):
         raise BadFileError("is all zero bytes at its start, not a .tflite file")
     found = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in head[4:8])

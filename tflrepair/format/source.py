@@ -14,6 +14,7 @@ import weakref
 from typing import Any, BinaryIO, Protocol
 
 from tflrepair.errors import BadFileError
+from tflrepair.wording import plural
 
 
 class ByteSource(Protocol):
@@ -114,7 +115,8 @@ class View(io.RawIOBase):
 def _whole(data: memoryview, start: int, count: int) -> memoryview:
     if len(data) != count:
         raise BadFileError(
-            f"{count} bytes were expected at byte {start}, and there are {len(data)}",
+            f"{plural(count, 'byte was', 'bytes were')} expected at byte {start}, and there "
+            f"are {len(data)}",
             where=f"byte {start}",
             hint="the file was cut short while it was read; try again",
         )

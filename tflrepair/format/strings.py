@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tflrepair.errors import BadFileError
+from tflrepair.wording import plural
 
 
 def unpack(data: bytes | memoryview) -> tuple[str, ...]:
@@ -22,7 +23,9 @@ def unpack(data: bytes | memoryview) -> tuple[str, ...]:
     try:
         (count,) = struct.unpack_from("<i", data)
         if not 0 <= count <= len(data) // 4:
-            raise BadFileError(f"a string tensor claims {count} strings in {len(data)} bytes")
+            raise BadFileError(
+                f"a string tensor claims {plural(count, 'string')} in {plural(len(data), 'byte')}"
+            )
         offsets = struct.unpack_from(f"<{count + 1}i", data, 4)
     except struct.error:
         raise BadFileError("a string tensor is cut short") from None

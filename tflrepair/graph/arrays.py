@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tflrepair.errors import BadFileError, UnsupportedError
 from tflrepair.format import strings
 from tflrepair.format.types import byte_size
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +47,7 @@ def decode(data: memoryview, dtype: str, shape: Sequence[int], place: str) -> Ar
         raise UnsupportedError(f"a tensor of type {dtype} has no values", where=place)
     if need != len(data):
         raise BadFileError(
-            f"has {len(data)} bytes; {dtype} {list(shape)} needs {need}", where=place
+            f"has {plural(len(data), 'byte')}; {dtype} {list(shape)} needs {need}", where=place
         )
     return decoded(data, dtype, prod(shape), place).reshape(shape)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from tflrepair.checks.registry import how_fixed
 from tflrepair.commands.scan import ScanResult
 from tflrepair.findings import Severity
 from tflrepair.report import layout
-from tflrepair.report.style import Style, safe
+from tflrepair.report.hints import pasteable
+from tflrepair.report.style import Style
 
 _ORDER = list(Severity)
 
@@ -18,8 +18,8 @@ def to_dict(scan: ScanResult) -> dict[str, str]:
     """Code -> how it is fixed, the worst first."""
     codes = {f.code: f.severity for f in reversed(scan.findings)}
     ranked = sorted(codes, key=lambda code: (_ORDER.index(codes[code]), code))
-    path = shlex.quote(safe(scan.model.path)) if scan.model.path else "MODEL"
-    return {code: text.replace("MODEL", path) for code in ranked if (text := how_fixed(code))}
+    told = {code: how_fixed(code) for code in ranked}
+    return {code: pasteable(text, scan.model.path) for code, text in told.items() if text}
 
 
 def lines(scan: ScanResult, style: Style, width: int) -> Iterator[str]:

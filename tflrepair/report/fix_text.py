@@ -91,7 +91,10 @@ def _nothing(result: FixResult, style: Style) -> list[str]:
             *findings(result.before, style),
             f"{name}: fix cannot repair any of this; {kept}",
         ]
-    lines = [f"{name}: nothing to fix; every variable that is read has a value; {kept}"]
+    why = "every variable that is read has a value"
+    if not result.before.analysis.variables:
+        why = "it has no variables, and constants stay as they are"
+    lines = [f"{name}: nothing to fix; {why}; {kept}"]
     if result.run is not None:
         lines += ["checked as it is:", *(f"  {line}" for line in verify_text.lines(result.run))]
     return lines

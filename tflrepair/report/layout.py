@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tflrepair.report.style import COLOURS, safe
+from tflrepair.report.style import safe
+from tflrepair.report.width import COLOURS, FIXED, cells, end, fill, pad
+from tflrepair.wording import grouped, plural
 
 WIDTH = 80
 _LONGEST_VECTOR = 8
 _SENTENCE = 8  # words
 _CODE = re.compile(r"`[^`]*`")
-_COMMAND = re.compile(r"\btflrepair [^;`]*")
-_FIXED = "\N{NO-BREAK SPACE}"
+_PYTHON = re.compile(r"\s*(import \w|\w+ = |np\.\w+\()")
+_COMMAND = re.compile(r"\btflrepair (?:(?!, )[^;`])*")
 _SECOND_COLUMN = re.compile(r"\s+\S+(?: \S+)*\s{2,}(?=\S)")
 
 
@@ -25,24 +26,19 @@ def short(text: str, width: int) -> str:
     others.
     """
     text = safe(text)
-    if len(text) <= width:
+    if cells(text) <= width:
         return text
     first, *others = text.split(";")
     if others:
         mark = f";+{len(others)}"
         return short(first, max(4, width - len(mark))) + mark
-    return "..." + text[len(text) - max(1, width - 3) :]
+    return "..." + end(text, max(1, width - 3))
 
 
 def wrap(text: str, indent: str, width: int, more: str | None = None) -> list[str]:
     """Lines of ``text`` that begin with ``indent``, all but the first with ``more``."""
-    return textwrap.wrap(
-        text,
-        max(width, len(indent) + 20),
-        initial_indent=indent,
-        subsequent_indent=indent if more is None else more,
-        break_on_hyphens=False,
-    )
+    room = max(width, cells(indent) + 20)
+    return fill(text, room, indent, indent if more is None else more, tear=True)
 
 
 def columns(
@@ -58,14 +54,14 @@ def columns(
     """
     if not rows:
         return []
-    cells = [[short(cell, 1000) for cell in row] for row in rows]
-    sizes = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    texts = [[short(cell, 1000) for cell in row] for row in rows]
+    sizes = [max(cells(row[i]) for row in texts) for i in range(len(texts[0]))]
     rest = width - len(indent) - 2 * (len(sizes) - 1) - sum(sizes) + sizes[grow]
     sizes[grow] = max(8, min(sizes[grow], rest))
     lines = []
-    for row in cells:
+    for row in texts:
         parts = [
-            cell.rjust(size) if i in right else cell.ljust(size)
+            pad(cell, size, i in right)
             for i, (cell, size) in enumerate(
                 zip((short(c, sizes[grow]) if i == grow else c for i, c in enumerate(row)), sizes,
                     strict=True)
@@ -117,44 +113,42 @@ def _filled(block: Sequence[str], indent: str, hanging: int, width: int) -> list
 def _glued(text: str, room: int) -> str:
     """Code in backticks that has room must not be torn: its spaces become fixed ones."""
     return _CODE.sub(
-        lambda match: match[0].replace(" ", _FIXED) if len(match[0]) < room else match[0], text
+        lambda match: match[0].replace(" ", FIXED) if len(match[0]) < room else match[0], text
     )
 
 
 def _unglued(text: str) -> str:
-    return text.replace(_FIXED, " ")
+    return text.replace(FIXED, " ")
 
 
-def fit(text: str, width: int) -> str:
-    """A report's sentences in ``width`` columns.
+def fit(text: str, width: int, tear: bool = False) -> str:
+    """A report's lines in ``width`` columns.
 
-    What has few words is a row of a table. A command of ours behind ``->`` stays in one
-    piece, to be pasted.
+    A command of ours and a line of Python stay in one piece, to be pasted; so does the name of a
+    file that was written.
+
+    Args:
+        tear: names that are wider than a line, too, as a terminal needs them. Else they stay
+            whole, as does what has few words, which is a row of a table: for grep.
     """
     rows: list[str] = []
     for line in text.split("\n"):
         plain = COLOURS.sub("", line)
         words = plain.split()
-        if len(plain) <= width or len(words) < _SENTENCE:
+        whole = _PYTHON.match(plain) or words[:1] == ["tflrepair"]
+        if whole or cells(plain) <= width or not (tear or len(words) >= _SENTENCE):
             rows.append(line)
             continue
         cell = _SECOND_COLUMN.match(plain)
         indent = plain[: len(plain) - len(plain.lstrip())]
-        hanging = cell.end() if cell and cell.end() < width // 2 else len(indent) + 2
+        hanging = cells(cell[0]) if cell and cells(cell[0]) < width // 2 else len(indent) + 2
         body = line[len(indent) :]
-        extra = len(line) - len(plain)  # colours take no room
         if words[0] == "->":
             hanging += 1
-            body = _COMMAND.sub(lambda match: match[0].replace(" ", _FIXED), body)
-        found = textwrap.wrap(
-            _glued(body, width - hanging - 2),
-            width + extra,
-            initial_indent=indent,
-            subsequent_indent=" " * hanging,
-            break_on_hyphens=False,
-            break_long_words=False,
-        )
-        rows += map(_unglued, found)
+        body = _COMMAND.sub(lambda match: match[0].replace(" ", FIXED), body)
+        body = _glued(body, width - hanging - 2)
+        tear_this = tear and words[0] != "written:"
+        rows += map(_unglued, fill(body, width, indent, " " * hanging, tear_this))
     return "\n".join(rows)
 
 
@@ -165,16 +159,6 @@ def number(value: float | None) -> str:
     if isinstance(value, int) or (value == int(value) if abs(value) < 1e15 else False):
         return str(int(value))
     return f"{value:.4g}"
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 operator``, ``2 operators``"""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def grouped(count: int) -> str:
-    """``12,345``"""
-    return f"{count:,}"
 
 
 def shape(sizes: Sequence[int]) -> str:
@@ -193,11 +177,11 @@ def value(item: Any) -> str:
             return "''"
         return safe(item) if len(item) < 200 else safe(item[:200]) + "..."
     if isinstance(item, bytes):
-        return f"<{len(item)} bytes>"
+        return f"<{plural(len(item), 'byte')}>"
     if isinstance(item, Mapping):
         return "{" + ", ".join(f"{safe(str(k))} {value(v)}" for k, v in item.items()) + "}"
     if isinstance(item, (tuple, list)):
         shown = ",".join(value(part) for part in item[:_LONGEST_VECTOR])
         more = len(item) - _LONGEST_VECTOR
-        return f"[{shown},+{more} more]" if more > 0 else f"[{shown}]"
+        return f"[{shown},+{grouped(more)} more]" if more > 0 else f"[{shown}]"
     return str(item)

@@ -17,7 +17,7 @@ def lines(scan: SavedModelScan, style: Style, width: int) -> Iterator[str]:
     captured = {name for names in facts.signatures.values() for name in names}
     used = [name for name in facts.variables if name in captured]
     kept = sum(name in facts.restored for name in used)
-    count = layout.counted(len(facts.signatures), "signature")
+    count = plural(len(facts.signatures), "signature")
     yield f"{style(safe(facts.path), 'bold')}  SavedModel, {count}"
     rows = [
         (key, f"captures {plural(len(names), 'variable or table', 'variables and tables')}")
@@ -35,7 +35,7 @@ def lines(scan: SavedModelScan, style: Style, width: int) -> Iterator[str]:
         yield style("A conversion would lose nothing that we know of.", "green")
     else:
         codes = list(dict.fromkeys(f.code for f in scan.findings))
-        count = layout.counted(len(scan.findings), "error")
+        count = plural(len(scan.findings), "error")
         yield f"{count} ({', '.join(codes)}); `tflrepair explain {codes[0]}` tells more."
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tflrepair.report.width import COLOURS, cells, pad
+
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-COLOURS = re.compile(r"\x1b\[(?:[0-9]+(?:;[0-9]+)*)?m")
 COLOUR_OF = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
@@ -71,11 +71,11 @@ def table(
     more than ``width`` columns."""
     if not rows:
         return []
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    widths = [max(cells(row[i]) for row in rows) for i in range(len(rows[0]))]
     if width is not None and len(indent) + sum(widths) + len(gap) * (len(widths) - 1) > width:
         return _folded(rows, indent, gap, width)
     return [
-        (indent + gap.join(c.ljust(w) for c, w in zip(row, widths, strict=True))).rstrip()
+        (indent + gap.join(pad(c, w) for c, w in zip(row, widths, strict=True))).rstrip()
         for row in rows
     ]
 

@@ -8,11 +8,15 @@ from tflrepair.report import layout
 from tflrepair.report.contract.scan import TargetItem
 from tflrepair.report.style import Style, safe
 from tflrepair.targets.arena import Arena
-from tflrepair.targets.judge import TargetReport
+from tflrepair.targets.judge import Target, TargetReport
+from tflrepair.wording import grouped
 
 
 def lines(report: TargetReport, arena: Arena | None, style: Style, width: int) -> Iterator[str]:
-    head = style("nothing is missing", "green") if report.ok else style("missing", "red", "bold")
+    refused = arena is not None and arena.refused
+    head = style("nothing is missing", "green")
+    if refused or not report.ok:
+        head = style("does not run" if refused else "missing", "red", "bold")
     yield f"{style(f'Target {report.target}', 'bold')}  {head}"
     for row in report.lacking:
         text = f"{safe(row.kind)} ({row.count}): {row.why}; first at operator {row.first.operator}"
@@ -20,13 +24,23 @@ def lines(report: TargetReport, arena: Arena | None, style: Style, width: int) -
     for note in report.notes:
         yield from layout.wrap(note, "  ", width, "    ")
     if arena is not None and arena.total is not None:
-        yield f"  arena: {layout.grouped(arena.total)} bytes, measured on this machine"
-    elif arena is not None:
-        yield from layout.wrap(f"arena: not measured: {safe(arena.error)}", "  ", width, "    ")
+        yield f"  arena: {grouped(arena.total)} bytes, measured on this machine"
+    elif told := _not_measured(report, arena):
+        yield from layout.wrap(told, "  ", width, "    ")
     if report.resolver:
         yield "  the resolver to paste:"
         yield from (f"    {line}" for line in report.resolver)
     yield from layout.wrap(f"known from {report.source}", "  ", width, "    ")
+
+
+def _not_measured(report: TargetReport, arena: Arena | None) -> str:
+    """Why there is no arena; empty where that needs no word."""
+    if arena is None:
+        tells = report.target is Target.TFLM and report.ok
+        return "arena: `pip install tflite-micro`, and it is measured" if tells else ""
+    if arena.refused:
+        return f"tflite-micro, run here, does not take the model: {safe(arena.error)}"
+    return f"arena: not measured: {safe(arena.error)}" if arena.total is None else ""
 
 
 def item(report: TargetReport, arena: Arena | None) -> TargetItem:
@@ -34,7 +48,7 @@ def item(report: TargetReport, arena: Arena | None) -> TargetItem:
     return {
         "target": str(report.target),
         "source": report.source,
-        "ok": report.ok,
+        "ok": report.ok and not (arena is not None and arena.refused),
         "lacking": [
             {
                 "kind": row.kind,
@@ -46,6 +60,6 @@ def item(report: TargetReport, arena: Arena | None) -> TargetItem:
             for row in report.lacking
         ],
         "resolver": list(report.resolver),
-        "notes": list(report.notes),
+        "notes": [*report.notes, *filter(None, [_not_measured(report, arena)])],
         "arena": None if arena is None else arena.total,
     }

@@ -14,6 +14,7 @@ from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.progress import Progress
 from tflrepair.rewrite.copying import OldBytes, copy
+from tflrepair.wording import plural
 
 _COPY_CHUNK = 1 << 24
 
@@ -90,7 +91,7 @@ def check_reach(model: Model, shift: int) -> None:
     if end > LARGEST_FLATBUFFER:
         raise UnsupportedError(
             f"with new tables in front, the flatbuffer would end at byte {end}; runtimes read "
-            f"{LARGEST_FLATBUFFER} bytes of one",
+            f"{plural(LARGEST_FLATBUFFER, 'byte')} of one",
             where=model.path,
             hint="convert the model with its weights outside the flatbuffer (Buffer.offset), or "
             "in parts; nothing was written",

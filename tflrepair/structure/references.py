@@ -12,6 +12,7 @@ from tflrepair.structure.report import Report
 from tflrepair.structure.rows import BROKEN, Rows
 from tflrepair.structure.vtables import Field
 from tflrepair.structure.words import SIZES, Pick, Words
+from tflrepair.wording import plural
 
 # As many as flatbuffers::Verifier visits at most.
 MOST_TABLES = 1_000_000
@@ -71,7 +72,7 @@ class References:
         elif offset >= 1 << 31 or target >= self.words.size:
             self.report.fault(
                 rows, row, name, OFFSET,
-                f"its offset of {offset} bytes leads to {self.report.beyond(target)}",
+                f"its offset of {plural(offset, 'byte')} leads to {self.report.beyond(target)}",
             )  # fmt: skip
         else:
             return True
@@ -109,8 +110,9 @@ class References:
                 return True
             self.report.fault(
                 rows, row, name, VECTOR,
-                f"its {count} elements ({count * item} bytes) at byte {pos} run past the end "
-                f"of the file ({self.words.size} bytes)",
+                f"its {plural(count, 'element')} ({plural(count * item, 'byte')}) at byte "
+                f"{pos} run past the end "
+                f"of the file ({plural(self.words.size, 'byte')})",
             )  # fmt: skip
         return False
 
@@ -167,7 +169,7 @@ class References:
         offsets = self.words.vector(pos, "I")
         self._listed += len(offsets)
         if self._listed > MOST_TABLES:
-            self.report.excess(rows, f"its lists have more than {MOST_TABLES} tables")
+            self.report.excess(rows, f"its lists have more than {plural(MOST_TABLES, 'table')}")
         first = range(pos + 4, pos + 4 + 4 * len(offsets), 4)
         if offsets and (min(offsets) == 0 or max(offsets) >= 1 << 31):
             for number, offset in enumerate(offsets):

@@ -11,6 +11,7 @@ from tflrepair.structure.rules.registry import CHECKING, OF_THE_ENCODING
 from tflrepair.structure.subject import Subject
 from tflrepair.structure.walk import Walk
 from tflrepair.structure.words import Words
+from tflrepair.wording import plural
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class DamagedError(BadFileError):
 
     def __init__(self, verdict: Verdict, path: str | None) -> None:
         first, more = verdict.faults[0], verdict.count - 1
-        also = f" (and {more} more {'fault' if more == 1 else 'faults'})" if more else ""
+        also = f" (and {plural(more, 'more fault')})" if more else ""
         what = "model contradicts itself" if verdict.readable else "file is truncated or corrupt"
         place = first.location.path or "the file"
         super().__init__(

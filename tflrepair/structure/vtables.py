@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tflrepair.format.layout import TABLES
 from tflrepair.structure.words import SIZES, Words
+from tflrepair.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,13 @@ def read_plan(words: Words, table: str, vtable: int) -> Plan:
     shorts = words["H"]
     size, length = shorts[vtable >> 1], shorts[(vtable >> 1) + 1]
     if size < 4 or size % 2 or vtable + size > words.size:
-        return Plan((), 0, f"its field list at byte {vtable} claims a size of {size} bytes")
+        return Plan(
+            (), 0, f"its field list at byte {vtable} claims a size of {plural(size, 'byte')}"
+        )
     if length < 4:
-        return Plan((), 0, f"its field list at byte {vtable} claims a table of {length} bytes")
+        return Plan(
+            (), 0, f"its field list at byte {vtable} claims a table of {plural(length, 'byte')}"
+        )
     offsets = shorts[(vtable >> 1) + 2 : (vtable + size) >> 1].tolist()
     return _fields(table, offsets, length)
 
@@ -57,8 +62,12 @@ def _fields(table: str, offsets: list[int], length: int) -> Plan:
         name, kind = slots[slot]
         size = SIZES.get(kind, 4)
         if offset < 4 or offset + size > length:
-            return Plan((), 0, f"the field {name!r} lies outside its table of {length} bytes")
+            return Plan(
+                (), 0, f"the field {name!r} lies outside its table of {plural(length, 'byte')}"
+            )
         if offset % min(size, 4):
-            return Plan((), 0, misaligned=f"the field {name!r} is not aligned to {size} bytes")
+            return Plan(
+                (), 0, misaligned=f"the field {name!r} is not aligned to {plural(size, 'byte')}"
+            )
         fields.append(Field(slot, name, kind, offset))
     return Plan(tuple(fields), length)

@@ -20,6 +20,7 @@ from tflrepair.structure.report import Report
 from tflrepair.structure.rows import Arrival, Rows
 from tflrepair.structure.vtables import Plan, read_plan
 from tflrepair.structure.words import SIZES, Words, at
+from tflrepair.wording import plural
 
 # Stricter: what tells a file that refers to the same tables again and again from an honest one.
 _MOST_REPEATED = 65_536
@@ -80,7 +81,7 @@ class Walk:
         self._repeated += visits - len(positions)
         if self._visits > MOST_TABLES or self._repeated > max(_MOST_REPEATED, self._visits // 2):
             self.report.excess(
-                rows, f"it leads to {self._visits} tables, most of them again and again"
+                rows, f"it leads to {plural(self._visits, 'table')}, most of them again and again"
             )
         groups = self._by_vtable(rows)
         for vtable, members in groups.items():
@@ -134,7 +135,7 @@ class Walk:
         end = self.words.size - plan.length
         for row in members:
             if rows.positions[row] > end:
-                text = f"the table of {plan.length} bytes runs past the end of the file"
+                text = f"the table of {plural(plan.length, 'byte')} runs past the end of the file"
                 self.report.table_fault(rows, row, OFFSET, text)
         return (
             [row for row in members if rows.positions[row] <= end],

@@ -80,7 +80,7 @@ def convert(
         setattr(converter, name, value)
     converter.experimental_enable_resource_variables = True
     count = len(signatures)
-    tell(f"converting {count} signature{'' if count == 1 else 's'}")
+    tell("converting 1 signature" if count == 1 else f"converting {count} signatures")
     return bytes(converter.convert())
 
 

@@ -27,6 +27,7 @@ def load(path: Path) -> Any:
 
     Raises:
         BadFileError: there is no such file.
+        UserError: it holds weights only.
         UnsupportedError: Keras cannot load it, for want of a class that it was made with, say.
     """
     import keras
@@ -36,8 +37,16 @@ def load(path: Path) -> Any:
     try:
         return keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises anything, also out of the file's own layers
+        text = first_lines(error).partition(" Full object config")[0]  # a page of JSON
+        if "No model config" in text:
+            raise UserError(
+                "the file has the weights of a model, but not the model itself",
+                where=str(path),
+                hint="make the model in Python and load the weights into it, then "
+                "tflrepair.convert(model), or model.save('x.keras')",
+            ) from error
         raise UnsupportedError(
-            f"Keras cannot load the model: {first_lines(error) or type(error).__name__}",
+            f"Keras cannot load the model: {text or type(error).__name__}",
             where=str(path),
             hint="load it in Python with what it needs (custom_objects), then "
             "tflrepair.convert(model)",

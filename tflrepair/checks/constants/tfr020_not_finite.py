@@ -22,6 +22,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check
 from tflrepair.checks.constants.weights import weights
 from tflrepair.findings import Location, Severity
+from tflrepair.wording import plural
 
 
 @check("TFR020", Severity.WARNING, Needs.VALUES)
@@ -30,7 +31,7 @@ def not_finite(context: AnalysisContext) -> Iterator[Found]:
         if stats.nan or (stats.inf and stats.count > 1):
             parts = [f"{n} {word}" for n, word in ((stats.nan, "NaN"), (stats.inf, "Inf")) if n]
             yield Found(
-                f"{tensor.name!r} holds {' and '.join(parts)} among {stats.count} values",
+                f"{tensor.name!r} holds {' and '.join(parts)} among {plural(stats.count, 'value')}",
                 f"look at them: tflrepair show MODEL --tensor '#{tensor.index}' --values",
                 Location(subgraph=tensor.subgraph, tensor=tensor.index, buffer=tensor.buffer),
             )

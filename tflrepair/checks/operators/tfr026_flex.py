@@ -10,13 +10,14 @@ On each runtime:
     Android   org.tensorflow:tensorflow-lite-select-tf-ops, beside tensorflow-lite
     iOS       the pod TensorFlowLiteSelectTfOps, and -force_load of it for static frameworks
     Python    tensorflow-cpu 2.18.1 or older; wheels since 2.19 and ai-edge-litert lack it
-    LiteRT 2  has no Flex delegate, on no platform
+    LiteRT 2  has no Flex delegate on any platform
     TFLM      cannot run them
 
 Example: gradients of convolutions, Save and Restore in a model that trains on the device.
 
-How it is fixed: `tflrepair scan MODEL --target litert` lists the operators. Where they are a few,
-write them in builtin operators, and convert with TFLITE_BUILTINS only, which refuses the rest.
+How it is fixed: `tflrepair scan MODEL --target litert` lists the operators. If there are only a
+few, write them with builtin operators, and convert with TFLITE_BUILTINS only, which refuses the
+rest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An operator takes one read of a variable as both inputs: XNNPACK dies of it.
+"""An operator takes one read of a variable as both inputs: XNNPACK crashes on it.
 
 What: ADD, SUB, MUL, DIV, MINIMUM, MAXIMUM or SQUARED_DIFFERENCE of float32 whose two inputs are one
 and the same output of READ_VARIABLE.
@@ -27,6 +27,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check
 from tflrepair.findings import Location, Severity
 from tflrepair.format import schema
+from tflrepair.wording import grouped
 
 CODE = "TFR031"
 _OP = schema.BuiltinOperator
@@ -52,7 +53,7 @@ def same_variable_twice(context: AnalysisContext) -> Iterator[Found]:
             and subgraph.tensor(operator.inputs[0]).dtype == "float32"
         ]
         if twice:
-            more = f", and {len(twice) - 1} more" if len(twice) > 1 else ""
+            more = f", and {grouped(len(twice) - 1)} more" if len(twice) > 1 else ""
             yield Found(
                 f"{twice[0].name} takes one read of a variable as both inputs{more}: "
                 "LiteRT's default delegate (XNNPACK) dies of SIGSEGV there",

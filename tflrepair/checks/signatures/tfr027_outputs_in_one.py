@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check, names
 from tflrepair.findings import Location, Severity
+from tflrepair.wording import plural
 
 _HINT = "read outputs by the signature's names, not by position; see tflrepair explain TFR027"
 
@@ -40,7 +41,8 @@ def outputs_in_one(context: AnalysisContext) -> Iterator[Found]:
         found = _in_one(context, signature.subgraph, signature.outputs)
         for tensor, mine in found:
             yield Found(
-                f"`{signature.key}` gives one tensor, {tensor!r}, as {len(mine)} outputs: "
+                f"`{signature.key}` gives one tensor, {tensor!r}, as "
+                f"{plural(len(mine), 'output')}: "
                 f"{names(mine, 4)}",
                 _HINT,
                 Location(subgraph=signature.subgraph, signature=signature.key),
@@ -50,7 +52,7 @@ def outputs_in_one(context: AnalysisContext) -> Iterator[Found]:
     outputs = tuple((f"output {n}", t) for n, t in enumerate(model.subgraph(0).outputs))
     for tensor, mine in _in_one(context, 0, outputs):
         yield Found(
-            f"subgraph 0 gives one tensor, {tensor!r}, as {len(mine)} outputs",
+            f"subgraph 0 gives one tensor, {tensor!r}, as {plural(len(mine), 'output')}",
             "if two answers are expected, look at the source: one of them is gone",
             Location(subgraph=0),
         )

@@ -27,6 +27,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, check, location
 from tflrepair.findings import Severity
 from tflrepair.graph.location import OperatorRef
+from tflrepair.wording import plural
 
 
 @check("TFR002", Severity.ERROR)
@@ -37,8 +38,7 @@ def reads_unset(context: AnalysisContext) -> Iterator[Found]:
             continue
         key, site = unset[0]
         what = f"`{entry.label}`" if entry.signatures else f"subgraph {entry.subgraph}"
-        one = len(unset) == 1
-        count = "a variable before it is" if one else f"{len(unset)} variables before they are"
+        count = plural(len(unset), "variable before it is", "variables before they are")
         yield Found(
             f"{what} reads {count} set; first {key.shared_name!r} at {_operator(context, site)}",
             location=location(

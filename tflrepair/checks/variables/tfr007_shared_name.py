@@ -15,8 +15,8 @@ On each runtime:
 
 Example: two layers built outside any name scope are both called `kernel`, one [4, 8], one [8, 3].
 
-How it is fixed: not in the file, where it can no longer be told which is which. Give the layers
-(or `tf.Variable`s) different names in the source and convert again.
+How it is fixed: it cannot be fixed in the file, which no longer says which value belongs to which
+variable. Give the layers (or `tf.Variable`s) different names in the source and convert again.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, check, location
 from tflrepair.findings import Severity
 from tflrepair.format.types import byte_size
+from tflrepair.wording import plural
 
 
 @check("TFR011", Severity.ERROR)
@@ -38,7 +39,8 @@ def initial_value_size(context: AnalysisContext) -> Iterator[Found]:
         have = model.buffers[initial.buffer].length
         if need is not None and need != have:
             yield Found(
-                f"the initial value of {variable.name!r} has {have} bytes; {tensor.dtype} "
+                f"the initial value of {variable.name!r} has {plural(have, 'byte')}; "
+                f"{tensor.dtype} "
                 f"{list(tensor.shape)} needs {need}",
                 "fetch or convert the file again",
                 location(initial.site, variable=variable.name),

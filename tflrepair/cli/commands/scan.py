@@ -110,7 +110,7 @@ def _tell(writer: Writer, path: str, outcome: Any, brief: bool, asked: _Asked) -
         return int(fails(outcome.findings, asked.fail_on))
     targets = [_target(outcome.model, name) for name in asked.targets]
     writer.model(outcome, brief, targets)
-    lacking = any(not report.ok for report, _ in targets)
+    lacking = any(not report.ok or (arena and arena.refused) for report, arena in targets)
     return int(lacking or fails(outcome.findings, asked.fail_on))
 
 

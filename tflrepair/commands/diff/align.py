@@ -2,19 +2,21 @@
 
 Three steps, each inside the gaps that the one before left: names of outputs that are unique on
 both sides; kind, shape and options together where unique; and at last the best alignment of what
-is left (longest common subsequence with weights). Order is never broken.
+is left (longest common subsequence with weights; in a gap too large for that, the fewest
+insertions and removals, of what is the same in all and then of kinds). Order is never broken.
 """
 
 from __future__ import annotations
 
-import difflib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
+from tflrepair.commands.diff import edits
+
 Pair = tuple[int, int]
-_MOST_CELLS = 400_000  # of the table for one gap; beyond that kinds alone decide
+_MOST_CELLS = 400_000  # of the table for one gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,25 @@ def _gaps(pairs: Sequence[Pair], a: int, b: int) -> list[tuple[int, int, int, in
 def _fill(a: Sequence[Traits], b: Sequence[Traits], gap: tuple[int, int, int, int]) -> list[Pair]:
     first_a, last_a, first_b, last_b = gap
     rows, columns = a[first_a:last_a], b[first_b:last_b]
-    if len(rows) * len(columns) > _MOST_CELLS:
-        blocks = difflib.SequenceMatcher(
-            None, [t.kind for t in rows], [t.kind for t in columns]
-        ).get_matching_blocks()
-        found = [(block.a + n, block.b + n) for block in blocks for n in range(block.size)]
-    else:
+    if len(rows) * len(columns) <= _MOST_CELLS:
         found = _best(rows, columns)
+    else:
+        found = _large(rows, columns)
     return [(first_a + i, first_b + j) for i, j in found]
+
+
+def _large(rows: Sequence[Traits], columns: Sequence[Traits]) -> list[Pair]:
+    """What is the same in all, and in the gaps between, where they are small, the best alignment.
+
+    Beyond ``edits.MOST`` differences kinds alone decide; beyond that many of these, too, nothing is
+    the same.
+    """
+    same = edits.common([_by_facts(t) for t in rows], [_by_facts(t) for t in columns])
+    if same is None:
+        return edits.common([t.kind for t in rows], [t.kind for t in columns]) or []
+    gaps = _gaps(same, len(rows), len(columns))
+    filled = [pair for gap in gaps for pair in _fill(rows, columns, gap)]
+    return sorted(same + filled)
 
 
 def _score(a: Traits, b: Traits) -> int:

@@ -12,6 +12,7 @@ from tflrepair.format import schema
 from tflrepair.graph.subgraph import Operator
 from tflrepair.views.options import SUBGRAPH_FIELDS, options
 from tflrepair.views.tensors import INPUT, SubgraphView, TensorView
+from tflrepair.wording import plural
 
 _ASSIGNS = schema.BuiltinOperator.ASSIGN_VARIABLE
 
@@ -175,7 +176,7 @@ def _quantized(values: Mapping[str, Any] | None) -> str:
     if not values or not values["scale"]:
         return "none" if not values or not values["details"] else str(values["details"]["type"])
     if len(values["scale"]) > 1:
-        return f"{len(values['scale'])} scales from {values['scale'][0]:.6g}"
+        return f"{plural(len(values['scale']), 'scale')} from {values['scale'][0]:.6g}"
     return f"scale {values['scale'][0]:.6g} zero {(values['zero_point'] or (0,))[0]}"
 
 

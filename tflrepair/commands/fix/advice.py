@@ -19,7 +19,7 @@ _DEFAULT = "serving_default"  # what TensorFlow calls a signature that was given
 def advice(context: AnalysisContext, table: MatchTable) -> tuple[str, ...]:
     """Lines to print after the open questions; () where running decides none of them.
 
-    Three of them are Python, to be run beside the Keras model: they write the two files that
+    Some of them are Python, to be run beside the Keras model: they write the two files that
     ``--check`` takes. ``model`` stands there for the tf.Module that was converted; or, where the
     signature is no method's name, for the SavedModel. Answers may be a dict, a sequence or one
     array: TensorFlow calls what has no name ``output_0``, ``output_1`` and so on.
@@ -35,19 +35,22 @@ def advice(context: AnalysisContext, table: MatchTable) -> tuple[str, ...]:
     name = target.signature or ""
     made = ", ".join(f"{port.name!r}: {_random(port)}" for port in target.inputs)
     names = [port.name for port in target.outputs]
-    listed = "y if isinstance(y, (list, tuple)) else [y]"
     given = f"{{{name + '/'!r} + k: v for k, v in x.items()}}"
     wanted = f"{{{name + '/'!r} + k: np.asarray(y[k]) for k in {names}}}"
     shapes = "; ".join(port.text for port in target.inputs)
     what, more, call = _call(name)
     floats = any(scale_of(port.tensor) for port in target.inputs)
     return (
-        f"where the Python model is, these lines write what --check takes; `model` is {what}",
+        f"where the Python model is, these lines write what --check takes; `model` is {what} "
         f"that has `{name}` ({shapes}), and real inputs tell more than random ones"
         + ("; floats are quantized as the model says:" if floats else ":"),
-        f"    import numpy as np{more}; x = {{{made}}}; y = {call}",
-        f"    y = y if isinstance(y, dict) else dict(zip({names}, {listed}))",
-        f"    np.savez('in.npz', **{given}); np.savez('out.npz', **{wanted})",
+        f"    import numpy as np{more}",
+        f"    x = {{{made}}}",
+        f"    y = {call}",
+        "    y = y if isinstance(y, (dict, list, tuple)) else [y]",
+        f"    y = y if isinstance(y, dict) else dict(zip({names}, y))",
+        f"    np.savez('in.npz', **{given})",
+        f"    np.savez('out.npz', **{wanted})",
         "then add: --check in.npz out.npz",
         "or add --map-out map.json, which lists what each variable can be, to choose by hand",
     )

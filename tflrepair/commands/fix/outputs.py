@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from tflrepair.commands.fix.options import Acceptance, OutputOptions, PathLike, Weights, listed
+from tflrepair.containers.find import MARK
 from tflrepair.errors import UserError
 from tflrepair.files import check_free, check_no_input
 from tflrepair.graph.model import Model, Source
@@ -34,9 +35,12 @@ def path_of(model: Source) -> Path | None:
 
 
 def default_output(model: Path) -> Path:
-    """``dir/model.tflite`` -> ``dir/model.fixed.tflite``."""
-    stem = model.name.removesuffix(".tflite")
-    return model.with_name(f"{stem}.fixed.tflite")
+    """``dir/model.tflite`` -> ``dir/model.fixed.tflite``; beside the archive for one inside it."""
+    name = f"{model.name.removesuffix('.tflite')}.fixed.tflite"
+    archive, inside, _ = str(model).partition(MARK)
+    if inside and not model.exists():
+        return Path(archive).with_name(name)
+    return model.with_name(name)
 
 
 def _of_origin(origin: Origin) -> list[PathLike]:

@@ -22,6 +22,7 @@ from tflrepair.passes.fold.fold_invariants import check_foldable, check_same
 from tflrepair.passes.fold.restore import restore
 from tflrepair.passes.freeze.plan import check_initialized
 from tflrepair.rewrite.contract import Change
+from tflrepair.wording import plural
 
 WORKER = Path(__file__).with_name("mlir_worker.py")
 TIMEOUT = 600.0  # seconds for MLIR; it takes about 0.05 s for each MB of weights
@@ -70,7 +71,7 @@ class FoldPass:
         old, new = _operators(model), _operators(after)
         if old == new and file.size >= model.size:
             return None
-        return Change(file, f"folded {old} operators to {new}")
+        return Change(file, f"folded {plural(old, 'operator')} to {new}")
 
     def ensures(self, before: AnalysisContext, after: AnalysisContext) -> None:
         """The same model in the file, and the same answers where LiteRT can run it."""

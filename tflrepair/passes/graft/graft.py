@@ -31,6 +31,7 @@ from tflrepair.passes.graft.tables import Tables
 from tflrepair.progress import Progress
 from tflrepair.rewrite.contract import Change
 from tflrepair.rewrite.relocation import Piece, check_reach, old_pieces, write_pieces
+from tflrepair.wording import plural
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _whole(value: NewValue) -> Iterator[Piece]:
         yield piece
     if given != value.nbytes:
         raise RefusedError(
-            f"{value.origin} gave {given} bytes for {value.key.shared_name!r}, "
+            f"{value.origin} gave {plural(given, 'byte')} for {value.key.shared_name!r}, "
             f"which needs {value.nbytes}"
         )
 

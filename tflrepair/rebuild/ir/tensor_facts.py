@@ -12,6 +12,7 @@ from tflrepair.format import schema
 from tflrepair.format.types import byte_size
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Tensor
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +99,8 @@ def constant(model: Model, tensor: Tensor) -> npt.NDArray[Any] | None:
         return _strings(data, tensor)
     if byte_size(tensor.dtype, tensor.shape) != len(data):
         raise BadFileError(
-            f"{tensor.dtype}{list(tensor.shape)} does not fit its {len(data)} bytes", where=where
+            f"{tensor.dtype}{list(tensor.shape)} does not fit its {plural(len(data), 'byte')}",
+            where=where,
         )
     if tensor.dtype in _WIDENED:
         return _narrow(data, tensor)
@@ -129,7 +131,10 @@ def _strings(data: memoryview, tensor: Tensor) -> npt.NDArray[Any]:
     try:
         (count,) = struct.unpack_from("<i", data)
         if count != wanted:
-            raise BadFileError(f"{count} strings do not fit shape {tensor.shape}", where=where)
+            raise BadFileError(
+                f"{plural(count, 'string does', 'strings do')} not fit shape {tensor.shape}",
+                where=where,
+            )
         offsets = struct.unpack_from(f"<{count + 1}i", data, 4)
     except struct.error:
         raise BadFileError("a string constant is cut off", where=where) from None

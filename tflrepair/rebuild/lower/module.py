@@ -17,6 +17,7 @@ from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rebuild.run.module import Live
 from tflrepair.rebuild.run.starting_values import StartingValue, StartingValues
 from tflrepair.rebuild.run.trace import Tracer
+from tflrepair.wording import grouped
 
 # Types that builtin variables do not have, and the type that holds all of their values.
 CARRIERS = {
@@ -168,7 +169,7 @@ def _refusal(left: Mapping[str, list[str]]) -> UnsupportedError:
     rows = []
     for name in sorted(left):
         places = left[name]
-        more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+        more = f" and {grouped(len(places) - 3)} more" if len(places) > 3 else ""
         rows.append(f"{name} at {'; '.join(places[:3])}{more}")
     return UnsupportedError(
         "these TensorFlow operators cannot be expressed in builtin ones:\n  " + "\n  ".join(rows),

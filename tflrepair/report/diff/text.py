@@ -14,10 +14,12 @@ from tflrepair.commands.diff.result import (
     ValueGap,
 )
 from tflrepair.graph.model import Model
+from tflrepair.graph.options import called_subgraphs
 from tflrepair.graph.subgraph import Operator
 from tflrepair.report import layout
 from tflrepair.report.style import Style, safe
-from tflrepair.wording import megabytes
+from tflrepair.report.width import cells
+from tflrepair.wording import grouped, megabytes, plural, share
 
 _LIST = 30
 
@@ -29,7 +31,7 @@ def lines(result: DiffResult, style: Style, *, width: int, everything: bool) -> 
         count = sum(s.operator_count for s in model.subgraphs)
         yield (
             f"{name}  {style(safe(model.path or 'model'), 'bold')}  {megabytes(model.size)}, "
-            f"{layout.grouped(count)} operators"
+            f"{plural(count, 'operator')}"
         )
     yield from _block("Signatures", result.signatures, style, width, limit)
     for row in result.subgraphs:
@@ -90,9 +92,9 @@ def _subgraph(
     numbers = str(row.a) if row.a == row.b else f"{row.a} (A), {row.b} (B)"
     title = f"Subgraph {numbers}" + (f" {layout.short(row.label, 40)}" if row.label else "")
     alike = len(row.pairs) - len(row.changed)
-    parts = [f"{layout.grouped(alike)} operators the same"]
+    parts = [f"{plural(alike, 'operator')} the same"]
     parts += [
-        f"{layout.grouped(n)} {word}"
+        f"{grouped(n)} {word}"
         for n, word in (
             (len(row.changed), "changed"), (len(row.removed), "only in A"),
             (len(row.inserted), "only in B"),
@@ -101,9 +103,10 @@ def _subgraph(
     ]  # fmt: skip
     yield f"{style(title, 'bold')}  {', '.join(parts)}"
     if row.renamed:
-        yield f"  {layout.grouped(row.renamed)} outputs have other names, which changes nothing"
+        named = plural(row.renamed, "output has another name", "outputs have other names")
+        yield f"  {named}, which changes nothing"
     if any(row.unpacking):
-        a, b = (layout.grouped(n) for n in row.unpacking)
+        a, b = (grouped(n) for n in row.unpacking)
         yield f"  not counted: {a} (A) and {b} (B) that only unpack constants"
     for change in row.ports:
         yield from change_lines(change, width, "  ")
@@ -145,7 +148,7 @@ def _item(result: DiffResult, item: _Item, style: Style, width: int) -> Iterator
     head = f"  {style(mark, colour)} {operator.index} {safe(operator.name)}"
     if change is not None and change.a.index != change.b.index:
         head += f" (B {change.b.index})"
-    room = max(12, width - len(head) - 2)
+    room = max(12, width - cells(head) - 2)
     yield f"{head}  {layout.short(output(model, operator), room)}".rstrip()
     for row in change.changes if change is not None else ():
         yield from change_lines(row, width, "      ")
@@ -165,7 +168,7 @@ def _run(
     yield ""
     yield from layout.wrap(
         f"{style('Run', 'bold')}  {safe(run.label)} on {run.inputs}, builtin kernels of "
-        f"{run.runtime}: {layout.grouped(run.compared)} values compared", "", width, "  ",
+        f"{run.runtime}: {plural(run.compared, 'tensor')} compared", "", width, "  ",
     )  # fmt: skip
     if run.missing:
         name, why = run.missing[0]
@@ -178,13 +181,14 @@ def _run(
     if fault is None:
         gap = max(run.gaps, key=lambda g: g.max_abs / (g.scale or 1))
         yield from layout.wrap(
-            f"{len(run.gaps)} differ by no more than kernels' rounding, most "
+            f"{plural(len(run.gaps), 'differs', 'differ')} by no more than rounding, most "
             f"{gap.a.index} {safe(gap.a.name)}: {_apart(gap)}", "  ", width,
         )  # fmt: skip
         return
     yield from _fault(result, run, fault, style, width)
     beyond = [gap for gap in run.gaps if gap.beyond]
-    yield f"  {len(beyond)} of {run.compared} differ; the first ones:"
+    count = share(len(beyond), run.compared, "tensor", "differs", "differ")
+    yield f"  {count}; the first ones:"
     few = beyond if limit is None else beyond[: limit // 3]
     rows = [
         ("*" if gap.at_fault else "", str(gap.a.index), gap.a.name, *_figures(gap)) for gap in few
@@ -235,6 +239,26 @@ def _fault(
         yield from layout.wrap(
             "its inputs pass through what only one side has: " + ", ".join(near[:6]), "    ", width
         )
+    yield from _inside(result, fault, width)
+
+
+def _inside(result: DiffResult, fault: ValueGap, width: int) -> Iterator[str]:
+    """The differences inside the subgraphs that the operator runs: a loop's body, a branch."""
+    seen: set[int] = set()
+    queue = list(called_subgraphs(fault.a))
+    while queue:
+        index = queue.pop(0)
+        if index in seen:
+            continue
+        seen.add(index)
+        queue += [n for o in result.a.subgraphs[index].operators for n in called_subgraphs(o)]
+        for pair in result.subgraphs:
+            if pair.a == index and not pair.same:
+                told = f"it runs subgraph {index}, where the files differ"
+                rows = [*pair.removed, *pair.inserted, *(row.a for row in pair.changed)]
+                kinds = [f"{row.index} {safe(row.name)}" for row in rows[:4]]
+                text = told + (": operator " + ", ".join(kinds) if kinds else "")
+                yield from layout.wrap(text, "    ", width)
 
 
 def _apart(gap: ValueGap) -> str:
@@ -255,7 +279,7 @@ def _verdict(result: DiffResult, style: Style) -> str:
         (len(result.variables), "in variables"),
     ):
         if count:
-            parts.append(f"{layout.grouped(count)} {word}")
+            parts.append(f"{grouped(count)} {word}")
     if result.run is not None and not result.run.same:
         parts.append("values differ")
     return style(f"They differ: {', '.join(parts) or 'in their subgraphs'}.", "yellow")
@@ -263,4 +287,4 @@ def _verdict(result: DiffResult, style: Style) -> str:
 
 def _more(count: int, limit: int | None) -> Iterator[str]:
     if limit is not None and count > limit:
-        yield f"  and {layout.grouped(count - limit)} more (--all)"
+        yield f"  and {grouped(count - limit)} more (--all)"

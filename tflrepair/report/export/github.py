@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Finding, Severity
+from tflrepair.report.hints import hint
 from tflrepair.report.style import safe
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -20,7 +21,7 @@ def lines(path: str, findings: Sequence[Finding]) -> Iterator[str]:
         place = str(finding.location)
         text = finding.message + (f" ({place})" if place else "")
         if finding.hint:
-            text += f"\n{finding.hint.replace('MODEL', path)}"
+            text += f"\n{hint(finding, path)}"
         yield _command(_COMMANDS[finding.severity], path, finding.code, text)
 
 

@@ -18,10 +18,11 @@ from tflrepair.commands.scan import ScanResult
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Severity
 from tflrepair.report import layout
+from tflrepair.report.hints import hint
 from tflrepair.report.style import safe
 from tflrepair.views.options import options
 from tflrepair.views.tensors import SubgraphView
-from tflrepair.wording import megabytes
+from tflrepair.wording import megabytes, plural, share
 
 _PAGE = Path(__file__).parent / "page"
 _READS, _SETS, _UNSET = 1, 2, 4
@@ -52,7 +53,7 @@ def _data(scan: ScanResult) -> dict[str, Any]:
                 "severity": str(f.severity),
                 "code": f.code,
                 "message": safe(f.message),
-                "hint": safe(f.hint.replace("MODEL", model.path or "MODEL")),
+                "hint": hint(f, model.path),
                 "place": safe(str(f.location)),
                 "subgraph": f.location.subgraph,
                 "operator": f.location.operator,
@@ -71,8 +72,8 @@ def _words(scan: ScanResult) -> Iterator[str]:
     count = sum(subgraph.operator_count for subgraph in model.subgraphs)
     keys = ", ".join(f"`{safe(s.key)}`" for s in model.signatures) or "none"
     yield (
-        f"The file has {megabytes(model.size)} and {layout.counted(count, 'operator')} in "
-        f"{layout.counted(len(model.subgraphs), 'subgraph')}. Signatures: {keys}."
+        f"The file has {megabytes(model.size)} and {plural(count, 'operator')} in "
+        f"{plural(len(model.subgraphs), 'subgraph')}. Signatures: {keys}."
     )
     unset = [v for v in variables if v.unset_in]
     if unset:
@@ -81,17 +82,17 @@ def _words(scan: ScanResult) -> Iterator[str]:
         who = " and ".join(f"`{safe(r)}`" for r in readers)
         verb = "reads" if len(readers) == 1 else "read"
         yield (
-            f"{len(unset)} of {layout.counted(len(variables), 'variable')} have no value when "
-            f"{who} {verb} them: {megabytes(need)} are missing."
+            f"{share(len(unset), len(variables), 'variable', 'has', 'have')} no value when "
+            f"{who} {verb} {'it' if len(unset) == 1 else 'them'}: {megabytes(need)} are missing."
         )
     elif variables:
-        yield f"All {len(variables)} variables have a value when they are read."
+        yield "Each variable has a value when it is read."
     else:
         yield "It has no variables."
     errors = sum(f.is_problem for f in scan.findings)
     warnings = sum(f.severity == Severity.WARNING for f in scan.findings)
     told = [
-        layout.counted(number, noun)
+        plural(number, noun)
         for number, noun in ((errors, "error"), (warnings, "warning"))
         if number
     ]

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from tflrepair.commands.scan import ScanResult
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Finding
-from tflrepair.report import layout
 from tflrepair.report.fix_hints import to_dict
+from tflrepair.report.hints import hint
 from tflrepair.report.style import safe
-from tflrepair.wording import megabytes
+from tflrepair.wording import megabytes, plural
 
 
 def facts(scan: ScanResult) -> str:
@@ -18,9 +18,9 @@ def facts(scan: ScanResult) -> str:
     model = scan.model
     count = sum(subgraph.operator_count for subgraph in model.subgraphs)
     return (
-        f"{megabytes(model.size)}, {layout.counted(count, 'operator')}, "
-        f"{layout.counted(len(model.signatures), 'signature')}, "
-        f"{layout.counted(len(scan.analysis.variables), 'variable')}"
+        f"{megabytes(model.size)}, {plural(count, 'operator')}, "
+        f"{plural(len(model.signatures), 'signature')}, "
+        f"{plural(len(scan.analysis.variables), 'variable')}"
     )
 
 
@@ -36,15 +36,14 @@ def lines(path: str, told: str, findings: Sequence[Finding]) -> Iterator[str]:
     yield "| | code | what | where | what to do |"
     yield "|---|---|---|---|---|"
     for finding in findings:
-        hint = finding.hint.replace("MODEL", path)
-        cells = (str(finding.severity), finding.code, finding.message, str(finding.location), hint)
-        yield "| " + " | ".join(text(cell) for cell in cells) + " |"
+        cells = (str(finding.severity), finding.code, finding.message, str(finding.location))
+        yield "| " + " | ".join(text(cell) for cell in (*cells, hint(finding, path))) + " |"
 
 
 def fix_hints(scan: ScanResult) -> Iterator[str]:
     """How each kind of finding is fixed, as a list."""
     for code, told in to_dict(scan).items():
-        yield f"- **{code}**: {told}"
+        yield f"- **{code}**: {text(told)}"
 
 
 def failed(path: str, error: TflRepairError) -> Iterator[str]:

@@ -2,12 +2,11 @@
 
 The format is that of ``model_explorer.node_data_builder``: graph id -> {"results": {node id ->
 {"value", "bgColor"}}}. Its own reader of .tflite files calls a graph by its subgraph's name and a
-node by the operator's index.
+node by the operator's index. Of subgraphs with one name, each is marked where any of them is.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from tflrepair.commands.scan import ScanResult
@@ -48,11 +47,18 @@ def _note(
 
 
 def graph_ids(scan: ScanResult) -> list[str]:
-    """The name of each subgraph; ``subgraph_N`` where there is none, numbered where it repeats."""
-    seen: Counter[str] = Counter()
-    ids = []
-    for subgraph in scan.model.subgraphs:
-        name = subgraph.name or f"subgraph_{subgraph.index}"
-        seen[name] += 1
-        ids.append(name if seen[name] == 1 else f"{name}_{seen[name] - 1}")
-    return ids
+    """What Model Explorer calls each subgraph; it cannot tell apart those of one name.
+
+    The name; where there is none, a signature's key; else ``main`` for the first and
+    ``subgraph_N`` for others: so does ai-edge-model-explorer 0.1.34, and `make test-explorer`
+    holds this against it.
+    """
+    keys: dict[int, str] = {}
+    for signature in scan.model.signatures:
+        keys.setdefault(signature.subgraph, signature.key)
+    return [
+        subgraph.name
+        or keys.get(subgraph.index)
+        or (f"subgraph_{subgraph.index}" if subgraph.index else "main")
+        for subgraph in scan.model.subgraphs
+    ]

@@ -10,6 +10,8 @@ from tflrepair.checks.registry import all_checks
 from tflrepair.commands.scan_saved_model import explain
 from tflrepair.errors import TflRepairError
 from tflrepair.findings import Finding, Severity
+from tflrepair.report.hints import hint
+from tflrepair.report.style import safe
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -30,7 +32,7 @@ def to_dict(
     notes = [
         {
             "level": "error",
-            "message": {"text": f"{error.message}{f'; {error.hint}' if error.hint else ''}"},
+            "message": {"text": safe(error.message + (f"; {error.hint}" if error.hint else ""))},
             "locations": [_location(path, {})],
         }
         for path, error in failed.items()
@@ -77,9 +79,9 @@ def _rule(code: str, doc: str, severity: Severity) -> dict[str, Any]:
 
 
 def _result(finding: Finding, path: str, places: Mapping[str, int]) -> dict[str, Any]:
-    text = finding.message
+    text = safe(finding.message)
     if finding.hint:
-        text += f"\n{finding.hint.replace('MODEL', path)}"
+        text += f"\n{hint(finding, path)}"
     row: dict[str, Any] = {
         "ruleId": finding.code,
         "level": _LEVELS[finding.severity],
@@ -98,7 +100,7 @@ def _logical(finding: Finding) -> dict[str, Any]:
     """The place inside the model, as the path through its tables."""
     place = finding.location
     if place.path:
-        return {"fullyQualifiedName": place.path, "kind": "element"}
+        return {"fullyQualifiedName": safe(place.path), "kind": "element"}
     parts = [
         f"{name}s[{value}]"
         for name in ("subgraph", "operator", "tensor", "buffer")
@@ -106,7 +108,7 @@ def _logical(finding: Finding) -> dict[str, Any]:
     ]
     if not parts and place.variable is None:
         return {}
-    named = {"name": place.variable} if place.variable is not None else {}
+    named = {"name": safe(place.variable)} if place.variable is not None else {}
     qualified = {"fullyQualifiedName": ".".join(parts)} if parts else {}
     return {**named, **qualified, "kind": "variable" if named else "element"}
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from tflrepair.execution.result import ComparedTo, Run, RunStatus, VerifyReport
 from tflrepair.report.hints import pasteable
 from tflrepair.report.style import safe
+from tflrepair.wording import plural
 
 _COMPARED = {
     ComparedTo.REPEAT: "a second fresh interpreter",
@@ -62,7 +63,8 @@ def _differences(run: Run) -> list[str]:
 def _summary(report: VerifyReport) -> str:
     counts = Counter(run.status for run in report.runs)
     numbers = (
-        f"{counts[RunStatus.OK]} ok, {counts[RunStatus.PROBLEM]} with problems, "
+        f"{counts[RunStatus.OK]} ok, "
+        f"{plural(counts[RunStatus.PROBLEM], 'with a problem', 'with problems')}, "
         f"{counts[RunStatus.NOT_RUN]} not run"
     )
     if report.exit_code == 2:

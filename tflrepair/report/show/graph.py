@@ -11,10 +11,11 @@ from tflrepair.errors import TflRepairError
 from tflrepair.graph.subgraph import Operator
 from tflrepair.report import layout
 from tflrepair.report.style import Style, safe
+from tflrepair.report.width import cells, pad
 from tflrepair.views.options import called_subgraphs, options
 from tflrepair.views.tensors import CONSTANT, SubgraphView, TensorView
 from tflrepair.views.values import Array, Stats, array, real, statistics
-from tflrepair.wording import megabytes
+from tflrepair.wording import grouped, megabytes, plural
 
 _BLOCKS = 20
 _SHOWN_VALUES = 1000  # numpy's own threshold for leaving out the middle
@@ -27,7 +28,7 @@ def operator_list(view: SubgraphView, rows: Sequence[Operator], width: int) -> I
     Columns are as wide as the first thousand rows need, so that the list can be long.
     """
     head = rows[:1000]
-    kind = min(26, max((len(safe(o.name)) for o in head), default=8))
+    kind = min(26, max((cells(safe(o.name)) for o in head), default=8))
     digits = len(str(rows[-1].index)) if rows else 1
     for operator in rows:
         name = type_ = ""
@@ -41,8 +42,8 @@ def operator_list(view: SubgraphView, rows: Sequence[Operator], width: int) -> I
                 type_ += f" +{len(operator.outputs) - 1}"
         room = max(12, width - 2 - digits - 1 - kind - 2 - 2 - 28)
         yield (
-            f"  {operator.index:>{digits}} {layout.short(operator.name, kind):<{kind}}  "
-            f"{layout.short(name, room):<{room}}  {type_}"
+            f"  {operator.index:>{digits}} {pad(layout.short(operator.name, kind), kind)}  "
+            f"{pad(layout.short(name, room), room)}  {type_}"
         ).rstrip()
 
 
@@ -56,7 +57,7 @@ def focused(shown: Shown, style: Style, width: int, everything: bool) -> Iterato
         yield from operator_block(shown, operator, style, width)
     if len(operators) > len(rows):
         yield ""
-        yield f"and {len(operators) - len(rows)} more (--all)"
+        yield f"and {grouped(len(operators) - len(rows))} more (--all)"
 
 
 def operator_block(shown: Shown, operator: Operator, style: Style, width: int) -> Iterator[str]:
@@ -69,7 +70,9 @@ def operator_block(shown: Shown, operator: Operator, style: Style, width: int) -
     yield f"{style(('> ' if here else '') + title, 'bold')}  {layout.short(place, 40)}{version}"
     found = options(shown.model, operator)
     if found.kind:
-        text = ", ".join(f"{safe(k)} {layout.value(v)}" for k, v in found.values.items())
+        text = ", ".join(
+            f"{safe(k)} {layout.value(v)}" for k, v in found.values.items() if v != b""
+        )
         yield from layout.wrap(f"{found.kind}: {text}" if text else found.kind, "  ", width, "    ")
     for target in called_subgraphs(found.values):
         name = shown.views[target].subgraph.name if target < len(shown.views) else "does not exist"
@@ -95,7 +98,7 @@ def _port(
     type_ = f"{tensor.dtype} {layout.shape(tensor.open_shape)}"
     room = max(16, width - len(lead) - len(type_) - 2)
     name = tensor.name or "(no name)"
-    yield f"{lead}{layout.short(name, room):<{min(room, 40)}}  {type_}".rstrip()
+    yield f"{lead}{pad(layout.short(name, room), min(room, 40))}  {type_}".rstrip()
     indent = " " * len(lead)
     told = [f"#{tensor.index}", _part(view, tensor)]
     if tensor.quantization:
@@ -118,7 +121,7 @@ def quantized(values: Mapping[str, Any] | None) -> str:
         return f"min {layout.number(values['min'][0])}"
     if len(scales) == 1:
         return f"scale {layout.number(scales[0])} zero {zeros[0]}"
-    return f"{len(scales)} scales, axis {values['quantized_dimension']}"
+    return f"{plural(len(scales), 'scale')}, axis {values['quantized_dimension']}"
 
 
 def _part(view: SubgraphView, tensor: TensorView) -> str:
@@ -131,7 +134,7 @@ def _part(view: SubgraphView, tensor: TensorView) -> str:
     if tensor.takers:
         listed = [f"{n} {safe(view.operator(n).name)}" for n in tensor.takers[:_NEIGHBOURS]]
         more = len(tensor.takers) - _NEIGHBOURS
-        text += ", to " + ", ".join(listed) + (f" and {more} more" if more > 0 else "")
+        text += ", to " + ", ".join(listed) + (f" and {grouped(more)} more" if more > 0 else "")
     return text + (", output of the subgraph" if tensor.is_output else "")
 
 
@@ -150,13 +153,13 @@ def stats_text(stats: Stats, values: Array) -> str:
         return f"value {text}" if values.size else "no elements"
     if values.dtype == object:
         texts = [safe(v[:40].decode("utf-8", "replace")) for v in values.flat[:3]]
-        return f"{stats.count} strings: " + ", ".join(map(repr, texts)) + ", ..."
+        return f"{plural(stats.count, 'string')}: " + ", ".join(map(repr, texts)) + ", ..."
     parts = [f"min {layout.number(stats.min)}", f"max {layout.number(stats.max)}",
              f"mean {layout.number(stats.mean)}"]  # fmt: skip
     if stats.zeros == stats.count:
         parts = ["all zero"]
     elif stats.zeros:
-        parts.append(f"{stats.zeros} zeros")
+        parts.append(plural(stats.zeros, "zero"))
     parts += [f"{n} {word}" for n, word in ((stats.nan, "NaN"), (stats.inf, "Inf")) if n]
     return ", ".join([*parts, f"sha256 {stats.sha256}"])
 
@@ -168,7 +171,7 @@ def constant_rows(shown: Shown, width: int, limit: int | None) -> Iterator[str]:
     if not rows:
         return
     total = max(1, shown.sizes.weights)
-    yield f"{layout.grouped(len(rows))}, largest first"
+    yield f"{grouped(len(rows))}, largest first"
     for row in rows[:limit]:
         subgraph, index = next((s, t) for s, t in row.tensors if s in shown.chosen)
         tensor = shown.views[subgraph].tensor(index)
@@ -179,7 +182,7 @@ def constant_rows(shown: Shown, width: int, limit: int | None) -> Iterator[str]:
         where = ", ".join(map(safe, row.kinds[:3])) or "no operator reads it"
         yield from layout.wrap(f"{where}; {constant_line(shown, tensor)}", " " * 18, width)
     if limit is not None and len(rows) > limit:
-        yield f"  and {layout.grouped(len(rows) - limit)} more (--all)"
+        yield f"  and {grouped(len(rows) - limit)} more (--all)"
 
 
 def tensor_blocks(
@@ -207,7 +210,7 @@ def tensor_blocks(
     left = len(tensors) + len(variables) - blocks
     if left > 0:
         yield ""
-        yield f"and {left} more (--all, or a longer name)"
+        yield f"and {grouped(left)} more (--all, or a longer name)"
 
 
 def _variable_block(shown: Shown, variable: Variable, style: Style, width: int) -> Iterator[str]:
@@ -221,7 +224,7 @@ def _variable_block(shown: Shown, variable: Variable, style: Style, width: int) 
         if sites:
             listed = [f"subgraph {s.subgraph} operator {s.operator}" for s in sites[:_NEIGHBOURS]]
             more = len(sites) - _NEIGHBOURS
-            text = ", ".join(listed) + (f" and {more} more" if more > 0 else "")
+            text = ", ".join(listed) + (f" and {grouped(more)} more" if more > 0 else "")
             yield from layout.wrap(f"{verb} {text}", "  ", width, "    ")
     if variable.initial is None:
         yield "  no initial value in the file"

@@ -18,7 +18,7 @@ from tflrepair.report.show.graph import (
 from tflrepair.report.style import Style, safe
 from tflrepair.views.metadata import CONVERSION, MIN_RUNTIME, TFLITE, MetadataEntry
 from tflrepair.views.sizes import repeated
-from tflrepair.wording import megabytes
+from tflrepair.wording import grouped, megabytes, plural
 
 _LIST = 12
 _OPERATORS = 30
@@ -71,9 +71,9 @@ def _facts(shown: Shown, style: Style, width: int) -> Iterator[str]:
     for name, text in _origin(shown):
         rows.append((name, text))
     constants, variables = shown.parameters
-    text = f"{layout.grouped(constants)} in constants"
+    text = f"{grouped(constants)} in constants"
     if variables:
-        text += f", {layout.grouped(variables)} in variables"
+        text += f", {grouped(variables)} in variables"
     rows.append(("parameters", text))
     names = {o.name: o for view in shown.views for o in view.subgraph.operators}
     flex = sorted(name for name, o in names.items() if o.is_flex)
@@ -104,7 +104,10 @@ def _origin(shown: Shown) -> Iterator[tuple[str, str]]:
     if found.files:
         text = ", ".join(f"{f.name} ({megabytes(f.size)})" for f in found.files[:_LIST])
         more = len(found.files) - _LIST
-        yield "files", text + (f" and {more} more" if more > 0 else "") + ", in a ZIP at the end"
+        yield (
+            "files",
+            text + (f" and {grouped(more)} more" if more > 0 else "") + ", in a ZIP at the end",
+        )
 
 
 def _bytes(entry: MetadataEntry) -> str:
@@ -169,7 +172,7 @@ def _ports(
         rows.append((side, name or tensor.name, type_))
     yield from layout.columns(rows, width, 1, "    ")
     if len(sides) > _PORTS:
-        yield f"    and {len(sides) - _PORTS} more"
+        yield f"    and {grouped(len(sides) - _PORTS)} more"
 
 
 def _subgraphs(shown: Shown, width: int, limit: int | None) -> Iterator[str]:
@@ -183,8 +186,8 @@ def _subgraphs(shown: Shown, width: int, limit: int | None) -> Iterator[str]:
         use = f"signature {', '.join(keys)}" if keys else ""
         use = "initializer (CALL_ONCE)" if graph.index in once else use
         rows.append(
-            (str(graph.index), graph.name or "-", f"{graph.tensor_count} tensors",
-             f"{graph.operator_count} operators", use)
+            (str(graph.index), graph.name or "-", f"{plural(graph.tensor_count, 'tensor')}",
+             f"{plural(graph.operator_count, 'operator')}", use)
         )  # fmt: skip
     yield from layout.columns(rows, width, 1, right=(0, 2, 3))
     yield from _more(len(views), limit)
@@ -197,12 +200,12 @@ def _kinds(shown: Shown, width: int, limit: int | None) -> Iterator[str]:
     views = tuple(shown.views[n] for n in shown.chosen)
     counts = Counter(o.name for view in views for o in view.subgraph.operators)
     by_kind = [(n, c, b) for n, (c, b) in shown.sizes.by_kind.items() if n in counts]
-    yield f"{layout.grouped(counts.total())} of {len(counts)} kinds; constants that each reads:"
+    yield f"{grouped(counts.total())} of {plural(len(counts), 'kind')}; constants that each reads:"
     total = max(1, sum(stored for _, _, stored in by_kind))
     rows = [
         (
             name,
-            layout.grouped(counts[name]),
+            grouped(counts[name]),
             "v" + ",".join(map(str, sorted(versions.get(name, ())))),
             megabytes(stored) if stored else "",
             f"{100 * stored / total:.0f} %" if stored else "",
@@ -229,7 +232,7 @@ def _size(shown: Shown, width: int, everything: bool) -> Iterator[str]:
         shown_rows = listed if everything else listed[:_LIST]
         text = "unreferenced: buffer " + ", ".join(shown_rows)
         if len(listed) > len(shown_rows):
-            text += f" and {len(listed) - len(shown_rows)} more"
+            text += f" and {grouped(len(listed) - len(shown_rows))} more"
         yield from layout.wrap(text, "  ", width)
     groups = repeated(shown.model, found.buffers)
     waste = sum(group[0].length * (len(group) - 1) for group in groups)
@@ -237,7 +240,7 @@ def _size(shown: Shown, width: int, everything: bool) -> Iterator[str]:
         row = groups[0]
         yield from layout.wrap(
             f"{megabytes(waste)} are repeated: equal bytes in different buffers, most in "
-            f"{len(row)} buffers of {megabytes(row[0].length)} ("
+            f"{plural(len(row), 'buffer')} of {megabytes(row[0].length)} ("
             + ", ".join(str(b.index) for b in row[:6]) + (", ..." if len(row) > 6 else "") + ")",
             "  ", width,
         )  # fmt: skip
@@ -279,4 +282,4 @@ def _graph(shown: Shown, style: Style, width: int, everything: bool) -> Iterator
 
 def _more(count: int, limit: int | None) -> Iterator[str]:
     if limit is not None and count > limit:
-        yield f"  and {count - limit} more (--all)"
+        yield f"  and {grouped(count - limit)} more (--all)"

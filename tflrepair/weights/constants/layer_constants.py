@@ -22,6 +22,7 @@ from tflrepair.weights.constants.layeruses import LayerUse, layer_uses, stored
 from tflrepair.weights.constants.layouts import BIAS, DEPTHWISE, TABLE, multiplier_of
 from tflrepair.weights.constants.locations import Scopes, is_inside
 from tflrepair.weights.types.weight import Array, Weight
+from tflrepair.wording import plural
 
 _OP = schema.BuiltinOperator
 _FLOATS = ("float32", "float16", "float64")
@@ -198,7 +199,8 @@ def _bytes(view: GraphView, tensor: int) -> memoryview:
     wanted = byte_size(row.dtype, row.shape)
     if data is None or len(data) != wanted:
         raise BadFileError(
-            f"the constant {row.name!r} has {len(data or b'')} bytes, its shape needs {wanted}",
+            f"the constant {row.name!r} has {plural(len(data or b''), 'byte')}, "
+            f"its shape needs {wanted}",
             where=f"subgraph {view.graph.index}, tensor {tensor}",
         )
     return data

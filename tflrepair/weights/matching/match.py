@@ -24,6 +24,7 @@ from tflrepair.weights.types.acceptable import ACCEPTABLE
 from tflrepair.weights.types.layers import file_layers, target_layers
 from tflrepair.weights.types.match_table import CHECKED, OPEN, WEIGHT, MatchTable, Problem, Row
 from tflrepair.weights.types.weight import Source, Target, Weight, size_text
+from tflrepair.wording import plural
 
 _SHOWN = 8
 _FILE_HINT = "give one with --weights FILE"
@@ -132,7 +133,7 @@ def _by_layer(
     if not sources and targets:
         names = tuple(t.shared_name for t in targets)
         shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-        count = "1 variable needs" if len(names) == 1 else f"{len(names)} variables need"
+        count = plural(len(names), "variable needs", "variables need")
         message = f"{count} a file of weights: {shown}"
         problems.append(
             Problem("missing", names, message, (), _FILE_HINT, options=("--weights FILE",))
@@ -176,7 +177,9 @@ def _settle(asked: Sequence[Question], rows: dict[str, Row]) -> Problem | None:
         )
         files = {c.layer.source for _, c, _ in readings}
         kind = "conflict" if len(files) > 1 else "ambiguous"
-        message = f"{asked[0].target.label!r} could be {len(readings)} things in the weights"
+        message = (
+            f"{asked[0].target.label!r} could be {plural(len(readings), 'thing')} in the weights"
+        )
         if kind == "conflict":
             return Problem(kind, names, message, candidates[:_SHOWN], hint)
         choices = tuple(tuple(_rows(q, c, r, CHECKED)) for q, c, r in readings)

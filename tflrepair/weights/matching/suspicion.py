@@ -8,6 +8,7 @@ from tflrepair.errors import RefusedError
 from tflrepair.weights.types.layer_names import split_number, split_path
 from tflrepair.weights.types.match_table import WEIGHT, Problem, Row, exact
 from tflrepair.weights.types.weight import Array
+from tflrepair.wording import grouped
 
 _VARIANCES = ("moving_variance", "variance")
 _SURE = ("given",)
@@ -84,6 +85,6 @@ def _rounding(lossy: Mapping[str, RefusedError]) -> Iterator[Problem]:
     """One problem for each remedy; all arrays of a file are often of one type."""
     for hint in dict.fromkeys(error.hint or "" for error in lossy.values()):
         names = tuple(name for name, error in lossy.items() if (error.hint or "") == hint)
-        more = f", as would {len(names) - 1} more" if len(names) > 1 else ""
+        more = f", as would {grouped(len(names) - 1)} more" if len(names) > 1 else ""
         text = f"{lossy[names[0]].message} for {names[0]!r}{more}"
         yield Problem("rounding", names, text, (), hint)

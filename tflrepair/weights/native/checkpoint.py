@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import BadFileError
+from tflrepair.wording import plural
 
 _KEY = "VARIABLE_VALUE"
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -64,7 +65,9 @@ class CheckpointReader:
             raise BadFileError(f"its checkpoint cannot be read: {error}") from None
         size = sum(path.stat().st_size for path in data_files(Path(prefix)))
         if declared > size:
-            raise BadFileError(f"declares {declared} bytes of arrays in {size} bytes")
+            raise BadFileError(
+                f"declares {plural(declared, 'byte')} of arrays in {plural(size, 'byte')}"
+            )
 
     def close(self) -> None:
         self._reader = None

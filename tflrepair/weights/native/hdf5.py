@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError
 from tflrepair.weights.types.pieces import selections
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     import h5py
@@ -187,11 +188,14 @@ def _dtype(path: str, dataset: h5py.Dataset) -> str | None:
     stored = dataset.id.get_storage_size()
     packed = dataset.compression is not None or dataset.scaleoffset is not None
     if declared > stored * (_BEST_PACKING if packed else 1):
-        raise BadFileError(f"{path!r} declares {declared} bytes, the file stores {stored} for it")
+        raise BadFileError(
+            f"{path!r} declares {plural(declared, 'byte')}, the file stores {stored} for it"
+        )
     chunk = prod(dataset.chunks or ()) * dataset.dtype.itemsize
     if dataset.chunks and chunk > _LARGEST_CHUNK:
         raise BadFileError(
-            f"{path!r} is stored in chunks of {chunk} bytes; at most {_LARGEST_CHUNK} are read: "
+            f"{path!r} is stored in chunks of {plural(chunk, 'byte')}; at most "
+            f"{_LARGEST_CHUNK} are read: "
             "save it without chunks"
         )
     return str(dtype)

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tflrepair.weights.native.stamp import stamp
+from tflrepair.wording import plural
 
 # Seconds of CPU time for a request, and what is added for each byte that it concerns: listing
 # takes some 0.2 ms for an object of 500 bytes, unpacking 200 MB/s.
@@ -117,7 +118,9 @@ def answers(files: Files, request: dict[str, Any]) -> Iterator[tuple[bytes, Any]
         file = files.get(request)
         text = json.dumps(file.listing()).encode()
         if len(text) > 4 * size + (1 << 20):
-            raise ValueError(f"a file of {size} bytes lists {len(text)} bytes of names")
+            raise ValueError(
+                f"a file of {plural(size, 'byte')} lists {plural(len(text), 'byte')} of names"
+            )
         yield b"J", text
         return
     limit_time(SECONDS + LISTING * size)

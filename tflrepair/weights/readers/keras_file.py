@@ -20,6 +20,7 @@ from tflrepair.weights.readers.architecture import architecture
 from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.layer_names import snake_case
 from tflrepair.weights.types.weight import Source
+from tflrepair.wording import plural
 
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
 _LONGEST_CONFIG = 1 << 22  # JSON takes up to 25 times its size in memory; 1000 layers have 1 MB
@@ -38,7 +39,8 @@ def source(archive: zipfile.ZipFile, label: str) -> Source:
         raise BadFileError(f"is not a .keras file: {error}", where=label) from None
     if config.file_size > _LONGEST_CONFIG:
         raise BadFileError(
-            f"its {CONFIG} has {config.file_size} bytes; at most {_LONGEST_CONFIG} are read",
+            f"its {CONFIG} has {plural(config.file_size, 'byte')}; at most {_LONGEST_CONFIG} "
+            "are read",
             where=label,
         )
     if weights.compress_type != zipfile.ZIP_STORED:

@@ -14,6 +14,7 @@ from tflrepair.weights.readers.zips import open_member
 from tflrepair.weights.types.layer_names import split_path
 from tflrepair.weights.types.pieces import PIECE
 from tflrepair.weights.types.weight import Array, Source, Weight
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,5 +87,5 @@ def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo, label: str) -> Iter
 def _exactly(stream: IO[bytes], count: int) -> bytes:
     data = stream.read(count)
     if len(data) != count:
-        raise EOFError(f"ends {count - len(data)} bytes early")
+        raise EOFError(f"ends {plural(count - len(data), 'byte')} early")
     return data

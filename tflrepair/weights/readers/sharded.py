@@ -14,6 +14,7 @@ from tflrepair.opening import read_small
 from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import keras3
 from tflrepair.weights.types.weight import Source
+from tflrepair.wording import plural
 
 _LONGEST = 1 << 22  # JSON takes up to 25 times its size in memory
 _MOST_SHARDS = 10_000
@@ -44,7 +45,7 @@ def _shards(path: Path, label: str) -> list[str]:
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         raise BadFileError("is JSON, but not a Keras index of weight shards", where=label) from None
     if len(names) > _MOST_SHARDS:
-        raise BadFileError(f"names {len(names)} shards", where=label)
+        raise BadFileError(f"names {plural(len(names), 'shard')}", where=label)
     for name in names:
         if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
             raise BadFileError(f"names a shard outside its folder: {name!r}", where=label)

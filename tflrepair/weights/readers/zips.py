@@ -11,6 +11,7 @@ from typing import IO
 
 from tflrepair.errors import BadFileError
 from tflrepair.weights.readers.views import FileView
+from tflrepair.wording import plural
 
 _BEST_PACKING = 1032  # what deflate can do at most
 _MOST_MEMBERS = 100_000
@@ -40,7 +41,7 @@ def open_archive(path: str, label: str) -> zipfile.ZipFile:
         raise BadFileError(f"is a damaged ZIP archive: {error}", where=label) from None
     members = archive.infolist()
     if len(members) > _MOST_MEMBERS:
-        raise BadFileError(f"holds more than {_MOST_MEMBERS} members", where=label)
+        raise BadFileError(f"holds more than {plural(_MOST_MEMBERS, 'member')}", where=label)
     if len({info.filename for info in members}) != len(members):
         raise BadFileError("holds two members of the same name", where=label)
     for info in members:
@@ -48,7 +49,8 @@ def open_archive(path: str, label: str) -> zipfile.ZipFile:
             raise BadFileError(f"{info.filename!r} is encrypted", where=label)
         if info.file_size > info.compress_size * _BEST_PACKING:
             raise BadFileError(
-                f"{info.filename!r} declares {info.file_size} bytes in {info.compress_size} packed",
+                f"{info.filename!r} declares {plural(info.file_size, 'byte')} in "
+                f"{info.compress_size} packed",
                 where=label,
             )
     if sum(info.compress_size for info in members) > view.size:
@@ -64,7 +66,8 @@ def check_unpacking(info: zipfile.ZipInfo, label: str) -> None:
     """
     if info.file_size > max(UNPACKED, info.compress_size * PACKING):
         raise BadFileError(
-            f"{info.filename!r} would grow from {info.compress_size} to {info.file_size} bytes; "
+            f"{info.filename!r} would grow from {info.compress_size} to "
+            f"{plural(info.file_size, 'byte')}; "
             f"above {UNPACKED >> 20} MB at most {PACKING} times as much is unpacked",
             where=label,
             hint="if you trust it, unpack it and save it again without compression",

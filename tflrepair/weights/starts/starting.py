@@ -13,6 +13,7 @@ from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.match_table import INITIAL, OPEN, SET, Problem, Row
 from tflrepair.weights.types.start import NO_RATE, Assumption, Start
 from tflrepair.weights.types.weight import Source, Target
+from tflrepair.wording import grouped
 
 RATE_OPTION = "--learning-rate"
 _EXAMPLE_RATE = "1e-4"
@@ -185,4 +186,4 @@ def _labels(labels: Iterable[str]) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:_SHOWN])
-    return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return shown + (f" and {grouped(len(names) - _SHOWN)} more" if len(names) > _SHOWN else "")

@@ -13,6 +13,7 @@ from tflrepair.weights.types.dtypes import is_float
 from tflrepair.weights.types.pieces import PIECE
 from tflrepair.weights.types.start import Assumption
 from tflrepair.weights.types.weight import Array, Target, Weight, size_text
+from tflrepair.wording import plural
 
 # origins of a value
 WEIGHT = "weight"
@@ -212,8 +213,7 @@ class MatchTable:
         """
         if not self.problems:
             return
-        count = len(self.problems)
-        lines = [f"{count} thing{'s' * (count > 1)} must be decided first"]
+        lines = [f"{plural(len(self.problems), 'thing')} must be decided first"]
         for problem in self.problems:
             lines.append(f"  {problem.message}")
             lines.extend(f"    - {candidate}" for candidate in problem.candidates)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tflrepair.errors import BadFileError
 from tflrepair.weights.types.architecture import Architecture
 from tflrepair.weights.types.layer_flow import LayerFlow
+from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -162,7 +163,8 @@ class Weight:
             yield piece
         if left:
             raise BadFileError(
-                f"{self.path} does not have the {prod(self.shape)} elements that it declared",
+                f"{self.path} does not have the {plural(prod(self.shape), 'element')} that it "
+                "declared",
                 where=self.source,
             )
 

@@ -12,6 +12,7 @@ from tflrepair.rebuild.ir.steps import Plan
 from tflrepair.rebuild.ir.tensor_facts import constant
 from tflrepair.rebuild.lower.trace.probes import Symbols
 from tflrepair.rebuild.run.trace import Frame, Resources, Tracer
+from tflrepair.wording import plural
 
 MOST_STEPS = 20_000  # that unrolled loops of one signature may become
 
@@ -57,7 +58,8 @@ class LoweringState(Tracer):
         self._steps += steps
         if self._steps > MOST_STEPS:
             raise UnsupportedError(
-                f"unrolling its loops would make more than {MOST_STEPS} operators of this "
+                f"unrolling its loops would make more than {plural(MOST_STEPS, 'operator')} "
+                "of this "
                 "signature",
                 where=f"subgraph {site.subgraph}, operator {site.operator}",
                 hint="train on shorter sequences, or on fewer layers",

@@ -9,6 +9,14 @@ function make(tag, text, name) {
   if (name) node.className = name;
   return node;
 }
+/* what stands between backticks is code; always text, whatever a name brings along */
+function prose(node, text) {
+  text.split("`").forEach((part, number, all) => {
+    const code = number % 2 === 1 && number < all.length - 1;
+    node.append(code ? make("code", part) : number % 2 ? "`" + part : part);
+  });
+  return node;
+}
 function drawn(tag, attributes, text) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
@@ -25,13 +33,14 @@ byId("theme").addEventListener("click", () => { theme = theme === "dark" ? "ligh
 paint();
 
 /* summary and findings */
-for (const line of data.words) byId("words").append(make("p", line));
+for (const line of data.words) byId("words").append(prose(make("p"), line));
 let seen = -1;
 const cards = data.findings.map((finding) => {
   const card = make("div", undefined, "finding " + finding.severity);
   card.tabIndex = -1;
   const head = make("div");
-  head.append(make("b", finding.severity + " " + finding.code, finding.severity), document.createTextNode("  " + finding.message));
+  head.append(make("b", finding.severity + " " + finding.code, finding.severity), "  ");
+  prose(head, finding.message);
   card.append(head);
   if (finding.hint) card.append(make("pre", "what to do: " + finding.hint));
   if (finding.operator !== null) {

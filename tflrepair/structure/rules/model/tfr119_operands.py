@@ -19,6 +19,7 @@ from __future__ import annotations
 from tflrepair.format import schema
 from tflrepair.structure.rules.model.operand_counts import COUNTS
 from tflrepair.structure.subject import Subject, operator_name
+from tflrepair.wording import plural
 
 CODE = "TFR119"
 
@@ -80,7 +81,10 @@ def _counted(subject: Subject, row: int) -> str:
         return "lacks an input" if -1 in taken[: _NEEDED.get(code, 0)] else ""
     counts = len(taken), len(subject.outputs[row])
     if counts != wanted:
-        return f"takes {counts[0]} and gives {counts[1]} tensors, not {wanted[0]} and {wanted[1]}"
+        return (
+            f"takes {counts[0]} and gives {plural(counts[1], 'tensor')}, not {wanted[0]} and "
+            f"{wanted[1]}"
+        )
     return "needs all its inputs, and one is left out" if -1 in taken else ""
 
 
@@ -88,7 +92,10 @@ def _fixed(subject: Subject, row: int, types: list[int]) -> str:
     taken, made = subject.inputs[row], subject.outputs[row]
     inputs, outputs, resource = _FIXED[subject.code_of[row]]
     if (len(taken), len(made)) != (inputs, outputs):
-        return f"takes {len(taken)} and gives {len(made)} tensors, not {inputs} and {outputs}"
+        return (
+            f"takes {len(taken)} and gives {plural(len(made), 'tensor')}, not {inputs} and "
+            f"{outputs}"
+        )
     if -1 in taken:
         return "needs all its inputs, and one is left out"
     if resource:
@@ -148,7 +155,7 @@ class _Call:
         taken, made = len(self.taken), len(self.made)
         if self.code in (_O.WHILE, _O.STABLEHLO_WHILE):
             if taken != made:
-                return f"takes {taken} tensors and gives {made}"
+                return f"takes {plural(taken, 'tensor')} and gives {made}"
             return (
                 self._differs(self.targets[0], taken, 1)
                 or self._differs(self.targets[1], taken, taken)

@@ -19,6 +19,7 @@ from __future__ import annotations
 from tflrepair.format import schema
 from tflrepair.format.layout import TABLES
 from tflrepair.structure.subject import UNKNOWN, Subject, operator_name
+from tflrepair.wording import plural
 
 CODE = "TFR122"
 
@@ -70,7 +71,7 @@ def check(subject: Subject) -> None:
             for row, pos in enumerate(rows.ref(field)):
                 count = subject.words.count(pos)
                 if count > _MOST:
-                    text = f"it has {count} numbers; {_MOST} is the limit"
+                    text = f"it has {plural(count, 'number')}; {_MOST} is the limit"
                     subject.fault(CODE, rows, row, field, text)
     _custom(subject)
     _sizes(subject, "StablehloPadOptions", "edge_padding_low", _LISTS[2][1], 1)
@@ -101,4 +102,6 @@ def _sizes(subject: Subject, table: str, first: str, fields: tuple[str, ...], ti
             other = rows.ref(field)[row]
             size = subject.words.count(other)
             if pos > 0 and other > 0 and size != count and (size or times == 1 != count):
-                subject.fault(CODE, rows, row, field, f"it has {size} numbers instead of {count}")
+                subject.fault(
+                    CODE, rows, row, field, f"it has {plural(size, 'number')} instead of {count}"
+                )

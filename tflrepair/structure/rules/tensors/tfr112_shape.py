@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 from tflrepair.structure.rows import Rows
 from tflrepair.structure.subject import Subject
+from tflrepair.wording import plural
 
 CODE = "TFR112"
 _MOST_DIMENSIONS = 64
@@ -45,7 +46,7 @@ def _shapes(
         if not shape:
             continue
         if len(shape) > _MOST_DIMENSIONS:
-            text = f"it has {len(shape)} dimensions; {_MOST_DIMENSIONS} is the limit"
+            text = f"it has {plural(len(shape), 'dimension')}; {_MOST_DIMENSIONS} is the limit"
             subject.fault(CODE, rows, row, name, text)
             continue
         wrong = known[tuple(shape)]

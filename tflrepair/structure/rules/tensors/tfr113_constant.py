@@ -17,6 +17,7 @@ from math import prod
 
 from tflrepair.format import schema
 from tflrepair.structure.subject import Subject
+from tflrepair.wording import plural
 
 CODE = "TFR113"
 
@@ -53,5 +54,5 @@ def check(subject: Subject) -> None:
             continue  # TFR112 has said so
         need = (prod(shape) * BITS[kind] + 7) // 8
         if need > data[1]:
-            text = f"its constant needs {need} bytes, and its buffer has {data[1]}"
+            text = f"its constant needs {plural(need, 'byte')}, and its buffer has {data[1]}"
             subject.fault(CODE, rows, row, "buffer", text)

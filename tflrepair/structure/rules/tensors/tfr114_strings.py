@@ -19,6 +19,7 @@ from math import prod
 
 from tflrepair.format import schema
 from tflrepair.structure.subject import Subject
+from tflrepair.wording import plural
 
 CODE = "TFR114"
 
@@ -37,7 +38,7 @@ def check(subject: Subject) -> None:
         wrong, count = known[data]
         shape = subject.shapes[row]
         if not wrong and shape and len(shape) <= 64 and min(shape) >= 0 and prod(shape) > count:
-            wrong = f"it has {count} strings, and its shape needs {prod(shape)}"
+            wrong = f"it has {plural(count, 'string')}, and its shape needs {prod(shape)}"
         if wrong:
             subject.fault(CODE, rows, row, "buffer", wrong)
 
@@ -47,11 +48,18 @@ def _wrong(buf: memoryview, start: int, length: int) -> tuple[str, int]:
     if start + length > len(buf):
         return "", 0  # TFR117 has said so
     if length < 4:
-        return f"its {length} bytes have no room for the number of strings", 0
+        return (
+            f"its {plural(length, 'byte has', 'bytes have')} no room for the number of strings",
+            0,
+        )
     count = struct.unpack_from("<i", buf, start)[0]
     head = 4 * (count + 2)
     if count < 0 or head > length:
-        return f"its {length} bytes have no room for the offsets of {count} strings", 0
+        return (
+            f"its {plural(length, 'byte has', 'bytes have')} no room for the offsets of "
+            f"{plural(count, 'string')}",
+            0,
+        )
     offsets = struct.unpack_from(f"<{count + 1}i", buf, start + 4)
     if offsets[0] != head or offsets[-1] > length:
         return f"its strings would be at bytes {offsets[0]} to {offsets[-1]} of {length}", count

@@ -19,6 +19,7 @@ from itertools import pairwise
 from tflrepair.structure.rows import Rows
 from tflrepair.structure.rules.tensors.tfr113_constant import BITS
 from tflrepair.structure.subject import Subject
+from tflrepair.wording import plural
 
 CODE = "TFR115"
 _DENSE, _CSR = 0, 1
@@ -51,9 +52,16 @@ class _Sparse:
         if not self.complete:
             return "it lacks the order of its dimensions or their description"
         if len(self.levels) != total or total < rank or len(self.blocks) != total - rank:
-            return f"{total} dimensions are described, {rank} are in the shape"
+            return (
+                f"{plural(total, 'dimension is', 'dimensions are')} described, {rank} are in "
+                "the shape"
+            )
         if total > 64 or (shape and min(shape) < 0) or -1 in self.levels:
-            return "" if total <= 64 else f"{total} dimensions are described"
+            return (
+                ""
+                if total <= 64
+                else f"{plural(total, 'dimension is', 'dimensions are')} described"
+            )
         halves = (self.order[:rank], range(rank)), (self.order[rank:], range(rank, total))
         if any(sorted(part) != list(wanted) for part, wanted in halves):
             return f"the order of dimensions {self.order} is not a permutation"
@@ -77,7 +85,10 @@ class _Sparse:
             count = count_or_text
         data, bits = subject.data[tensor], BITS.get(subject.types[tensor], 0)
         if data and (count * bits + 7) // 8 > data[1]:
-            return f"{count} elements are described, and the buffer has {data[1]} bytes"
+            return (
+                f"{plural(count, 'element is', 'elements are')} described, and the buffer has "
+                f"{plural(data[1], 'byte')}"
+            )
         return ""
 
 
@@ -95,7 +106,10 @@ def _level(subject: Subject, rows: Rows, level: int, size: int, count: int) -> i
     if segments is None or indices is None:
         return "a sparse dimension lacks its segments or indices"
     if len(segments) != count + 1 or segments[-1] != len(indices) or segments[0] < 0:
-        return f"its segments do not describe {count} rows of {len(indices)} indices"
+        return (
+            f"its segments do not describe {plural(count, 'row')} of "
+            f"{plural(len(indices), 'index', 'indices')}"
+        )
     if any(a > b for a, b in pairwise(segments)):
         return "its segments are not in ascending order"
     if indices and (min(indices) < 0 or max(indices) >= size):

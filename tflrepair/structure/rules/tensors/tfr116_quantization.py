@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from math import inf
 
 from tflrepair.structure.subject import Subject
+from tflrepair.wording import plural
 
 CODE = "TFR116"
 _BLOCKWISE, _MULTI_AXIS = 2, 3
@@ -54,11 +55,11 @@ def check(subject: Subject) -> None:
 
 def _affine(shape: Sequence[int], scales: int, zeros: int, dimension: int) -> str:
     if zeros != scales:
-        return f"it has {scales} scales and {zeros} zero points"
+        return f"it has {plural(scales, 'scale')} and {plural(zeros, 'zero point')}"
     if dimension < 0 or (shape and dimension >= len(shape)):
         return f"its quantized dimension is {dimension} of {len(shape)}"
     if scales != 1 and shape and shape[dimension] != scales:
-        return f"it has {scales} scales for a dimension of {shape[dimension]}"
+        return f"it has {plural(scales, 'scale')} for a dimension of {shape[dimension]}"
     return ""
 
 
@@ -96,7 +97,7 @@ def _details(subject: Subject, row: int, count: int, shape: Sequence[int], many:
     if not 0 <= scale < count or not -1 <= zero < count:
         return f"its scales are tensor {scale}, its zero points tensor {zero}, of {count}"
     if rows.column("block_size")[row] < 0:
-        return f"its blocks have {rows.column('block_size')[row]} elements"
+        return f"its blocks have {plural(rows.column('block_size')[row], 'element')}"
     if not many:
         return ""
     axes = subject.vector(rows, "quantized_dimensions", rows.ref("quantized_dimensions")[row])

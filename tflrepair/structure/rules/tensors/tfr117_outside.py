@@ -14,6 +14,7 @@ How it is fixed: fetch the file again, or convert the model again.
 from __future__ import annotations
 
 from tflrepair.structure.subject import Subject
+from tflrepair.wording import plural
 
 CODE = "TFR117"
 _SPANS = (
@@ -30,7 +31,10 @@ def check(subject: Subject) -> None:
         if offsets and max(offsets) > 1:  # 0 and 1 mean that there is none
             for row, (offset, size) in enumerate(zip(offsets, sizes, strict=True)):
                 if offset > 1 and offset + size > end:
-                    text = f"{size} bytes at byte {offset} end behind the file of {end} bytes"
+                    text = (
+                        f"{plural(size, 'byte')} at byte {offset} end behind the file of "
+                        f"{plural(end, 'byte')}"
+                    )
                     subject.fault(CODE, rows, row, first, text)
     rows = subject.of("ExternalBuffer")
     known = set(rows.column("id"))
