@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -10,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT
+from typer.testing import CliRunner
 
 from tflrepair import leftovers
+from tflrepair.cli import app
 
 
 @pytest.mark.parametrize("moment", ["hold", "rename"])
@@ -93,6 +97,34 @@ def test_a_workspace_in_the_making_is_not_swept(
         (folder / "work").touch()
         sweep("work")
         assert {path.name for path in folder.iterdir()} == {".owner", "work"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_temporary_folder_of_ours_is_a_workspace() -> None:
+    """One that has our prefix and no lock is swept while it is in use, once it is old."""
+    makers = re.compile(r"TemporaryDirectory\(|mkdtemp\(")
+    paths = sorted((ROOT / "tflrepair").rglob("*.py"))
+    found = {path.name for path in paths if makers.search(path.read_text(encoding="utf-8"))}
+    assert found == {"python_file.py"}  # in the text of the file that it writes
+
+
+def test_a_demo_that_takes_long_is_not_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    seen: list[list[str]] = []
+
+    def step(title: str, *_: Any, **__: Any) -> dict[str, Any]:
+        (folder,) = tmp_path.iterdir()
+        long_ago = time.time() - 3600
+        os.utime(folder, (long_ago, long_ago))
+        leftovers._sweep_folders(tmp_path)
+        seen.append([path.name for path in folder.iterdir()])
+        return {"ok": True, "exit_code": 0, "title": title}
+
+    monkeypatch.setattr("tflrepair.cli.commands.demo._step", step)
+    assert CliRunner().invoke(app, ["demo"]).exit_code == 0
+    assert len(seen) > 2 and all("broken.tflite" in names for names in seen)
     assert list(tmp_path.iterdir()) == []
 
 

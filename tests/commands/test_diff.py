@@ -272,7 +272,7 @@ def test_another_number_of_inputs() -> None:
     sub.op("ADD", [x, y], [out], fb.AddOptionsT())
     sub.output(out)
     two = from_bytes(build.bytes())
-    with pytest.raises(UserError, match="takes 1 inputs in A and 2 in B"):
+    with pytest.raises(UserError, match="takes 1 input in A and 2 in B"):
         diff(chain("NEG"), two, run=True)
 
 

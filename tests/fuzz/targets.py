@@ -63,15 +63,15 @@ def scan(data: bytes, folder: Path, name: str) -> None:
 
 def fix(data: bytes, folder: Path, name: str) -> None:
     """fix --freeze, all but running the result, which a child process does."""
-    _fix(data, folder, {"freeze": True})
+    _fix(data, folder, name, {"freeze": True})
 
 
 def plan(data: bytes, folder: Path, name: str) -> None:
     """fix --dry-run with the sample's weights: matching and planning alone."""
-    _fix(data, folder, {"dry_run": True})
+    _fix(data, folder, name, {"dry_run": True})
 
 
-def _fix(data: bytes, folder: Path, options: dict[str, Any]) -> None:
+def _fix(data: bytes, folder: Path, name: str, options: dict[str, Any]) -> None:
     import tflrepair.commands.fix.fix as module
     from tflrepair.report import fix_text
     from tflrepair.report.style import Style
@@ -81,13 +81,11 @@ def _fix(data: bytes, folder: Path, options: dict[str, Any]) -> None:
     model, out = folder / "model.tflite", folder / "out.tflite"
     model.write_bytes(data)
     out.unlink(missing_ok=True)
-    result = module.fix(
-        model,
-        [seeds.SAMPLES / "classifier.weights.h5"],
-        out=out,
-        sets={"adam/learning_rate": 0.001},
-        **options,
-    )
+    given: dict[str, Any] = {"sets": {"*": 0.5}}
+    if name == "sample":  # what is left without a value there is the rate alone
+        given = {"weights": [seeds.SAMPLES / "classifier.weights.h5"]}
+        given["sets"] = {"adam/learning_rate": 0.001}
+    result = module.fix(model, out=out, **given, **options)
     fix_text.render(result, Style(), bool(options.get("dry_run")))
 
 

@@ -146,24 +146,32 @@ def metadata(path: Path) -> None:
 
 
 def full_flatbuffer(path: Path, size: int = 2_147_483_580) -> None:
-    """A flatbuffer that ends just before 2 GiB: tables in front, its constant to the end."""
-    build = Build()
-    main = build.sub("main", "run")
-    table = main.tensor("FLOAT32", (2,), b"\x00" * 8)
-    total = main.tensor()
-    main.op("ADD", [table, main.read(main.handle("v"))], [total], fb.AddOptionsT())
-    main.output(total)
-    filler = fb.BufferT()
-    filler.data = [7] * 16
-    build.model.buffers.insert(0, filler)  # packed first, so it is the last in the file
-    for tensor in main.table.tensors:
-        tensor.buffer += 1
-    data = bytearray(build.bytes())
+    """A flatbuffer that ends just before 2 GiB: tables in front, its constant to the end.
+
+    It answers table[0:2] + v; the first 16 bytes of the table are 7.
+    """
+    data = _ending_in_a_table(16)
     at = data.rindex(b"\x10\x00\x00\x00" + b"\x07" * 16)
     length = size - at - 4
+    data = _ending_in_a_table(length)
     data[at : at + 4] = length.to_bytes(4, "little")
     path.write_bytes(data)
     os.truncate(path, size)
+
+
+def _ending_in_a_table(length: int) -> bytearray:
+    """A model whose last bytes are the first 16 of a table of ``length`` bytes."""
+    build = Build()
+    main = build.sub("main", "run")
+    table = main.tensor("UINT8", (length,), b"\x07" * 16)  # packed first, so it comes last
+    begin = main.tensor("INT32", (1,), np.array([0], np.int32).tobytes())
+    count = main.tensor("INT32", (1,), np.array([2], np.int32).tobytes())
+    part, numbers, total = main.tensor("UINT8"), main.tensor(), main.tensor()
+    main.op("SLICE", [table, begin, count], [part], fb.SliceOptionsT())
+    main.op("CAST", [part], [numbers], fb.CastOptionsT())
+    main.op("ADD", [numbers, main.read(main.handle("v"))], [total], fb.AddOptionsT())
+    main.output(total)
+    return bytearray(build.bytes())
 
 
 GIANTS: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {

@@ -100,8 +100,8 @@ def test_what_is_assigned_survives_the_first_call_of_another_signature() -> None
 @pytest.mark.parametrize("delegate", [True, False])
 def test_values_behind_the_flatbuffer(monkeypatch: pytest.MonkeyPatch, delegate: bool) -> None:
     """What happens beyond 2 GiB, tried with a lower limit."""
-    monkeypatch.setattr(splice, "LARGEST_FLATBUFFER", 1000)
     old = reader(extra=3).bytes()
+    monkeypatch.setattr(splice, "LARGEST_FLATBUFFER", len(old) + 4096)
     new = grafted(old)
     model = from_bytes(new)
     outside = [b for b in model.buffers if b.outside]
@@ -114,10 +114,10 @@ def test_values_behind_the_flatbuffer(monkeypatch: pytest.MonkeyPatch, delegate:
 def test_positions_behind_the_flatbuffer_are_shifted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Graft a file whose own values already stand behind its flatbuffer."""
     with monkeypatch.context() as patch:
-        patch.setattr(splice, "LARGEST_FLATBUFFER", 1000)
         build = reader()
         sub = build.sub("more", "more")
         sub.output(sub.read(sub.handle("w")))
+        patch.setattr(splice, "LARGEST_FLATBUFFER", len(build.bytes()) + 4096)
         old = grafted(build.bytes())
     model = from_bytes(old)
     # one more variable without a value: cut the plan to what is new

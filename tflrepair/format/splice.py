@@ -9,8 +9,8 @@ A ``flatbuffers.Builder`` writes back to front and counts offsets from its end, 
 to what lies p bytes behind the head's end is simply the offset ``-p``. The head's length is a
 multiple of 64, which keeps every old alignment. Cost is proportional to what is new.
 
-A flatbuffer may not pass 2 GiB (FLATBUFFERS_MAX_BUFFER_SIZE). Beyond that the values go behind
-the old file instead, where Buffer.offset and Buffer.size point to them.
+Runtimes read ``LARGEST_FLATBUFFER`` bytes of a flatbuffer. Beyond that the values go behind the
+old file instead, where Buffer.offset and Buffer.size point to them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
 ALIGNMENT = 64  # of the head and of the value region; divides every alignment the schema asks for
 VECTOR_ALIGNMENT = 16  # Buffer.data is force_align: 16 in the schema
-LARGEST_FLATBUFFER = 2**31 - 1
+
+# LiteRT verifies the first FLATBUFFERS_MAX_BUFFER_SIZE - 1 bytes of a file
+# (tflite/converter/core/model_builder_base.h), which is this. What lies behind them is for
+# Buffer.offset only.
+LARGEST_FLATBUFFER = 2**31 - 2
 
 _PREPEND = {
     "?": "PrependBool", "b": "PrependInt8", "B": "PrependUint8", "h": "PrependInt16",

@@ -19,7 +19,7 @@ from tflrepair.format.splice import Head, Layout, layout
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.parts.slice import Slice
-from tflrepair.rewrite.tables import copy
+from tflrepair.rewrite.deep_copy import copy
 from tflrepair.views.options import SUBGRAPH_FIELDS, custom_options
 
 _KEPT_METADATA = ("min_runtime_version", "CONVERSION_METADATA", "reduced_precision_support")

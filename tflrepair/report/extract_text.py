@@ -17,7 +17,8 @@ _LIST = 12
 def weights_lines(result: ExtractedWeights) -> Iterator[str]:
     variables = sum(row.is_variable for row in result.written)
     constants = len(result.written) - variables
-    parts = [f"{n} {word}" for n, word in ((variables, "variables"), (constants, "constants")) if n]
+    kinds_of = ((variables, "variable"), (constants, "constant"))
+    parts = [plural(number, noun) for number, noun in kinds_of if number]
     yield f"written: {safe(result.path)}, {megabytes(result.size)}: {' and '.join(parts)}"
     widened = [row for row in result.written if row.stored != row.dtype]
     if widened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.files import Output
@@ -11,6 +12,8 @@ from tflrepair.graph.model import load
 from tflrepair.leftovers import workspace
 from tflrepair.progress import Progress
 from tflrepair.rewrite.contract import Change, Pass, Tidying
+from tflrepair.rewrite.outside import OutsidePass
+from tflrepair.rewrite.relocation import OutOfReachError
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,27 @@ def run_passes(
         progress(step.title, 0, 0)
         step.requires(now)
         with workspace() as work:
-            change = step.apply(now, work)
+            try:
+                change = step.apply(now, work)
+            except OutOfReachError:
+                now, note = _given_room(now, work, output, progress)
+                notes.append(note)
+                change = step.apply(now, work)
             if change is None:
                 continue
             after = _write(step, now, change, output, progress)
         notes += change.note.splitlines()
     return Rewritten(after, tuple(notes))
+
+
+def _given_room(
+    now: AnalysisContext, work: Path, output: Output, progress: Progress
+) -> tuple[AnalysisContext, str]:
+    """The same model with room for new tables, and what is said of it."""
+    room = OutsidePass()
+    room.requires(now)
+    change = room.apply(now, work)
+    return _write(room, now, change, output, progress), change.note
 
 
 def _write(

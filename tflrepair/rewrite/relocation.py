@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from tflrepair.errors import UnsupportedError
-from tflrepair.format import schema, zipped
-from tflrepair.format.splice import LARGEST_FLATBUFFER, Head, layout
+from tflrepair.format import schema, splice, zipped
+from tflrepair.format.reader import Table
+from tflrepair.format.splice import Head, layout
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.progress import Progress
@@ -17,11 +18,18 @@ from tflrepair.rewrite.copying import OldBytes, copy
 from tflrepair.wording import plural
 
 _COPY_CHUNK = 1 << 24
+# For larger writes, ext4 looks for memory in one piece, which took up to ten times the processor
+# time of the write itself where memory was scattered. cp takes as much.
+_WRITE_CHUNK = 1 << 17
 
 # Bytes to be written, those of an old file, or the number of bytes that are zero.
 Piece = bytes | memoryview | OldBytes | int
 
 _NOTHING: Mapping[int, int] = {}
+
+
+class OutOfReachError(UnsupportedError):
+    """New tables push the old ones to where runtimes do not look (see ``outside``)."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +50,13 @@ class Prefixed:
         yield self.tail
 
     def write(self, stream: BinaryIO, progress: Progress | None = None) -> None:
-        check_reach(self.model, len(self.head))
         write_pieces(self.pieces(), self.size, stream, progress)
+
+
+def in_front(model: Model, head: bytes, tail: bytes = b"") -> Prefixed:
+    """New tables that refer to old ones. Raises OutOfReachError, see ``check_reach``."""
+    check_reach(model, len(head))
+    return Prefixed(model, head, tail)
 
 
 def write_pieces(
@@ -58,7 +71,7 @@ def write_pieces(
         elif isinstance(piece, OldBytes):
             done += copy(piece, stream)
         else:
-            done += stream.write(piece)
+            done += _write(stream, memoryview(piece))
         if progress is not None:
             progress("writing", done, size)
     if stream.seek(0, os.SEEK_END) < size:  # it ends with zeros
@@ -66,36 +79,61 @@ def write_pieces(
         stream.write(b"\0")
 
 
+def _write(stream: BinaryIO, data: memoryview) -> int:
+    for start in range(0, len(data), _WRITE_CHUNK):
+        stream.write(data[start : start + _WRITE_CHUNK])
+    return len(data)
+
+
 def check_reach(model: Model, shift: int) -> None:
     """Refuse to move a flatbuffer to where runtimes cannot read it.
 
-    They look at the first 2 GiB only (FLATBUFFERS_MAX_BUFFER_SIZE; the rest is for
-    Buffer.offset), so what new tables in front push beyond that is lost to them.
+    They look at its first ``LARGEST_FLATBUFFER`` bytes, so what new tables in front push beyond
+    that is lost to them.
 
     Args:
         shift: bytes that will stand in front of the old file.
 
     Raises:
-        UnsupportedError: tables or values of the flatbuffer would end behind that.
+        OutOfReachError: tables or values of the flatbuffer would end behind that.
     """
-    if shift + model.size <= LARGEST_FLATBUFFER:
+    if shift + model.size <= splice.LARGEST_FLATBUFFER:
         return
-    slot = schema.Model
-    ends = [row.start + row.length for row in model.buffers if row.length and not row.outside]
-    for fields in (slot.SUBGRAPHS, slot.BUFFERS, slot.OPERATOR_CODES, slot.SIGNATURE_DEFS):
-        ends += model.root.tables(fields)
-    for subgraph in model.subgraphs:
-        for fields in (schema.SubGraph.TENSORS, schema.SubGraph.OPERATORS):
-            ends += subgraph.table.tables(fields)
-    end = shift + max(ends, default=0)
-    if end > LARGEST_FLATBUFFER:
-        raise UnsupportedError(
+    end = shift + max(_ends(model), default=0)
+    if end > splice.LARGEST_FLATBUFFER:
+        raise OutOfReachError(
             f"with new tables in front, the flatbuffer would end at byte {end}; runtimes read "
-            f"{plural(LARGEST_FLATBUFFER, 'byte')} of one",
+            f"{plural(splice.LARGEST_FLATBUFFER, 'byte')} of one",
             where=model.path,
             hint="convert the model with its weights outside the flatbuffer (Buffer.offset), or "
             "in parts; nothing was written",
         )
+
+
+def _ends(model: Model) -> Iterator[int]:
+    """Where values and tables of a flatbuffer end, and the lists that these refer to begin."""
+    for row in model.buffers:
+        if row.length and not row.outside:
+            yield row.start + row.length
+    root, slot = model.root, schema.Model
+    rows = [("Model", root)]
+    for field, name in (
+        (slot.SUBGRAPHS, "SubGraph"), (slot.BUFFERS, "Buffer"), (slot.METADATA, "Metadata"),
+        (slot.OPERATOR_CODES, "OperatorCode"), (slot.SIGNATURE_DEFS, "SignatureDef"),
+    ):  # fmt: skip
+        rows += _tables(model, root, field, name)
+    for subgraph in model.subgraphs:
+        rows += _tables(model, subgraph.table, schema.SubGraph.TENSORS, "Tensor")
+        rows += _tables(model, subgraph.table, schema.SubGraph.OPERATORS, "Operator")
+    for name, table in rows:
+        yield table.pos + table.length
+        for field, kind in enumerate(schema.LAYOUT[name]):
+            if kind == "r" and table.at(field):
+                yield table.reference(field) + 4
+
+
+def _tables(model: Model, table: Table, field: int, name: str) -> list[tuple[str, Table]]:
+    return [(name, model.reader.table(position)) for position in table.tables(field)]
 
 
 def old_pieces(model: Model, shift: int) -> Iterator[Piece]:

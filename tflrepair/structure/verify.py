@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tflrepair.errors import BadFileError, ErrorCode
 from tflrepair.findings import Finding
+from tflrepair.format.splice import LARGEST_FLATBUFFER
 from tflrepair.structure.fault import ALIGNMENT, OFFSET, Faults, TooMuchError
 from tflrepair.structure.rules.registry import CHECKING, OF_THE_ENCODING
 from tflrepair.structure.subject import Subject
@@ -67,20 +68,31 @@ def verify(data: memoryview) -> Verdict:
 
 
 class DamagedError(BadFileError):
-    """The file is damaged. ``verdict`` has all its faults."""
+    """The file is damaged. ``verdict`` has all its faults.
+
+    Args:
+        size: bytes of the file; runtimes do not look at all of a large one.
+    """
 
     code = ErrorCode.DAMAGED_FILE
 
-    def __init__(self, verdict: Verdict, path: str | None) -> None:
+    def __init__(self, verdict: Verdict, path: str | None, size: int = 0) -> None:
         first, more = verdict.faults[0], verdict.count - 1
         also = f" (and {plural(more, 'more fault')})" if more else ""
         what = "model contradicts itself" if verdict.readable else "file is truncated or corrupt"
         place = first.location.path or "the file"
+        hint = f"`tflrepair explain {first.code}` tells more"
+        if size > LARGEST_FLATBUFFER:
+            hint = (
+                f"runtimes read the first {LARGEST_FLATBUFFER} bytes of a flatbuffer; this file "
+                f"has {size}: convert the model with its weights outside the flatbuffer "
+                "(Buffer.offset), or in parts"
+            )
         super().__init__(
             f"the {what}: {first.code} {place} (byte {first.location.offset}): "
             f"{first.message}{also}",
             where=path,
-            hint=f"`tflrepair explain {first.code}` tells more",
+            hint=hint,
         )
         self.verdict = verdict
 
@@ -93,5 +105,5 @@ def require_sound(data: memoryview, path: str | None = None) -> Subject:
     """
     verdict = verify(data)
     if not verdict.sound or verdict.subject is None:
-        raise DamagedError(verdict, path)
+        raise DamagedError(verdict, path, len(data))
     return verdict.subject

@@ -9,12 +9,10 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, cast
 
+from tflrepair.format.splice import LARGEST_FLATBUFFER
+
 # Struct character -> bytes. All of them are little-endian in the file.
 SIZES = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8, "f": 4, "d": 8}
-
-# A flatbuffer's offsets are signed 32-bit numbers somewhere in every reader; what lies behind
-# (Buffer.offset) is not part of it. tflite/converter/core/model_builder_base.h cuts there, too.
-LARGEST = 2**31 - 2
 
 
 Pick = Callable[[memoryview], tuple[int, ...]]
@@ -36,7 +34,7 @@ class Words:
 
     def __init__(self, buf: memoryview) -> None:
         self.buf = buf
-        self.size = min(len(buf), LARGEST)
+        self.size = min(len(buf), LARGEST_FLATBUFFER)
         self._views: dict[str, memoryview[int]] = {}
 
     def __getitem__(self, kind: str) -> memoryview[int]:

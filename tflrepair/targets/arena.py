@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from tflrepair.execution.child import run_script
 from tflrepair.graph.model import Model
+from tflrepair.leftovers import workspace
 from tflrepair.targets.arena_worker import REFUSED
 
 WORKER = Path(__file__).with_name("arena_worker.py")
@@ -40,8 +40,8 @@ def installed() -> bool:
 
 def measure(model: Model) -> Arena:
     """Let the interpreter allocate, in a child process, and read what it records."""
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
-        path, log = Path(name, "model.tflite"), Path(name, "log")
+    with workspace() as place:
+        path, log = place / "model.tflite", place / "log"
         path.write_bytes(model.data)
         end = run_script(WORKER, [str(path)], log, _TIMEOUT, "tflite-micro")
         printed = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""

@@ -152,7 +152,7 @@ def test_embeddings_scatter(tmp_path: Path) -> None:
     model = model_of(tmp_path, holder, f=(step, specs))
     assert any("Scatter" in name for name in flex_of(model))
     result = lower_flex(model, {}, NoFlex())
-    assert any("hold 1 variables" in note for note in result.notes)
+    assert any("hold 1 variable (" in note for note in result.notes)
     run = Interpreter(model_content=result.data).get_signature_runner("f")
     rows = np.array([2, 0, 2], np.int32)
     values = np.random.default_rng(1).normal(size=(3, 3)).astype(np.float32)
@@ -255,7 +255,8 @@ def test_losses_at_the_edge(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [(NoFlex(batch=0), "a batch of 0"), (NoFlex(state="some"), "no state")]
+    ("options", "message"),
+    [(NoFlex(batch=0), "the batch cannot be 0"), (NoFlex(state="some"), "no state")],
 )
 def test_options_are_checked(options: NoFlex, message: str) -> None:
     with pytest.raises(UserError, match=message):

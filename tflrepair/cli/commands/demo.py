@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -13,6 +12,7 @@ import typer
 from tflrepair.cli.mode import mode
 from tflrepair.cli.options import FormatOption
 from tflrepair.cli.output import Format, emit, emit_results, style
+from tflrepair.leftovers import workspace
 from tflrepair.samples import copy_to
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def demo(
     """Scan, fix and verify the broken sample that ships with tflrepair."""
     json = format is Format.json
     told: list[StepItem] = []
-    with TemporaryDirectory(prefix="tflrepair-demo-") as folder:
-        copy_to(Path(folder))
+    with workspace() as folder:
+        copy_to(folder)
         for title, arguments, expected in _TRAIN if train else _STEPS:
             if not json:
                 emit(style()(f"# {title}", "bold"))
@@ -97,7 +97,7 @@ def _shown(arguments: tuple[str, ...]) -> str:
 
 
 def _step(
-    title: str, arguments: tuple[str, ...], expected: int, folder: str, *, catch: bool
+    title: str, arguments: tuple[str, ...], expected: int, folder: Path, *, catch: bool
 ) -> StepItem:
     module = [] if arguments[0].endswith(".py") else ["-m", "tflrepair"]
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -115,7 +116,9 @@ def _tell(writer: Writer, path: str, outcome: Any, brief: bool, asked: _Asked) -
 
 
 def _is_saved_model(path: str) -> bool:
-    return Path(path, "saved_model.pb").is_file()
+    """Whether it is meant as one; what stands there instead of a file is told when it is read."""
+    place = Path(path, "saved_model.pb")
+    return os.path.lexists(place) and not place.is_dir()
 
 
 def _scan_file(asked: _Asked, writer: Writer, path: str) -> list[int]:

@@ -6,9 +6,7 @@ behind differs because of it.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.commands.diff.constants import distance
@@ -18,6 +16,7 @@ from tflrepair.execution import inputs as made
 from tflrepair.execution.compare import ATOL, RTOL
 from tflrepair.execution.entries import RunTarget, run_targets
 from tflrepair.graph.subgraph import Operator
+from tflrepair.leftovers import workspace
 from tflrepair.tracing.trace import Trace, trace
 from tflrepair.views.tensors import SubgraphView
 from tflrepair.views.values import real
@@ -45,8 +44,8 @@ def run_diff(result: DiffResult, signature: str | None, inputs: Any) -> RunDiff:
     others = _for_other(values, first, second)
     views = SubgraphView(result.a, pair.a), SubgraphView(result.b, pair.b)
     outputs = list(_outputs(views[0], views[1], pair))
-    with tempfile.TemporaryDirectory(prefix="tflrepair-") as name:
-        folders = Path(name, "a"), Path(name, "b")
+    with workspace() as place:
+        folders = place / "a", place / "b"
         for folder in folders:
             folder.mkdir()
         left = trace(result.a, first, values, (row[3] for row in outputs), folders[0])

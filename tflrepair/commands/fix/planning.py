@@ -199,7 +199,7 @@ def _new_value(variable: Variable, row: Row) -> NewValue:
     )
 
 
-def _little_endian(row: Row) -> Iterator[bytes]:
+def _little_endian(row: Row) -> Iterator[memoryview]:
     from tflrepair.weights.types.dtypes import little_endian
 
     return map(little_endian, row.pieces())

@@ -63,7 +63,7 @@ def add_state(model: Model, plan: StatePlan) -> relocation.Prefixed:
     data = _Tables(model, plan, head).build()
     if head.absolute:  # positions behind the flatbuffer move by the head's length
         data = _Tables(model, plan, relocation.empty_head(model, len(data))).build()
-    return relocation.Prefixed(model, data)
+    return relocation.in_front(model, data)
 
 
 class _Tables:

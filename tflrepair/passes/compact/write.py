@@ -15,8 +15,8 @@ from tflrepair.graph.subgraph import Operator
 from tflrepair.passes.compact.needed import Needed
 from tflrepair.progress import Progress
 from tflrepair.rewrite.copying import OldBytes
+from tflrepair.rewrite.deep_copy import copy
 from tflrepair.rewrite.relocation import Piece, write_pieces
-from tflrepair.rewrite.tables import copy
 from tflrepair.views.options import SUBGRAPH_FIELDS, custom_options
 
 _UNIONS = (

@@ -26,7 +26,8 @@ def restore(before: Model, after: Model) -> relocation.Prefixed:
     """
     _check_shape(before, after)
     head = _Restorer(before, after).build()
-    return relocation.Prefixed(after, head, zipped.appended(before.data, len(head) + after.size))
+    tail = zipped.appended(before.data, len(head) + after.size)
+    return relocation.in_front(after, head, tail)
 
 
 def _check_shape(before: Model, after: Model) -> None:

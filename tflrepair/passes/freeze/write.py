@@ -16,7 +16,7 @@ def rewrite(model: Model, plan: FreezePlan) -> relocation.Prefixed:
     data = _build(head, model, plan)
     if head.absolute:  # positions behind the flatbuffer move by the head's length
         data = _build(relocation.empty_head(model, len(data)), model, plan)
-    return relocation.Prefixed(model, data)
+    return relocation.in_front(model, data)
 
 
 def _build(head: Head, model: Model, plan: FreezePlan) -> bytes:

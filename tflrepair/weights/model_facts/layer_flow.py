@@ -20,6 +20,10 @@ _STRIDED = {
 }
 _SKIPPED = frozenset({schema.BuiltinOperator.CALL_ONCE, schema.BuiltinOperator.VAR_HANDLE})
 
+# Layers join some of their variables before they use them, an LSTM twelve. A chain that adds up all
+# variables of a model is no layer, and what each link is made of would fill memory.
+_MOST = 64
+
 
 def layer_flow(model: Model) -> LayerFlow | None:
     """The flow of the signature that reads most variables and sets none; None without one.
@@ -47,7 +51,7 @@ def _flow(graph: Subgraph) -> LayerFlow:
 
 
 def _ops(graph: Subgraph) -> Iterator[FlowOp]:
-    own: dict[int, frozenset[str]] = {}  # tensors made of variables only
+    own: dict[int, frozenset[str] | None] = {}  # tensors made of variables only; None: of many
     data = set(graph.inputs)
     for op in graph.operators:
         if op.code == schema.BuiltinOperator.VAR_HANDLE:
@@ -55,9 +59,12 @@ def _ops(graph: Subgraph) -> Iterator[FlowOp]:
         if op.code in _SKIPPED:
             continue
         taken = tuple(t for t in op.inputs if t in data)
-        variables = frozenset[str]().union(*(own.get(t, frozenset()) for t in op.inputs))
+        made_of = [own.get(t, frozenset[str]()) for t in op.inputs]
+        many = any(names is None for names in made_of)
+        variables = frozenset[str]().union(*(names or () for names in made_of if not many))
         if not taken:
-            own.update(dict.fromkeys(op.outputs, variables))
+            few = not many and len(variables) <= _MOST
+            own.update(dict.fromkeys(op.outputs, variables if few else None))
             continue
         data.update(op.outputs)
         names = [graph.tensor(t).name for t in op.outputs[:1] if t >= 0]

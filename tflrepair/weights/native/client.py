@@ -27,13 +27,17 @@ from tflrepair.weights.types.weight import Array, Weight
 _KINDS = {
     "hdf5": ("HDF5", "h5py"),
     "safetensors": (".safetensors", "safetensors"),
-    "saved_model": ("SavedModel", "tflrepair[tf]"),
-    "checkpoint": ("checkpoint", "tflrepair[tf]"),
+    "saved_model": ("SavedModel", "tensorflow"),
+    "saved_model_graph": ("SavedModel", "tensorflow"),
+    "checkpoint": ("checkpoint", "tensorflow"),
 }
 # TensorFlow's own 260 MB come on top, and it holds an array whole, twice while it hands it out
-_TENSORFLOW = ("saved_model", "checkpoint")
+_TENSORFLOW = ("saved_model", "saved_model_graph", "checkpoint")
 _TENSORFLOW_MEMORY = 448 << 20
 _TENSORFLOW_STEP = 64 << 20
+# https://protobuf.dev/programming-guides/proto-limits/
+_PROTOCOL_BUFFERS = ("saved_model", "saved_model_graph")
+_LARGEST_MESSAGE = 2**31 - 1
 
 _files: weakref.WeakSet[LibraryFile] = weakref.WeakSet()
 
@@ -95,23 +99,12 @@ class LibraryFile:
         member: str | None = None,
         parts: Sequence[Path] = (),
     ) -> None:
-        size = sum(_size(part) for part in {path, *parts})
+        self._request = _request(path, kind, member, parts)
         gone = weakref.finalize(self, _close_without_files)  # before the set's own reference:
         gone.atexit = False  # the newest is told first
         _files.add(self)
         self.label = label
-        self._request = {
-            "file": str(path.absolute()),
-            "kind": kind,
-            "member": member,
-            "stamp": stamp(path),
-            "size": size,
-            "memory": _tensorflow_memory(size) if kind in _TENSORFLOW else pool.MEMORY,
-        }
-        found: Any = None
-        for tag, data in self._ask({"do": "list"}, f"is not a readable {_KINDS[kind][0]} file"):
-            if tag == b"J":
-                found = json.loads(data)
+        found = _listed(self._request, label)
         self.groups: dict[str, dict[str, Any]] = found["groups"]
         self.skipped: list[str] = found["skipped"]
         self.names: dict[str, str] | None = found.get("names")
@@ -131,26 +124,62 @@ class LibraryFile:
         dtype: Any = None
         what = f"{array.path} cannot be read"
         request = {"do": "read", "path": array.path, "piece": PIECE, "patience": array.patience}
-        for tag, data in self._ask(request, what):
+        for tag, data in _ask({**self._request, **request}, self.label, what):
             if tag == b"J":
                 dtype = np.dtype(json.loads(data)["dtype"])
             else:
                 piece: Array = np.frombuffer(data, dtype)
                 yield piece.view(_bfloat16(self.label)) if array.dtype == "bfloat16" else piece
 
-    def _ask(self, request: dict[str, Any], what: str) -> Iterator[tuple[bytes, bytearray]]:
-        try:
-            yield from pool.ask({**self._request, **request})
-        except pool.Refused as error:
-            if error.kind in ("ModuleNotFoundError", "ImportError"):
-                package = _KINDS[str(self._request["kind"])][1]
-                raise UnsupportedError(
-                    f"reading it needs the package {package}",
-                    where=self.label,
-                    hint=_install(package),
-                ) from None
-            text = error.text if error.kind == "BadFileError" else f"{what}: {error.text}"
-            raise BadFileError(text, where=self.label) from None
+
+def listing(path: Path, label: str, kind: str) -> Any:
+    """What the child's reader lists of a file that has no arrays to be read.
+
+    Raises BadFileError and UnsupportedError, as ``LibraryFile``.
+    """
+    return _listed(_request(path, kind), label)
+
+
+def _request(
+    path: Path, kind: str, member: str | None = None, parts: Sequence[Path] = ()
+) -> dict[str, Any]:
+    if kind in _PROTOCOL_BUFFERS and _size(path) > _LARGEST_MESSAGE:
+        raise BadFileError(
+            f"has more than {_LARGEST_MESSAGE} bytes: it is no protocol buffer", where=str(path)
+        )
+    size = sum(_size(part) for part in {path, *parts})
+    return {
+        "file": str(path.absolute()),
+        "kind": kind,
+        "member": member,
+        "stamp": stamp(path),
+        "size": size,
+        "memory": _tensorflow_memory(size) if kind in _TENSORFLOW else pool.MEMORY,
+    }
+
+
+def _listed(request: dict[str, Any], label: str) -> Any:
+    what = f"is not a readable {_KINDS[request['kind']][0]} file"
+    found: Any = None
+    for tag, data in _ask({**request, "do": "list"}, label, what):
+        if tag == b"J":
+            found = json.loads(data)
+    return found
+
+
+def _ask(request: dict[str, Any], label: str, what: str) -> Iterator[tuple[bytes, bytearray]]:
+    try:
+        yield from pool.ask(request)
+    except pool.Refused as error:
+        if error.kind in ("ModuleNotFoundError", "ImportError"):
+            package = _KINDS[str(request["kind"])][1]
+            raise UnsupportedError(
+                f"reading it needs the package {package}",
+                where=label,
+                hint=_install(package),
+            ) from None
+        text = error.text if error.kind == "BadFileError" else f"{what}: {error.text}"
+        raise BadFileError(text, where=label) from None
 
 
 def _install(package: str) -> str:

@@ -2,8 +2,9 @@
 
 libhdf5 crashes and loops on damaged files; safetensors maps the file, which ends the process if it
 is cut short meanwhile; TensorFlow reads checkpoints in C++. Requests come as lines of JSON on
-standard input, each {"file": path, "kind": "hdf5" | "safetensors" | "saved_model" | "checkpoint",
-"member": name in a ZIP or null, "stamp": of the file, "size": bytes of all its parts} with
+standard input, each {"file": path, "kind": "hdf5" | "safetensors" | "saved_model" |
+"saved_model_graph" | "checkpoint", "member": name in a ZIP or null, "stamp": of the file,
+"size": bytes of all its parts} with
 
     "do": "list"    -> what ``listing`` gives
     "do": "read", "path": array, "piece": bytes
@@ -73,6 +74,10 @@ def open_file(request: dict[str, Any]) -> Any:
         from tflrepair.weights.native.checkpoint import CheckpointReader
 
         return CheckpointReader(request["file"])
+    if request["kind"] == "saved_model_graph":
+        from tflrepair.weights.native.saved_model_graph import GraphReader
+
+        return GraphReader(request["file"])
     from tflrepair.weights.native.safetensors import SafetensorsReader
 
     return SafetensorsReader(request["file"])
@@ -110,7 +115,7 @@ def answers(files: Files, request: dict[str, Any]) -> Iterator[tuple[bytes, Any]
         files.close()
         return
     size = request["size"]
-    if request["kind"] in ("saved_model", "checkpoint"):
+    if request["kind"] in ("saved_model", "saved_model_graph", "checkpoint"):
         limit_time(_IMPORT)
         importlib.import_module("tensorflow")  # before the time for the file begins
     if request["do"] == "list":

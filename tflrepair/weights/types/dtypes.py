@@ -14,8 +14,12 @@ def is_float(dtype: Any) -> bool:
     return bool(dtype.kind == "f" or dtype.name == _BFLOAT16)
 
 
-def little_endian(array: Array) -> bytes:
-    """The elements as a .tflite holds them, in row-major order."""
+def little_endian(array: Array) -> memoryview:
+    """The elements as a .tflite holds them, in row-major order.
+
+    Not copied where the array has them so: a copy of some megabytes costs more than writing it.
+    """
     if array.dtype.name == _BFLOAT16:
         array = array.view("uint16")
-    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    whole = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
+    return whole.reshape(-1).view("uint8").data
