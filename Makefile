@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: bench bench-check demo quick test test-beam test-core test-flex test-explorer test-micro test-page test-site check fuzz packages verdicts faults large clean
+.PHONY: bench bench-check plots demo quick test test-beam test-core test-flex test-explorer test-micro test-page test-site check fuzz packages verdicts faults large clean
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
@@ -97,8 +97,11 @@ PAIRS ?= 10
 bench: $(VENV)/.all       ## time and memory against anchors and targets; RECORD=1 writes benchmarks/results.md
 	$(BIN)/python benchmarks/speed/bench.py --pairs $(PAIRS) $(if $(RECORD),--write)
 
-bench-check: $(VENV)/.all ## ends with 1 if a ratio is 30 % behind the recorded one
-	$(BIN)/python benchmarks/speed/bench.py --pairs $(PAIRS) --check
+bench-check: $(VENV)/.core ## ends with 1 if a ratio is 30 % behind the recorded one; SHORT=1: reading only
+	$(BIN)/python benchmarks/speed/bench.py --pairs $(PAIRS) --check $(if $(SHORT),--short)
+
+plots: $(VENV)/.core      ## cost against size over four decades: docs/cost.svg; 4 GB of disk for a while
+	$(BIN)/python benchmarks/speed/plots.py
 
 faults: $(VENV)/.all      ## kill, fill, cut short and forge; KILLS=n for a short form
 	cd tests && $(abspath $(BIN))/python -m faults.run $(or $(KILLS),500)

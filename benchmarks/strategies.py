@@ -126,7 +126,7 @@ def timed(command: list[str], out: Path) -> tuple[float, str]:
 def repaired(case: Case, way: str, out: Path) -> Row:
     row = Row(way, out)
     if way == BY_HAND:
-        script = ROOT / "tests" / "optimize" / "peer.py"
+        script = ROOT / "tests" / "passes" / "peer.py"
         command = [sys.executable, str(script), str(case.folder / "saved_model"), str(out), "1"]
     else:
         command = [sys.executable, "-m", "tflrepair", "fix", str(case.folder / "model.tflite")]

@@ -108,6 +108,11 @@ def odd() -> Path:
 
 
 @pytest.fixture(scope="session")
+def loops() -> Path:
+    return made("loops")
+
+
+@pytest.fixture(scope="session")
 def starts() -> Path:
     return made("starts", "calls")
 

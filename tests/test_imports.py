@@ -69,7 +69,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("starts",),
         ("matching",),
     ),
-    "passes": (("graft", "add_state"), ("freeze",), ("fold",)),
+    "passes": (("graft", "add_state", "compact"), ("freeze",), ("fold",)),
     "rebuild": (
         ("requests",),
         ("ops",),

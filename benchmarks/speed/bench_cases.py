@@ -52,25 +52,33 @@ def cases(models: Path, giant: Path, out: Path) -> Iterator[Case]:
     yield Case(f"graft of {gigabytes}", graft, copy, "cp", None, 200, 1.3)
 
 
-def rows(models: Path, folder: Path, pairs: int, gigabytes: float) -> Iterator[Row]:
-    """All figures, as they come. ``gigabytes``: size of the large model."""
+def rows(models: Path, folder: Path, pairs: int, gigabytes: float, only: str = "") -> Iterator[Row]:
+    """All figures, as they come, or those of cases with ``only`` in their name.
+
+    ``gigabytes``: size of the large model.
+    """
     giant, out = folder / "giant.tflite", folder / "out.tflite"
     subprocess.run([sys.executable, MAKER, giant, str(int(gigabytes * 1e9))], check=True)
     for case in cases(models, giant, out):
+        if only not in case.name:
+            continue
         got = paired(case.ours, case.peer, pairs, lambda: out.unlink(missing_ok=True))
         yield from _rows(case, got)
 
 
 def _rows(case: Case, got: Paired) -> Iterator[Row]:
-    """The ratio, with the target of time if there is one, and the memory."""
+    """The ratio, with the target of time if there is one, and the memory.
+
+    A copy waits for the disk, so it is held against ``cp`` by the clock.
+    """
+    ours, peer, ratio = got.ours.computing, got.anchor.computing, got.ratio
     if case.ratio is not None:
-        target, met = f"<= {case.ratio:g}", got.ratio <= case.ratio
+        ours, peer, ratio = got.ours.seconds, got.anchor.seconds, got.clock
+        target, met = f"<= {case.ratio:g}", ratio <= case.ratio
     else:
-        target, met = f"<= {case.seconds:g} s", got.ours.seconds <= (case.seconds or 0)
-    yield Row(
-        f"{case.name} / {case.against}", f"{got.ours.seconds:.3f} s",
-        f"{got.anchor.seconds:.3f} s", got.ratio, target, met,
-    )  # fmt: skip
+        target, met = f"<= {case.seconds:g} s", ours <= (case.seconds or 0)
+    name = f"{case.name} / {case.against}"
+    yield Row(name, f"{ours:.3f} s", f"{peer:.3f} s", ratio, target, met)
     if case.megabytes is not None:
         ratio = got.ours.megabytes / got.anchor.megabytes
         yield Row(

@@ -40,10 +40,20 @@ def heavy(path: Path, size: int) -> None:
         stream.write(np.arange(1024, dtype=np.float32).tobytes())
 
 
+def operators(path: Path, count: int) -> None:
+    """A chain of ``count`` operators over a variable that nothing sets."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    from bench_read import large
+
+    path.write_bytes(large(count))
+
+
 if __name__ == "__main__":
     # A process of its own: what is imported to make a model is not memory of what is measured.
     sys.path.insert(0, str(ROOT / "tests"))
     if sys.argv[1] == "reported":
         print(reported())
+    elif sys.argv[1] == "operators":
+        operators(Path(sys.argv[2]), int(sys.argv[3]))
     else:
         heavy(Path(sys.argv[1]), int(sys.argv[2]))

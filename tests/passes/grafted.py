@@ -18,6 +18,7 @@ from tflrepair.execution import runner, runtimes
 from tflrepair.execution.runner import Outcome, RunCall, Task
 from tflrepair.files import Output
 from tflrepair.graph.model import Model, from_bytes, load
+from tflrepair.passes.compact.compact import CompactPass
 from tflrepair.passes.fold.fold import FoldPass
 from tflrepair.passes.freeze.freeze import Frozen
 from tflrepair.passes.freeze.freeze import freeze as plan_frozen
@@ -62,6 +63,21 @@ def run_pass(step: Pass, model: Model) -> bytes:
 
 def fold(model: Model, timeout: float = 60.0) -> bytes:
     return run_pass(FoldPass(timeout=timeout), model)
+
+
+def compacted(model: Model) -> Model:
+    """What compacting makes of a model, twice as once; the model itself if it has nothing dead."""
+    before, step, stream = AnalysisContext(model), CompactPass(), io.BytesIO()
+    step.requires(before)
+    change = step.apply(before, Path())
+    if change is None:
+        return model
+    change.file.write(stream)
+    assert len(stream.getvalue()) == change.file.size
+    after = AnalysisContext(from_bytes(stream.getvalue()))
+    step.ensures(before, after)
+    assert step.apply(after, Path()) is None
+    return after.model
 
 
 def freeze(model: Model) -> Frozen:

@@ -102,9 +102,24 @@ def test_a_computed_initial_value_stays() -> None:
     infer, init = build.sub("infer", "infer"), build.sub("init")
     infer.call_once(1)
     infer.output(infer.read(infer.handle("w")))
-    half = init.tensor("FLOAT16", (2,), W.astype(np.float16).tobytes())
+    init.assign(
+        init.handle("w"), add(init, init.tensor(data=W.tobytes()), init.tensor(data=B.tobytes()))
+    )
+    result = freeze(from_bytes(build.bytes()))
+    assert result.plan.kept == (("w", "its initial value is computed"),)
+
+
+def test_a_quantized_initial_value_stays() -> None:
+    build = Build()
+    infer, init = build.sub("infer", "infer"), build.sub("init")
+    infer.call_once(1)
+    infer.output(infer.read(infer.handle("w")))
+    bits = init.tensor("INT8", (2,), b"\1\2")
+    init.table.tensors[bits].quantization = fb.QuantizationParametersT()
+    init.table.tensors[bits].quantization.scale = [0.5]
+    init.table.tensors[bits].quantization.zeroPoint = [0]
     wide = init.tensor()
-    init.op("DEQUANTIZE", [half], [wide])
+    init.op("DEQUANTIZE", [bits], [wide])
     init.assign(init.handle("w"), wide)
     result = freeze(from_bytes(build.bytes()))
     assert result.plan.kept == (("w", "its initial value is computed"),)

@@ -40,6 +40,18 @@ def shifted_positions(source: ByteSource, shift: int) -> list[tuple[int, bytes]]
     return patches
 
 
+def appended(source: ByteSource, position: int) -> bytes:
+    """The ZIP behind a flatbuffer (TFLite's associated files), to stand at ``position``."""
+    found = shifted_positions(source, 0)
+    if not found:
+        return b""
+    start = min(struct.unpack("<I", row)[0] for _, row in found)
+    tail = bytearray(source.read(start, source.size - start))
+    for place, row in shifted_positions(source, position - start):
+        tail[place - start : place - start + len(row)] = row
+    return bytes(tail)
+
+
 def _find_end(source: ByteSource) -> int | None:
     """Where the end-of-central-directory record stands, if the file ends with one."""
     lowest = max(0, source.size - _END_SIZE - _LONGEST_COMMENT)

@@ -32,6 +32,8 @@ def safe(text: str) -> str:
 
     Names come out of files that anyone may have made; a terminal must not obey them.
     """
+    if text.isascii() and text.isprintable():  # nearly all of them
+        return text
     return "".join(c if _printable(c) else _escaped(c) for c in text)
 
 

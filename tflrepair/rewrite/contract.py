@@ -60,3 +60,7 @@ class Pass(Protocol):
         Raises:
             RefusedError: it does not hold.
         """
+
+
+class Tidying:
+    """A pass that clears up behind others: run only if one of them has changed the file."""

@@ -11,7 +11,7 @@ from tflrepair.files import Output
 from tflrepair.graph.model import load
 from tflrepair.leftovers import workspace
 from tflrepair.progress import Progress
-from tflrepair.rewrite.contract import Change, Pass
+from tflrepair.rewrite.contract import Change, Pass, Tidying
 from tflrepair.rewrite.outside import OutsidePass
 from tflrepair.rewrite.relocation import OutOfReachError
 
@@ -41,6 +41,8 @@ def run_passes(
     after: AnalysisContext | None = None
     notes = []
     for step in passes:
+        if after is None and isinstance(step, Tidying):
+            continue
         now = after or before
         progress(step.title, 0, 0)
         step.requires(now)

@@ -2,7 +2,7 @@
 
 Made by tests/makers/small.py with TensorFlow 2.21.0 and Keras 3.15.1: `broken.tflite`, the
 `classifier.weights.h5` that its module loaded, and what the Keras model answers (`expected.npz`)
-to `input.npz`. `training.npz` is made by tests/makers/sample_data.py;
+to `input.npz`. `training.npz` is made by tests/data/sample_data.py;
 `save_restore.py` is a program for people to read.
 """
 

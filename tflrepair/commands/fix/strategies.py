@@ -34,17 +34,18 @@ def passes_after_graft(options: RepairOptions) -> tuple[Pass, ...]:
         return _without_flex(options, options.no_flex)
     if strategy == GRAFT and not options.freeze:
         return ()
+    from tflrepair.passes.compact.compact import CompactPass
     from tflrepair.passes.freeze.freeze import FreezePass
 
     if strategy == GRAFT:
-        return (FreezePass(),)
+        return (FreezePass(), CompactPass())
     if options.freeze and strategy == REBUILD:
         raise UserError("--freeze is for the graft; a rebuilt model is frozen by its conversion")
     if strategy == OPTIMIZE:
         from tflrepair.passes.fold import fold
 
         fold.require()
-        return (FreezePass(), fold.FoldPass())
+        return (FreezePass(), fold.FoldPass(), CompactPass())
     from tflrepair.rebuild.rebuild_pass import RebuildPass, require_tensorflow
 
     require_tensorflow()

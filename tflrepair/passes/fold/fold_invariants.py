@@ -14,6 +14,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.variables import Variable
 from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.format import schema
+from tflrepair.format.fields import FIELDS
 from tflrepair.format.reader import Table
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator, Subgraph, Tensor
@@ -67,12 +68,20 @@ def check_foldable(model: Model) -> None:
                 hint="update tflrepair; nothing was written",
             )
         for slot, name in _LOST.get(kind, {}).items():
-            if table.at(slot):
+            if _says_something(kind, table, slot):
                 raise UnsupportedError(
                     f"MLIR would lose the {name} of a {kind} table",
                     where=f"byte {table.pos}",
                     hint=hint,
                 )
+
+
+def _says_something(kind: str, table: Table, slot: int) -> bool:
+    """Whether a field is there and is not what its absence would mean (-1 for an index)."""
+    _, layout, _, default = FIELDS[kind][slot]
+    if not table.at(slot) or schema.LAYOUT[kind][slot] == "r":
+        return bool(table.at(slot))
+    return table.scalar(slot, layout) != default
 
 
 _LOST_MODEL = {

@@ -27,6 +27,8 @@ def main(source: Path, target: Path) -> None:
         operation = getattr(module, "operation", module)
         operation.walk(lambda row: shorten(ir, row))
         passmanager.PassManager.parse(PIPELINE).run(operation)
+        if split_constants(ir, operation) + dense_layers(ir, operation):
+            passmanager.PassManager.parse(PIPELINE).run(operation)
         check(ir, operation)
         target.write_bytes(converter_api_ext.export_flatbuffer_to_bytes(operation))
 
@@ -43,6 +45,112 @@ def shorten(ir: Any, operation: Any) -> Any:
             location = location.locations[0]
         operation.location = location
     return ir.WalkResult.ADVANCE
+
+
+def named(ir: Any, module: Any, name: str) -> list[Any]:
+    """All operations ``name``, those inside of functions among them."""
+    found: list[Any] = []
+
+    def note(operation: Any) -> Any:
+        if operation.name == name:
+            found.append(operation)
+        return ir.WalkResult.ADVANCE
+
+    module.walk(note)
+    return found
+
+
+def constant(ir: Any, value: Any) -> Any:
+    """The dense elements of ``value`` if it is a constant, else None."""
+    maker = value.owner
+    if isinstance(maker, ir.Block):  # an argument of a function
+        return None
+    maker = getattr(maker, "operation", maker)
+    if maker.name not in ("arith.constant", "tfl.pseudo_const"):
+        return None
+    found = maker.attributes["value"]
+    return found if isinstance(found, ir.DenseElementsAttr) else None
+
+
+def put(ir: Any, before: Any, elements: Any) -> Any:
+    """A new constant in front of ``before``."""
+    made = ir.Operation.create(
+        "arith.constant", results=[elements.type], attributes={"value": elements},
+        loc=before.location, ip=ir.InsertionPoint(before),
+    )  # fmt: skip
+    return made.results[0]
+
+
+def split_constants(ir: Any, module: Any) -> int:
+    """SPLIT of a float constant, which GRU does with its biases in each turn, becomes its parts.
+
+    MLIR has no folder for it. The parts are the same bytes.
+    """
+    import numpy as np
+
+    count = 0
+    for split in named(ir, module, "tfl.split"):
+        axis, whole = (constant(ir, value) for value in split.operands)
+        if axis is None or whole is None or not isinstance(whole.type.element_type, ir.F32Type):
+            continue
+        parts = np.split(np.array(whole), len(split.results), int(np.array(axis).reshape(-1)[0]))
+        for result, part in zip(split.results, parts, strict=True):
+            elements = ir.DenseElementsAttr.get(np.ascontiguousarray(part))
+            if elements.type == result.type:
+                result.replace_all_uses_with(put(ir, split, elements))
+                count += 1
+    return count
+
+
+def dense_layers(ir: Any, module: Any) -> int:
+    """BATCH_MATMUL by a constant matrix becomes FULLY_CONNECTED, which then takes in the bias.
+
+    What TensorFlow's converter does in tensorflow/compiler/mlir/lite/transforms/
+    optimize_batch_matmul.cc, a pass that litert-converter has not registered.
+    """
+    import numpy as np
+
+    count = 0
+    for product in named(ir, module, "tfl.batch_matmul"):
+        left, right = product.operands
+        matrix, out = constant(ir, right), product.results[0]
+        types = [left.type, right.type, out.type]
+        if matrix is None or not all(isinstance(kind, ir.RankedTensorType) for kind in types):
+            continue
+        plain = all(isinstance(kind.element_type, ir.F32Type) for kind in types)
+        rank = left.type.rank
+        if not plain or right.type.rank != 2 or rank < 2 or out.type.rank != rank:
+            continue
+        if product.attributes["adj_x"].value:
+            continue
+        weights = right
+        if not product.attributes["adj_y"].value:
+            turned = np.ascontiguousarray(np.array(matrix).T)
+            weights = put(ir, product, ir.DenseElementsAttr.get(turned))
+        made = ir.Operation.create(
+            "tfl.fully_connected", results=[out.type],
+            operands=[left, weights, nothing(ir, product)],
+            attributes={
+                "asymmetric_quantize_inputs": ir.BoolAttr.get(False),
+                "fused_activation_function": ir.StringAttr.get("NONE"),
+                "keep_num_dims": ir.BoolAttr.get(rank > 2),
+                "weights_format": ir.StringAttr.get("DEFAULT"),
+            },
+            loc=product.location, ip=ir.InsertionPoint(product),
+        )  # fmt: skip
+        out.replace_all_uses_with(made.results[0])
+        product.erase()
+        count += 1
+    return count
+
+
+def nothing(ir: Any, before: Any) -> Any:
+    """The operand that stands for an input left out."""
+    made = ir.Operation.create(
+        "tfl.no_value", results=[ir.NoneType.get()], attributes={"value": ir.UnitAttr.get()},
+        loc=before.location, ip=ir.InsertionPoint(before),
+    )  # fmt: skip
+    return made.results[0]
 
 
 def check(ir: Any, module: Any) -> None:

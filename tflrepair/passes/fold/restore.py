@@ -7,8 +7,6 @@ rises if the folded operators need a newer runtime.
 
 from __future__ import annotations
 
-import struct
-
 from tflrepair.errors import RefusedError
 from tflrepair.format import schema, zipped
 from tflrepair.format.splice import VECTOR_ALIGNMENT, Head
@@ -28,7 +26,8 @@ def restore(before: Model, after: Model) -> relocation.Prefixed:
     """
     _check_shape(before, after)
     head = _Restorer(before, after).build()
-    return relocation.in_front(after, head, _appended(before, len(head) + after.size))
+    tail = zipped.appended(before.source, len(head) + after.size)
+    return relocation.in_front(after, head, tail)
 
 
 def _check_shape(before: Model, after: Model) -> None:
@@ -37,18 +36,6 @@ def _check_shape(before: Model, after: Model) -> None:
 
     if counts(before) != counts(after):
         raise RefusedError("folding changes the subgraphs, so the result was discarded")
-
-
-def _appended(model: Model, position: int) -> bytes:
-    """The ZIP behind the old file (TFLite's associated files), to stand at ``position``."""
-    found = zipped.shifted_positions(model.source, 0)
-    if not found:
-        return b""
-    start = min(struct.unpack("<I", data)[0] for _, data in found)
-    tail = bytearray(model.read(start, model.size - start))
-    for place, data in zipped.shifted_positions(model.source, position - start):
-        tail[place - start : place - start + len(data)] = data
-    return bytes(tail)
 
 
 class _Restorer:

@@ -2,7 +2,8 @@
 
 READ_VARIABLE's output takes the buffer that the initializer assigns; the operators that have
 nothing left to do go: the READ_VARIABLE, a VAR_HANDLE that nobody else uses, the initializer's
-ASSIGN_VARIABLE, and the CALL_ONCE of an initializer that is empty then.
+ASSIGN_VARIABLE, and the CALL_ONCE of an initializer that is empty then. Of a float16
+value that the initializer widens, the reader gets the DEQUANTIZE and the float16 constant.
 
 Promises: answers are the same bit for bit (READ_VARIABLE copies the same bytes), every byte of
 the old file stays behind the new tables, indices of subgraphs, tensors and buffers keep their
@@ -19,8 +20,9 @@ from pathlib import Path
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import RefusedError
+from tflrepair.format import schema
 from tflrepair.graph.model import Model
-from tflrepair.graph.subgraph import Operator
+from tflrepair.graph.subgraph import Subgraph
 from tflrepair.passes.freeze.plan import FreezePlan, check_freezable, operator_ref, plan_freeze
 from tflrepair.passes.freeze.write import rewrite
 from tflrepair.rewrite.contract import Change
@@ -87,16 +89,30 @@ def check_frozen(frozen: Frozen, written: AnalysisContext) -> None:
     right = after.signatures == before.signatures and len(after.subgraphs) == len(before.subgraphs)
     right = right and after.metadata == before.metadata
     for old, new in zip(before.subgraphs, after.subgraphs, strict=False):
-        left = [_facts(o) for o in old.operators if operator_ref(o) not in plan.dropped]
-        right = right and left == [_facts(o) for o in new.operators]
-        right = right and (old.name, old.inputs, old.outputs, old.tensor_count) == (
-            new.name, new.inputs, new.outputs, new.tensor_count,
-        )  # fmt: skip
+        right = right and _planned(plan, old) == [
+            (o.code, o.name, o.inputs, o.outputs) for o in new.operators
+        ]
+        ends = old.name, old.inputs, old.outputs
+        right = right and ends == (new.name, new.inputs, new.outputs)
+        added = sum(row.site.subgraph == old.index for row in plan.widened.values())
+        right = right and new.tensor_count == old.tensor_count + added
     found = written.analysis
     again = plan_freeze(written)
     if not right or again.changes or any(v.unset_in and v.read_by for v in found.variables):
         raise RefusedError("the frozen model failed its own check; nothing was written")
 
 
-def _facts(operator: Operator) -> tuple[int, str, tuple[int, ...], tuple[int, ...]]:
-    return operator.code, operator.name, operator.inputs, operator.outputs
+def _planned(
+    plan: FreezePlan, subgraph: Subgraph
+) -> list[tuple[int, str, tuple[int, ...], tuple[int, ...]]]:
+    """Code, name, inputs and outputs of the operators that are to be in the new subgraph."""
+    rows: list[tuple[int, str, tuple[int, ...], tuple[int, ...]]] = []
+    half = subgraph.tensor_count
+    for operator in subgraph.operators:
+        if operator_ref(operator) in plan.widened:
+            code = schema.BuiltinOperator.DEQUANTIZE
+            rows.append((code, "DEQUANTIZE", (half,), operator.outputs))
+            half += 1
+        elif operator_ref(operator) not in plan.dropped:
+            rows.append((operator.code, operator.name, operator.inputs, operator.outputs))
+    return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.initializers import Initial
 from tflrepair.analysis.resources import ResourceId, variable_id
 from tflrepair.analysis.variables import Analysis, Variable
 from tflrepair.errors import RefusedError, UnsupportedError
@@ -22,12 +23,17 @@ _OP = schema.BuiltinOperator
 
 @dataclass(frozen=True)
 class FrozenRead:
-    """The output tensor of a READ_VARIABLE and what it becomes."""
+    """A READ_VARIABLE, its output tensor, and the constant that takes its place.
 
-    subgraph: int
+    ``widened_by``: the initializer's DEQUANTIZE, where the constant is float16. Then the reader
+    gets one of its own instead of the READ_VARIABLE, as the converter leaves it.
+    """
+
+    site: OperatorRef
     tensor: int
     buffer: int
     shape: tuple[int, ...]
+    widened_by: OperatorRef | None = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class FreezePlan:
     Attributes:
         frozen: names of the variables that become constants, or that nothing reads.
         kept: (name, why not) of all others.
-        constants: tensors that take a constant's buffer.
+        constants: reads that become constants.
         dropped: operators that go.
     """
 
@@ -49,6 +55,11 @@ class FreezePlan:
     @property
     def changes(self) -> bool:
         return bool(self.dropped)
+
+    @property
+    def widened(self) -> dict[OperatorRef, FrozenRead]:
+        """The reads that a DEQUANTIZE replaces."""
+        return {row.site: row for row in self.constants if row.widened_by}
 
 
 def plan_freeze(context: AnalysisContext) -> FreezePlan:
@@ -66,12 +77,14 @@ def plan_freeze(context: AnalysisContext) -> FreezePlan:
             frozen[variable.key] = variable
     reads = {site for key in frozen for site in handles.read.get(key, ())}
     gone = reads | {site for key in frozen for site in handles.assigned.get(key, ())}
-    gone |= _idle_handles(model, frozen, gone)
+    constants = _constants(model, frozen, handles)
+    gone |= _idle(model, frozen, gone)
     gone |= _idle_calls(model, analysis.initializers, gone)
+    gone -= {row.site for row in constants if row.widened_by}
     return FreezePlan(
         frozen=tuple(variable.name for variable in frozen.values()),
         kept=tuple(kept),
-        constants=_constants(model, frozen, handles),
+        constants=constants,
         dropped=frozenset(gone),
     )
 
@@ -132,9 +145,11 @@ def _why_not(model: Model, analysis: Analysis, handles: Handles, variable: Varia
 
 def _why_no_constant(model: Model, handles: Handles, variable: Variable) -> str:
     initial = variable.initial
-    if initial is None or initial.via != "constant":
+    if initial is None:
         return "its initial value is computed"
     value = model.subgraph(initial.target).tensor(initial.tensor)
+    if initial.via != "constant" and not _is_half(value):
+        return "its initial value is computed"
     table, slot = value.table, schema.Tensor
     if any(table.at(s) for s in (slot.SPARSITY, slot.VARIANT_TENSORS, slot.EXTERNAL_BUFFER)):
         return "its initial value is sparse or stored elsewhere"
@@ -142,19 +157,31 @@ def _why_no_constant(model: Model, handles: Handles, variable: Variable) -> str:
         return "its initial value is not a plain constant"
     for site in handles.read.get(variable.key, ()):
         subgraph = model.subgraph(site.subgraph)
-        if not _takes(subgraph.tensor(subgraph.operators[site.operator].outputs[0]), value):
+        read = subgraph.tensor(subgraph.operators[site.operator].outputs[0])
+        if not _takes(read, value.shape, _dtype(initial, value)):
             return f"{_label(model, site.subgraph)} reads it as another type or shape"
     return ""
 
 
-def _takes(read: Tensor, value: Tensor) -> bool:
-    """Whether ``read`` can hold ``value``. A shape of [] without has_rank means "unknown"."""
-    if read.dtype != value.dtype or read.table.scalar(schema.Tensor.IS_VARIABLE, "?"):
+def _is_half(value: Tensor) -> bool:
+    """Whether it is float16 without scales: DEQUANTIZE only widens it, which is exact."""
+    quantization = value.table.table(schema.Tensor.QUANTIZATION)
+    scales = quantization.count(schema.QuantizationParameters.SCALE) if quantization else 0
+    return value.dtype == "float16" and not scales
+
+
+def _dtype(initial: Initial, value: Tensor) -> str:
+    return "float32" if initial.via == "dequantize" else value.dtype
+
+
+def _takes(read: Tensor, shape: tuple[int, ...], dtype: str) -> bool:
+    """Whether ``read`` can hold such a value. A shape of [] without has_rank means "unknown"."""
+    if read.dtype != dtype or read.table.scalar(schema.Tensor.IS_VARIABLE, "?"):
         return False
     if not read.shape and not read.has_rank:
         return True
-    return len(read.shape) == len(value.shape) and all(
-        a in (-1, b) for a, b in zip(read.shape, value.shape, strict=True)
+    return len(read.shape) == len(shape) and all(
+        a in (-1, b) for a, b in zip(read.shape, shape, strict=True)
     )
 
 
@@ -172,35 +199,46 @@ def _constants(
         if initial is None:  # a variable without one is frozen only if nothing reads it
             continue
         shape = model.subgraph(initial.target).tensor(initial.tensor).shape
+        widened_by = _widening(model, initial) if initial.via == "dequantize" else None
         for site in handles.read.get(key, ()):
             output = model.subgraph(site.subgraph).operators[site.operator].outputs[0]
-            rows.append(FrozenRead(site.subgraph, output, initial.buffer, shape))
+            rows.append(FrozenRead(site, output, initial.buffer, shape, widened_by))
     return tuple(rows)
+
+
+def _widening(model: Model, initial: Initial) -> OperatorRef:
+    """The initializer's DEQUANTIZE of a value."""
+    subgraph = model.subgraph(initial.target)
+    value = subgraph.operators[initial.site.operator].inputs[1]
+    (maker,) = (operator for operator in subgraph.operators if value in operator.outputs)
+    return operator_ref(maker)
 
 
 def _touched(handles: Handles, key: ResourceId) -> bool:
     return bool(handles.read.get(key) or handles.assigned.get(key))
 
 
-def _idle_handles(
+def _idle(
     model: Model, frozen: dict[ResourceId, Variable], gone: set[OperatorRef]
 ) -> set[OperatorRef]:
-    """VAR_HANDLEs of frozen variables whose output nothing uses any more.
+    """What nothing uses any more: VAR_HANDLEs of frozen variables, and DEQUANTIZEs of their values.
 
-    A handle that is passed on to a subgraph stays: the call's inputs are not ours to change.
+    A handle that is passed on to a subgraph stays until the model is compacted.
     """
     idle = set()
+    initializers = {v.initial.target for v in frozen.values() if v.initial is not None}
     for subgraph in model.subgraphs:
-        handles = [
+        rows = [
             o for o in subgraph.operators
-            if o.code == _OP.VAR_HANDLE and variable_id(o) in frozen
+            if (o.code == _OP.VAR_HANDLE and variable_id(o) in frozen)
+            or (o.code == _OP.DEQUANTIZE and subgraph.index in initializers)
         ]  # fmt: skip
-        if handles:
+        if rows:
             used = set(subgraph.outputs)
             for operator in subgraph.operators:
                 if operator_ref(operator) not in gone:
                     used.update(operator.inputs)
-            idle |= {operator_ref(o) for o in handles if not used.intersection(o.outputs)}
+            idle |= {operator_ref(o) for o in rows if not used.intersection(o.outputs)}
     return idle
 
 

@@ -10,18 +10,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 _NUMBERED = re.compile(r"(.+?)_([1-9][0-9]{0,8})")
+_NAMES = 1 << 14  # asked for again and again; a model has some thousands at most
 # Name scopes that Keras's and TensorFlow's own operators open inside a layer.
 _INNER_SCOPES = frozenset(("while", "cond", "body", "batchnorm", "moments", "einsum"))
 
 
+@lru_cache(_NAMES)
 def split_number(name: str) -> tuple[str, int]:
     """``dense_7`` -> ``("dense", 7)``; ``dense`` -> ``("dense", 0)``."""
     match = _NUMBERED.fullmatch(name)
     return (match[1], int(match[2])) if match else (name, 0)
 
 
+@lru_cache(_NAMES)
 def canonical(name: str) -> str:
     """The same for what Keras 2 and Keras 3 call one layer.
 
@@ -39,6 +43,7 @@ def snake_case(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+@lru_cache(_NAMES)
 def split_path(name: str) -> tuple[tuple[str, ...], str]:
     """A variable's name as layer chain and role: ``seq/dense/kernel:0`` -> (seq, dense), kernel."""
     *layers, role = re.sub(r":\d+$", "", name).split("/")

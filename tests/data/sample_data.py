@@ -1,6 +1,6 @@
 """training.npz of the package's sample: flowers of three kinds, drawn by numpy alone.
 
-    python tests/makers/sample_data.py tflrepair/samples/training.npz
+    python tests/data/sample_data.py tflrepair/samples/training.npz
 
 x [96, 4]: four measurements, normal around a centre of its kind; y [96, 3]: the kind, one-hot.
 """

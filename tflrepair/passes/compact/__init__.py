@@ -1,0 +1,1 @@
+"""Compacting: a file without what nothing needs."""
