@@ -43,7 +43,7 @@ Builder = Callable[[Keras, bool], Made]
 CASES: dict[str, tuple[str, Builder]] = {}
 
 
-MODULES = ("branches", "custom", "optimizers", "partial", "twins")
+MODULES = ("attributes", "branches", "custom", "optimizers", "partial", "twins")
 
 
 def cases() -> dict[str, tuple[str, Builder]]:

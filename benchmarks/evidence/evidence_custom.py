@@ -176,7 +176,7 @@ def three_weights_of_one_shape(k: Keras, changed: bool) -> Made:
     return Made(k.Model(i, own(i)), {"own": _vars(own, "w", "a", "m")})
 
 
-def _attributes(k: Keras, order: tuple[str, ...], used: tuple[str, ...], model: bool) -> Any:
+def attributes(k: Keras, order: tuple[str, ...], used: tuple[str, ...], model: bool) -> Any:
     base: Any = k.Model if model else k.layers.Layer
 
     class Net(base):
@@ -195,21 +195,21 @@ def _attributes(k: Keras, order: tuple[str, ...], used: tuple[str, ...], model: 
 
 @case("C")
 def attributes_in_another_order(k: Keras, changed: bool) -> Made:
-    net = _attributes(k, ("b", "a") if changed else ("a", "b"), ("a", "b"), True)
+    net = attributes(k, ("b", "a") if changed else ("a", "b"), ("a", "b"), True)
     net(k.ops.zeros((1, WIDTH)))
     return Made(net, parts(a=net.a, b=net.b))
 
 
 @case("C")
 def attributes_were_in_another_order(k: Keras, changed: bool) -> Made:
-    net = _attributes(k, ("a", "b") if changed else ("b", "a"), ("a", "b"), True)
+    net = attributes(k, ("a", "b") if changed else ("b", "a"), ("a", "b"), True)
     net(k.ops.zeros((1, WIDTH)))
     return Made(net, parts(a=net.a, b=net.b))
 
 
 @case("C")
 def attributes_with_words(k: Keras, changed: bool) -> Made:
-    net = _attributes(k, ("head", "stem") if changed else ("stem", "head"), ("stem", "head"), True)
+    net = attributes(k, ("head", "stem") if changed else ("stem", "head"), ("stem", "head"), True)
     net(k.ops.zeros((1, WIDTH)))
     return Made(net, parts(a=net.stem, b=net.head))
 
@@ -217,7 +217,7 @@ def attributes_with_words(k: Keras, changed: bool) -> Made:
 @case("C")
 def attributes_with_words_before(k: Keras, changed: bool) -> Made:
     order = ("stem", "mid", "head") if changed else ("head", "stem", "mid")
-    net = _attributes(k, order, ("stem", "mid", "head"), True)
+    net = attributes(k, order, ("stem", "mid", "head"), True)
     net(k.ops.zeros((1, WIDTH)))
     return Made(net, parts(a=net.stem, b=net.mid, c=net.head))
 
@@ -242,7 +242,7 @@ def parallel_attributes(k: Keras, changed: bool) -> Made:
 def block_attributes_in_another_order(k: Keras, changed: bool) -> Made:
     i = k.Input((WIDTH,))
     order = ("down", "up") if changed else ("up", "down")
-    blocks = [_attributes(k, order, ("up", "down"), False) for _ in range(2)]
+    blocks = [attributes(k, order, ("up", "down"), False) for _ in range(2)]
     net = k.Model(i, blocks[1](blocks[0](i)))
     made: dict[str, Any] = {}
     for n, b in enumerate(blocks):
@@ -252,7 +252,7 @@ def block_attributes_in_another_order(k: Keras, changed: bool) -> Made:
 
 @case("S")
 def attributes_of_the_same_program(k: Keras, changed: bool) -> Made:
-    net = _attributes(k, ("one", "two", "three"), ("one", "two", "three"), True)
+    net = attributes(k, ("one", "two", "three"), ("one", "two", "three"), True)
     net(k.ops.zeros((1, WIDTH)))
     return Made(net, parts(a=net.one, b=net.two, c=net.three))
 

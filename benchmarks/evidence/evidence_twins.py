@@ -19,7 +19,7 @@ def _own(order: tuple[str, ...], used: tuple[str, ...]) -> Callable[[Keras, bool
     """A program that never changed: its class makes and calls its layers in these orders."""
 
     def build(k: Keras, changed: bool) -> Made:
-        net = evidence_custom._attributes(k, order, used, True)
+        net = evidence_custom.attributes(k, order, used, True)
         net(k.ops.zeros((1, WIDTH)))
         return Made(net, parts(**{name: getattr(net, name) for name in used}))
 
@@ -57,7 +57,7 @@ def parallel_attributes_twin(k: Keras, changed: bool) -> Made:
 def block_attributes_in_another_order_twin(k: Keras, changed: bool) -> Made:
     i = k.Input((WIDTH,))
     order, used = ("up", "down"), ("down", "up")
-    blocks = [evidence_custom._attributes(k, order, used, False) for _ in range(2)]
+    blocks = [evidence_custom.attributes(k, order, used, False) for _ in range(2)]
     net = k.Model(i, blocks[1](blocks[0](i)))
     made: dict[str, Any] = {}
     for n, b in enumerate(blocks):

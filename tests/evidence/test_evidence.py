@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import warm
-from makers.networks import one_try
+from networks import one_try
 from weights.cases import DATA
 
 import tflrepair

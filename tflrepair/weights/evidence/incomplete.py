@@ -2,7 +2,9 @@
 
 Keras numbers the members of a list of layers from 0 without a gap (``layers/dense``,
 ``layers/dense_1``; keras/src/saving/saving_lib.py, ``_save_container_state``). Where one is
-missing, somebody took it out, and what is left of its class may fit in its place.
+missing, somebody took it out, and what is left of its class may fit in its place. But a layer that
+is an attribute, too, whose name comes before that of the list, stands there alone
+(``_walk_saveable`` goes by the alphabet, and nothing is saved twice).
 """
 
 from __future__ import annotations
@@ -17,12 +19,23 @@ from tflrepair.weights.types.weight import Source
 # Layers around others, which hold the weights
 _AROUND = frozenset(("lstm", "gru", "simple_rnn", "rnn", "bidirectional", "time_distributed",
                      "multi_head_attention"))  # fmt: skip
+_Members = dict[int, list[FileLayer]]  # by number
+_MODELS = frozenset(("functional", "sequential"))  # no two of them are alike inside
 _GAP = "the file lacks {!r}, which may be what fits"
 
 
 def incomplete(layers: Sequence[FileLayer], source: Source | None = None) -> dict[int, str]:
     """``id`` of a layer -> what the file lacks beside it."""
-    return _gaps(layers) | (_without_arrays(layers, source) if source is not None else {})
+    gaps, _ = _gaps(layers)
+    return gaps | (_without_arrays(layers, source) if source is not None else {})
+
+
+def elsewhere(layers: Sequence[FileLayer]) -> dict[int, str]:
+    """``id`` of a layer -> what its list lacks, which may stand before it under another name.
+
+    Attributes have names that tell an order; members of the list beside them have not.
+    """
+    return _gaps(layers)[1]
 
 
 def _without_arrays(layers: Sequence[FileLayer], source: Source) -> dict[int, str]:
@@ -45,19 +58,54 @@ def _without_arrays(layers: Sequence[FileLayer], source: Source) -> dict[int, st
     return found
 
 
-def _gaps(layers: Sequence[FileLayer]) -> dict[int, str]:
-    members: dict[tuple[str, str], dict[int, list[FileLayer]]] = {}
+def _gaps(layers: Sequence[FileLayer]) -> tuple[dict[int, str], dict[int, str]]:
+    lists: dict[tuple[tuple[str, ...], str], dict[str, _Members]] = {}
     for layer in layers:
         for depth, key in enumerate(layer.keys):
             listed, _, member = key.rpartition("/")
             base, number = split_number(member)
             if listed:
-                path = "/".join((*layer.keys[:depth], listed))
-                members.setdefault((path, base), {}).setdefault(number, []).append(layer)
+                classes = lists.setdefault((layer.keys[:depth], listed), {})
+                classes.setdefault(base, {}).setdefault(number, []).append(layer)
     found: dict[int, str] = {}
-    for (path, base), rows in members.items():
-        missing = next((n for n in range(max(rows) + 1) if n not in rows), None)
-        if missing is not None:
-            text = _GAP.format(f"{path}/{base}_{missing}" if missing else f"{path}/{base}")
-            found |= {id(layer): text for group in rows.values() for layer in group}
-    return found
+    moved: dict[int, str] = {}
+    for (around, listed), classes in lists.items():
+        lacking = {base: max(rows) + 1 - len(rows) for base, rows in classes.items()}
+        before = _before(layers, around, listed) if any(lacking.values()) else []
+        for base, rows in classes.items():
+            there = [_parts(group, len(around)) for group in rows.values()]
+            alike = sum(
+                all(len(layer.keys) > len(around) + 1 for layer in group)
+                if base in _MODELS
+                else _parts(group, len(around)) in there
+                for group in before
+            )
+            if lacking[base]:
+                missing = next(n for n in range(max(rows) + 1) if n not in rows)
+                member = f"{base}_{missing}" if missing else base
+                text = _GAP.format("/".join((*around, listed, member)))
+                is_moved = lacking[base] <= alike and sum(lacking.values()) <= len(before)
+                for layer in (layer for group in rows.values() for layer in group):
+                    (moved if is_moved else found)[id(layer)] = text
+    return found, moved
+
+
+def _before(
+    layers: Sequence[FileLayer], around: tuple[str, ...], listed: str
+) -> list[list[FileLayer]]:
+    """What the model that has the list holds elsewhere, in attributes and lists before it."""
+    found: dict[str, list[FileLayer]] = {}
+    for layer in layers:
+        if layer.keys[: len(around)] == around and len(layer.keys) > len(around):
+            key = layer.keys[len(around)]
+            if key.split("/")[0] < listed:
+                found.setdefault(key, []).append(layer)
+    return list(found.values())
+
+
+def _parts(group: Sequence[FileLayer], depth: int) -> list[tuple[tuple[str, ...], list[int]]]:
+    """What is below a step, to compare it with others: paths and ranks of the arrays."""
+    return sorted(
+        (layer.keys[depth + 1 :], [len(weight.shape) for weight in layer.weights])
+        for layer in group
+    )

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from math import prod
 
 from tflrepair.weights.evidence.attributes import told_by_attributes
-from tflrepair.weights.evidence.incomplete import incomplete
+from tflrepair.weights.evidence.incomplete import elsewhere, incomplete
 from tflrepair.weights.evidence.merges import other_merges
 from tflrepair.weights.matching.joins import Joins
 from tflrepair.weights.matching.order import before, place
@@ -88,7 +88,7 @@ class _View:
 def examine(questions: Sequence[Question], layers: Sequence[FileLayer], facts: Facts) -> None:
     """Say how sure each match is (``Question.sure``), or what it lacks (``conflict``)."""
     owners = {id(q.candidates[0].layer): q for q in questions if len(q.candidates) == 1}
-    doubtful = incomplete(layers, facts.source)
+    doubtful, moved = incomplete(layers, facts.source), elsewhere(layers)
     merged = _merged(questions, layers, facts.source)
     view = _View(_one_shift(questions), Joins(questions, facts.source))
     for question in questions:
@@ -105,7 +105,8 @@ def examine(questions: Sequence[Question], layers: Sequence[FileLayer], facts: F
             question.sure = max(question.sure, sure, key=_WEAKEST.index)
             _object(question, conflict)
         if not is_named:
-            _object(question, Doubt(MISSING_LAYER, doubtful.get(id(mine), "")))
+            lacking = moved.get(id(mine), "") if question.sure == NUMBER else ""
+            _object(question, Doubt(MISSING_LAYER, doubtful.get(id(mine), "") or lacking))
             _object(question, Doubt("", "" if question.unit else merged))
             _object(question, Doubt(UNKNOWN_CONSTANT, _strange(question, facts)))
     for question in questions:

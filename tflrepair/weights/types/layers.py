@@ -157,7 +157,8 @@ def target_layers(targets: Sequence[Target]) -> list[TargetLayer]:
     for position, ((prefix, _), _) in enumerate(rows):
         by_prefix.setdefault(prefix, []).append(position)
     found = []
-    for prefix, members in by_prefix.items():
+    for built, members in by_prefix.items():
+        prefix = _called(built, [targets[i] for i in members])
         chains = {i: rows[i][1] for i in members}
         raw = {i: rows[i][0][1] for i in members}
         if _is_several(prefix, raw, chains):
@@ -170,6 +171,23 @@ def target_layers(targets: Sequence[Target]) -> list[TargetLayer]:
         else:
             found.append(_layer(_common(prefix, chains.values()), prefix, raw, targets))
     return found
+
+
+def _called(built: tuple[str, ...], members: Sequence[Target]) -> tuple[str, ...]:
+    """The layer's names, without the number that made the scope unique that it was built in.
+
+    ``dense`` is called in the scope ``dense_1``; then ``dense_1`` is built in ``dense_1_1`` and
+    called in ``dense_1_2``, where a layer named ``dense_1_1`` would be called in ``dense_1_1_1``.
+    """
+    base = split_number(built[-1])[0] if built else ""
+    if not split_number(base)[1]:
+        return built
+    scopes = [scope_of(name) for target in members for name in target.read_as]
+    numbers = [
+        {split_number(s)[1] for s in scope if split_number(s)[0] == base} for scope in scopes
+    ]
+    own = {0, split_number(built[-1])[1]}
+    return (*built[:-1], base) if numbers and all(found - own for found in numbers) else built
 
 
 def _chain(target: Target) -> tuple[str, ...]:

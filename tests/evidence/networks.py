@@ -4,7 +4,7 @@ No TensorFlow: the file is what Keras writes for a Functional model (layers sort
 a walk from the outputs; keras/src/ops/function.py, ``map_graph``), and the model is what the
 converter leaves of it: scopes in tensor names, data flow, order of updates.
 
-    python tests/makers/networks.py 20000 [DOUBT...]     which are accepted, as with --accept
+    python tests/evidence/networks.py 20000 [DOUBT...]     which are accepted, as with --accept
 """
 
 from __future__ import annotations

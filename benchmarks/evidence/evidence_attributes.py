@@ -1,0 +1,59 @@
+"""Attributes on both sides of ``layers``, the list in which Keras saves what is in no attribute.
+
+Keras saves attributes by the alphabet and nothing twice: of ``dense``, ``mid`` and ``out`` the
+first stands alone, and the list begins with its second member.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evidence_case import WIDTH, Keras, Made, case, parts
+from evidence_custom import attributes
+
+USED = ("dense", "mid", "out")
+
+
+def _made(k: Keras, order: tuple[str, ...]) -> Made:
+    net: Any = attributes(k, order, USED, True)
+    net(k.ops.zeros((1, WIDTH)))
+    return Made(net, parts(a=net.dense, b=net.mid, c=net.out))
+
+
+@case("S")
+def attributes_around_the_list(k: Keras, changed: bool) -> Made:
+    return _made(k, USED)
+
+
+@case("C")
+def attributes_around_the_list_moved(k: Keras, changed: bool) -> Made:
+    return _made(k, ("mid", "dense", "out") if changed else USED)
+
+
+@case("C")
+def attributes_around_the_list_moved_before(k: Keras, changed: bool) -> Made:
+    return _made(k, USED if changed else ("out", "dense", "mid"))
+
+
+@case("C")
+def attributes_around_the_list_backwards(k: Keras, changed: bool) -> Made:
+    return _made(k, USED[::-1] if changed else USED)
+
+
+@case("B")
+def an_attribute_more_in_the_file(k: Keras, changed: bool) -> Made:
+    made = _made(k, USED)
+    if changed:
+        return made
+    net: Any = attributes(k, ("aside", *USED), ("aside", *USED), True)
+    net(k.ops.zeros((1, WIDTH)))
+    return Made(net, parts(a=net.dense, b=net.mid, c=net.out))
+
+
+@case("B")
+def an_attribute_less_in_the_file(k: Keras, changed: bool) -> Made:
+    if not changed:
+        return _made(k, USED)
+    net: Any = attributes(k, (*USED, "pre"), ("pre", *USED), True)
+    net(k.ops.zeros((1, WIDTH)))
+    return Made(net, parts(a=net.dense, b=net.mid, c=net.out))
