@@ -72,7 +72,7 @@ MATCHING = [
 ]
 # hints that are not about what a weight is
 OTHER = {"give one of the two", "say with out=... where to write", "choose from "}
-OTHER |= {"nothing was written; please report this model"}
+OTHER |= {"nothing was written; please report this model", "say where to: -o "}
 
 
 @pytest.mark.parametrize("path", MATCHING, ids=lambda path: path.stem)

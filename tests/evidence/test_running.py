@@ -119,7 +119,8 @@ def test_more_readings_than_are_all_run_are_decided_group_by_group(
         tflrepair.fix(model, [donor], out=out)
     lines = str(refusal.value).split("\n")
     start = next(n for n, line in enumerate(lines) if "import numpy" in line)
-    code = "\n".join(line.strip() for line in lines[start : start + 3])
+    end = next(n for n, line in enumerate(lines) if "then add: --check in.npz out.npz" in line)
+    code = "\n".join(line.strip() for line in lines[start:end])
     monkeypatch.chdir(tmp_path)
     answering = SavedModel(tmp_path / "known.tflite")
     if as_tuple:

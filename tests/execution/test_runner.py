@@ -83,6 +83,7 @@ def test_dirty_memory_shows_unset_variables(data: Path, litert: Runtime) -> None
     assert not (np.abs(outcome.outputs["output"]) < 1e30).any()
 
 
+@pytest.mark.usefixtures("cold")
 def test_death_costs_one_task(data: Path, deadly: Path, litert: Runtime) -> None:
     good = Task(str(data / "healthy.tflite"), (INFER,))
     bad = Task(str(deadly), (INFER, INFER))
@@ -108,6 +109,7 @@ def test_missing_file_is_an_error(tmp_path: Path, litert: Runtime) -> None:
     assert outcome.status == runner.OutcomeStatus.ERROR
 
 
+@pytest.mark.usefixtures("cold")
 def test_runtime_that_does_not_import_is_unavailable(data: Path, tmp_path: Path) -> None:
     """A package by that name without an interpreter, as a half-finished install leaves it."""
     package = tmp_path / "ai_edge_litert"

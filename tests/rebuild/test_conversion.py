@@ -93,6 +93,7 @@ def test_death_is_an_error(temporary: Path) -> None:
 
 
 @traps
+@pytest.mark.usefixtures("cold")
 def test_death_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "deadly.py").write_text(DEADLY)
     done = run(tmp_path, "convert", "deadly.py:Deadly", "-o", "out.tflite")

@@ -115,11 +115,11 @@ def test_options_that_would_be_lost_are_refused(case: Case, message: str) -> Non
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        (Case("ADD", [real(2)], ["float32"]), "ADD takes 1 and gives 1 tensors, not 2 and 1"),
+        (Case("ADD", [real(2)], ["float32"]), "ADD takes 1 and gives 1 tensor, not 2 and 1"),
         (Case("ADD", [real(2), None], ["float32"]), "needs all its inputs, and one is left out"),
         (
             Case("DEQUANTIZE", [i32(1, 2)], ["float32"], quant={0: Quant([0.1, 0.2, 0.3], [0], 0)}),
-            "3 scales and 1 zero points",
+            "3 scales and 1 zero point",
         ),
     ],
 )

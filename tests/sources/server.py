@@ -100,13 +100,13 @@ def serving(file: Path) -> Iterator[Served]:
             with file.open("rb") as stream:
                 for at in range(start, end, _PIECE):
                     part = os.pread(stream.fileno(), min(_PIECE, end - at), at)
+                    with lock:  # before whoever asked has it and looks at the sum
+                        served.sent += len(part)
                     try:
                         self.wfile.write(part)
                     except OSError:  # whoever asked has seen enough
                         self.close_connection = True
                         return
-                    with lock:
-                        served.sent += len(part)
 
         def answer(self, status: int, body: bytes) -> None:
             self.send_response(status)

@@ -13,6 +13,7 @@ import tflrepair
 from tflrepair.analysis.flow import Flow
 from tflrepair.analysis.variables import analyse
 from tflrepair.graph import model
+from tflrepair.sources.source import ByteSource
 
 pytestmark = pytest.mark.runs
 
@@ -26,22 +27,22 @@ class Counts:
         self.loads: Counter[str] = Counter()
         self.analyses: Counter[str] = Counter()
         self.flows = 0
-        opened, begin = model.from_bytes, Flow.__init__
+        opened, begin = model.from_source, Flow.__init__
 
         def analysed(whole: Any) -> Any:
             self.analyses[digest(whole.data)] += 1
             return analyse(whole)
 
-        def loaded(data: Any, path: str | None = None) -> Any:
-            self.loads[digest(data)] += 1
-            return opened(data, path)
+        def loaded(source: ByteSource, path: str | None = None) -> Any:
+            self.loads[digest(source.read(0, source.size))] += 1
+            return opened(source, path)
 
         def begun(flow: Flow, whole: Any) -> None:
             self.flows += 1
             begin(flow, whole)
 
         monkeypatch.setattr("tflrepair.analysis.context.analyse", analysed)
-        monkeypatch.setattr(model, "from_bytes", loaded)
+        monkeypatch.setattr(model, "from_source", loaded)
         monkeypatch.setattr(Flow, "__init__", begun)
 
 
@@ -51,7 +52,7 @@ def digest(data: Any) -> str:
 
 @pytest.mark.parametrize(
     ("options", "files"),
-    [({}, 2), ({"freeze": True}, 3), ({"strategy": "optimize"}, 5)],
+    [({}, 2), ({"freeze": True}, 4), ({"strategy": "optimize"}, 6)],
     ids=["graft", "freeze", "optimize"],
 )
 def test_each_file_is_loaded_and_analysed_once(
