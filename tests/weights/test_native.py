@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import weakref
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -65,6 +67,64 @@ def test_a_file_that_changes_is_not_half_read(tmp_path: Path) -> None:
         if value == 1.0:
             (weight,) = open_weights(path).weights
     with pytest.raises(BadFileError, match="chang"):
+        weight.read()
+
+
+def _requests(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The arrays that each request to a child asks for, from now on."""
+    asked: list[list[str]] = []
+    ask = pool.ask
+
+    def noted(request: dict[str, Any]) -> Iterator[tuple[bytes, bytearray]]:
+        asked.append(request.get("paths", []))
+        return ask(request)
+
+    monkeypatch.setattr(pool, "ask", noted)
+    return asked
+
+
+def test_small_arrays_are_read_together_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "w.weights.h5"
+    values = [np.arange(size, dtype=np.float32) for size in (3, 4096, 4097, 1)]
+    with h5py.File(path, "w") as file:
+        for number, value in enumerate(values):
+            file[f"layers/dense/vars/{number}"] = value
+    weights = open_weights(path).weights
+    asked = _requests(monkeypatch)
+    for _ in range(2):
+        for weight, value in zip(weights, values, strict=True):
+            assert np.array_equal(weight.read(), value)
+    names = [weight.path for weight in weights]
+    assert asked == [[names[0], names[1], names[3]], [names[2]], [names[2]]]
+
+
+def test_a_small_array_that_cannot_be_read_is_named_and_stops_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "w.weights.h5"
+    with h5py.File(path, "w") as file:
+        for number in range(3):
+            row = file.create_dataset(
+                f"layers/dense/vars/{number}", data=np.full(64, number, np.float32),
+                compression="gzip",
+            )  # fmt: skip
+            if number == 1:
+                place = row.id.get_chunk_info(0)
+    with path.open("r+b") as stream:
+        stream.seek(place.byte_offset)
+        stream.write(b"\xff" * place.size)
+    first, broken, last = open_weights(path).weights
+    assert (first.read()[0], last.read()[0]) == (0, 2)
+    with pytest.raises(BadFileError, match="layers/dense/vars/1 cannot be read"):
+        broken.read()
+
+
+def test_a_file_that_is_gone_is_an_error_of_ours(tmp_path: Path) -> None:
+    path = _saved(tmp_path / "w.weights.h5")
+    (weight,) = open_weights(path).weights
+    assert weight.read().sum() == 3
+    path.unlink()
+    with pytest.raises(BadFileError, match="vars/0 cannot be read"):
         weight.read()
 
 

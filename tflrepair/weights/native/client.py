@@ -6,6 +6,7 @@ error that names the file.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import weakref
@@ -38,6 +39,10 @@ _TENSORFLOW_STEP = 64 << 20
 # https://protobuf.dev/programming-guides/proto-limits/
 _PROTOCOL_BUFFERS = ("saved_model", "saved_model_graph")
 _LARGEST_MESSAGE = 2**31 - 1
+# A request costs as much as reading 100 KB, and most arrays of a model have a few hundred
+# elements: the small ones are read together, once, and kept.
+_SMALL = 4096  # elements of an array
+_TOGETHER = 1 << 20  # elements of all that are kept of a file
 
 _files: weakref.WeakSet[LibraryFile] = weakref.WeakSet()
 
@@ -55,9 +60,14 @@ class LibraryArray:
         return self.file.pieces(self)
 
     @property
+    def count(self) -> int:
+        """Its number of elements."""
+        return prod(self.shape)
+
+    @property
     def patience(self) -> float:
         """Seconds to wait for it beyond those for any answer: 1 MB/s."""
-        return prod(self.shape) / 250_000
+        return self.count / 250_000
 
     def weight(self, **more: Any) -> Weight:
         """A Weight that reads this array."""
@@ -109,6 +119,7 @@ class LibraryFile:
         self.skipped: list[str] = found["skipped"]
         self.names: dict[str, str] | None = found.get("names")
         self._rows: list[tuple[str, list[int], str]] = found["arrays"]
+        self._kept: dict[str, Array] | None = None
 
     @property
     def arrays(self) -> tuple[LibraryArray, ...]:
@@ -119,17 +130,51 @@ class LibraryFile:
 
     def pieces(self, array: LibraryArray) -> Iterator[Array]:
         """The elements of ``array`` in row-major order, as flat arrays of some megabytes."""
+        if array.count <= _SMALL and (kept := self._small().get(array.path)) is not None:
+            yield kept
+            return
+        yield from (piece for _, piece in self._read((array,)))
+
+    def _small(self) -> dict[str, Array]:
+        """The first small arrays, by path; none where the file has changed since it was listed.
+
+        What cannot be read is left out: whoever needs it asks for it alone, and is told why.
+        """
+        try:
+            if stamp(Path(self._request["file"])) != self._request["stamp"]:
+                return {}
+        except OSError:
+            return {}
+        if self._kept is None:
+            self._kept, arrays, room = {}, [], _TOGETHER
+            for array in self.arrays:
+                if array.count <= min(_SMALL, room):
+                    arrays.append(array)
+                    room -= array.count
+            with contextlib.suppress(BadFileError, UnsupportedError):
+                self._kept.update(self._read(arrays))
+        return self._kept
+
+    def _read(self, arrays: Sequence[LibraryArray]) -> Iterator[tuple[str, Array]]:
+        """(path, piece) of each array, one after the other."""
         import numpy as np
 
         dtype: Any = None
-        what = f"{array.path} cannot be read"
-        request = {"do": "read", "path": array.path, "piece": PIECE, "patience": array.patience}
+        coming = iter(arrays)
+        what = f"{arrays[0].path} cannot be read"
+        request = {
+            "do": "read",
+            "paths": [array.path for array in arrays],
+            "piece": PIECE,
+            "patience": sum(array.patience for array in arrays),
+        }
         for tag, data in _ask({**self._request, **request}, self.label, what):
             if tag == b"J":
-                dtype = np.dtype(json.loads(data)["dtype"])
+                array, dtype = next(coming), np.dtype(json.loads(data)["dtype"])
             else:
                 piece: Array = np.frombuffer(data, dtype)
-                yield piece.view(_bfloat16(self.label)) if array.dtype == "bfloat16" else piece
+                bfloat16 = array.dtype == "bfloat16"
+                yield array.path, piece.view(_bfloat16(self.label)) if bfloat16 else piece
 
 
 def listing(path: Path, label: str, kind: str) -> Any:

@@ -179,20 +179,21 @@ def _dtype(path: str, dataset: h5py.Dataset) -> str | None:
     """
     if dataset.external or dataset.is_virtual:
         raise BadFileError(f"the data of {path!r} lies outside the file")
-    dtype = "bfloat16" if dataset.attrs.get("dtype") == "bfloat16" else dataset.dtype.name
-    if dataset.dtype.kind not in "biufcV" or dataset.shape is None:
+    stored_as, shape = dataset.dtype, dataset.shape  # h5py makes them anew each time
+    dtype = "bfloat16" if dataset.attrs.get("dtype") == "bfloat16" else stored_as.name
+    if stored_as.kind not in "biufcV" or shape is None:
         return None
-    if dataset.dtype.kind == "V" and not (dtype == "bfloat16" and dataset.dtype.itemsize == 2):
+    if stored_as.kind == "V" and not (dtype == "bfloat16" and stored_as.itemsize == 2):
         return None
-    declared = prod(dataset.shape) * dataset.dtype.itemsize
+    declared = prod(shape) * stored_as.itemsize
     stored = dataset.id.get_storage_size()
     packed = dataset.compression is not None or dataset.scaleoffset is not None
     if declared > stored * (_BEST_PACKING if packed else 1):
         raise BadFileError(
             f"{path!r} declares {plural(declared, 'byte')}, the file stores {stored} for it"
         )
-    chunk = prod(dataset.chunks or ()) * dataset.dtype.itemsize
-    if dataset.chunks and chunk > _LARGEST_CHUNK:
+    chunk = prod(dataset.chunks or ()) * stored_as.itemsize
+    if chunk > _LARGEST_CHUNK:
         raise BadFileError(
             f"{path!r} is stored in chunks of {plural(chunk, 'byte')}; at most "
             f"{_LARGEST_CHUNK} are read: "
