@@ -70,6 +70,12 @@ class TflRepairError(Exception):
         self.where = masked(where) if where else where
         self.hint = masked(hint) if hint else hint
 
+    def __repr__(self) -> str:
+        parts = [repr(self.message)]
+        parts += [f"where={self.where!r}"] if self.where else []
+        parts += [f"hint={self.hint!r}"] if self.hint else []
+        return f"{type(self).__name__}({', '.join([*parts, f'code={self.code.value!r}'])})"
+
     def __str__(self) -> str:
         text = self.message
         if self.where:
