@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tflrepair.errors import BadFileError, masked
 from tflrepair.wording import megabytes, plural, share
 
 
@@ -39,3 +40,24 @@ def test_a_verb_goes_along() -> None:
 )
 def test_sizes(number: int, wanted: str) -> None:
     assert megabytes(number) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("at https://bob:p@ss@host/m.tflite (404)", "at https://***@host/m.tflite (404)"),
+        ("s3://token@bucket/m.tflite", "s3://***@bucket/m.tflite"),
+        (
+            "https://host/m?v=3&X-Amz-Signature=ab12&X-Amz-Credential=me&y=1",
+            "https://host/m?v=3&X-Amz-Signature=***&X-Amz-Credential=***&y=1",
+        ),
+        ("'https://h/m?sig=a%2Bb', and more", "'https://h/m?sig=***', and more"),
+        ("https://host/a@b/m.tflite?v=3", "https://host/a@b/m.tflite?v=3"),
+        ("me@host.org is no address", "me@host.org is no address"),
+    ],
+)
+def test_passwords_are_not_shown(text: str, wanted: str) -> None:
+    assert masked(text) == masked(wanted) == wanted
+    error = BadFileError(text, where=text, hint=text).within(text)
+    assert (error.message, error.where, error.hint) == (wanted, wanted, wanted)
+    assert str(error).count(wanted) == 3 == str(error).count(wanted[:8])

@@ -13,8 +13,26 @@ A message says what is wrong; ``where`` says where (byte offset, subgraph, opera
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import ClassVar
+
+# user and password (RFC 3986, section 3.2.1), and what signs the address of a store
+_SECRETS = re.compile(
+    r"""(?P<user>\b[a-z][a-z0-9+.-]*://)[^/\s"'?#]*@"""
+    r"""|(?P<name>[?&][^=&#\s"']*(?:sig|token|key|secret|passw|credential|auth)[^=&#\s"']*=)"""
+    r"""[^&#\s"']+""",
+    re.IGNORECASE,
+)
+
+
+def masked(text: str) -> str:
+    """``https://user:password@host/x?sig=1`` -> ``https://***@host/x?sig=***``; the rest stays."""
+    if "://" not in text:
+        return text
+    return _SECRETS.sub(
+        lambda found: f"{found['user']}***@" if found["user"] else f"{found['name']}***", text
+    )
 
 
 class ErrorCode(StrEnum):
@@ -35,6 +53,8 @@ class ErrorCode(StrEnum):
 class TflRepairError(Exception):
     """The root of all errors raised on purpose.
 
+    Passwords in addresses are masked.
+
     Attributes:
         message: one sentence, no trailing full stop.
         where: a location such as ``"subgraph 2, operator 14"`` or ``"byte 1024"``, or None.
@@ -45,10 +65,10 @@ class TflRepairError(Exception):
     code: ClassVar[ErrorCode] = ErrorCode.ERROR
 
     def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.where = where
-        self.hint = hint
+        super().__init__(masked(message))
+        self.message = masked(message)
+        self.where = masked(where) if where else where
+        self.hint = masked(hint) if hint else hint
 
     def __repr__(self) -> str:
         parts = [repr(self.message)]
@@ -66,6 +86,7 @@ class TflRepairError(Exception):
 
     def within(self, place: str) -> TflRepairError:
         """The same error with ``place`` put in front of its location."""
+        place = masked(place)
         if self.where is None:
             self.where = place
         elif place not in (self.where, self.where.split(", ")[0]):

@@ -46,7 +46,8 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
             raise BadFileError(f"is {kind}, not a regular file", where=name)
         descriptor = os.open(name, flags | getattr(os, "O_CLOEXEC", 0))
     except FileNotFoundError:
-        raise BadFileError("there is no such file", where=name) from None
+        hint = "addresses are read for models only; download it first" if "://" in name else None
+        raise BadFileError("there is no such file", where=name, hint=hint) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise BadFileError(f"cannot be opened: {reason}", where=name) from None

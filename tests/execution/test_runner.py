@@ -157,8 +157,22 @@ def test_bare_python_has_no_runtime() -> None:
     bare = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
     if not bare.exists() or sys.prefix == sys.base_prefix:
         pytest.skip("needs a virtual environment over a plain Python")
-    with pytest.raises(UnsupportedError, match="no runtime is installed"):
+    with pytest.raises(UnsupportedError, match="no runtime is installed") as none:
         runtimes.find(python=str(bare))
+    assert str(none.value.hint).endswith("-m pip install ai-edge-litert")
+    with pytest.raises(UnsupportedError, match=r"tf\.lite is not installed") as lacking:
+        runtimes.find(["tf.lite"], python=str(bare))
+    assert str(lacking.value.hint).endswith("-m pip install tensorflow")
+
+
+@pytest.mark.parametrize(("name", "extra"), [("litert", "run"), ("tf.lite", "tf")])
+def test_a_runtime_that_is_missing_here_has_its_extra(
+    name: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tflrepair.execution.worker.installed", dict)
+    with pytest.raises(UnsupportedError, match="is not installed") as lacking:
+        runtimes.find([name])
+    assert lacking.value.hint == f"pip install 'tflrepair[{extra}]'"
 
 
 def test_another_python_is_asked_and_used(data: Path, litert: Runtime) -> None:

@@ -64,3 +64,40 @@ def test_fix_writes_here(served: Served, tmp_path: Path) -> None:
     code, out = ran("fix", served.address, "--set", "*=1.0", "-o", str(there), "--no-run")
     assert code == 0 and there.read_bytes() == here.read_bytes()
     assert ran("fix", served.address, "--set", "*=1.0", "--dry-run")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["scan"],
+        ["scan", "--format", "json"],
+        ["scan", "--format", "sarif"],
+        ["scan", "--html", "page.html"],
+        ["show", "--format", "json"],
+        ["diff", "partial.tflite"],
+        ["extract", "-o", "w.npz", "--format", "json"],
+        ["fix", "--set", "*=1.0"],
+        ["fix", "--dry-run", "--format", "json"],
+        ["verify", "--signature", "nothing"],
+        ["train", "--data", "no.npz"],
+        ["add-state", "-o", "s.tflite"],
+        ["convert", "-o", "c.tflite"],
+        ["rebuild", "--emit-python", "c.py", "-w", "no.h5"],
+    ],
+)
+def test_passwords_are_told_to_nobody(served: Served, tmp_path: Path, words: list[str]) -> None:
+    address = served.address.replace("://", "://bob:s3cr3t@")
+    _, out = ran(words[0], address, *words[1:])
+    assert "://" not in out or "://***@" in out
+    written = [p.read_text("latin-1") for p in tmp_path.iterdir() if p.suffix != ".tflite"]
+    assert "s3cr3t" not in "".join([out, *written])
+    assert "s3cr3t" not in repr(tflrepair.scan(address))
+
+
+def test_what_is_read_here_only_says_so(served: Served) -> None:
+    for words in (
+        ["convert", served.address, "-o", "c.tflite"],
+        ["fix", str(served.file), "-w", served.address, "-o", "o.tflite"],
+    ):
+        code, out = ran(*words)
+        assert code != 0 and "download it first" in out and "does not exist" not in out

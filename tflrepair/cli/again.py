@@ -10,14 +10,17 @@ from typing import Any
 
 import typer
 
-from tflrepair.errors import UndecidedError
+from tflrepair.errors import UndecidedError, masked
 
 _LEFT_OUT = frozenset({"dry_run", "everything", "map_out", "quiet", "verbose"})
 
 
 def again(context: typer.Context, options: Iterable[str]) -> str:
-    """The running command, as it was given, with ``options`` added; these are quoted already."""
-    words = [shlex.quote(word) for word in _words(context)]
+    """The running command, as it was given, with ``options`` added; these are quoted already.
+
+    Passwords in addresses are masked.
+    """
+    words = [shlex.quote(masked(word)) for word in _words(context)]
     return " ".join(["tflrepair", context.info_name or "", *words, *options])
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from tflrepair.cli.mode import mode
+from tflrepair.errors import masked
 
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="print nothing but errors; see the exit code")
@@ -25,7 +26,8 @@ def loud(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def told(**given: Any) -> None:
         mode.quiet, mode.verbose = given.pop("quiet"), given.pop("verbose")
-        mode.model = given.get("model")
+        model = given.get("model")
+        mode.model = masked(model) if isinstance(model, str) else model
         command(**given)
 
     hints = get_type_hints(command, include_extras=True)

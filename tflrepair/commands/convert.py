@@ -23,6 +23,7 @@ from tflrepair.graph.model import from_bytes, load
 from tflrepair.leftovers import workspace
 from tflrepair.passes.graft.unique_names import unique_names
 from tflrepair.progress import Progress, silent
+from tflrepair.sources.opened import check_here, is_address
 from tflrepair.tensorflow import keras_models
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save as save_module
@@ -72,6 +73,7 @@ def convert(
             while it converts.
         RefusedError: the result would be broken; the message lists the findings.
     """
+    check_here(source)
     _require_tensorflow()
     options = _no_flex(flex, batch, state, keep_flex, converter_options)
     with workspace() as place:
@@ -157,13 +159,11 @@ def convert_to_file(
     """
     check_free(out, force)
     if isinstance(source, Path) and not source.exists():
-        raise UserError(
-            f"{source} does not exist", hint="give a SavedModel folder or a .keras file"
-        )
+        raise UserError(f"{source} does not exist", hint="give a SavedModel or a .keras file")
     _require_tensorflow()
     module: Any = source
     wanted = None if signatures is None else {key: key for key in signatures}
-    if isinstance(source, str):
+    if isinstance(source, str) and not is_address(source):
         from tflrepair.rebuild.origins.user_module import build_module
 
         module = build_module(source, init_kwargs)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tflrepair.containers import bundle, zipped
 from tflrepair.containers.member import Member
-from tflrepair.errors import BadFileError, TflRepairError, UserError
+from tflrepair.errors import BadFileError, TflRepairError, UserError, masked
 from tflrepair.format.sniff import IDENTIFIER
 from tflrepair.graph.model import Model, Source, from_source, load
 from tflrepair.opening import open_regular
@@ -84,9 +84,9 @@ def load_model(source: Source) -> Model:
     if MARK not in name or (not is_address(name) and Path(name).exists()):
         return load(name)
     for found in find(name.split(MARK)[0]):
-        if found.path == name and found.model is not None:
+        if found.path == masked(name) and found.model is not None:
             return found.model
-        if found.error is not None and found.path == name.split(MARK)[0]:
+        if found.error is not None and found.path == masked(name.split(MARK)[0]):
             raise found.error
     raise BadFileError(
         "there is no such model in the archive",
@@ -144,7 +144,7 @@ def _at_address(address: str) -> Iterator[Found]:
     try:
         member = Member.of_file(address)
     except TflRepairError as error:
-        yield Found(address, None, error)
+        yield Found(masked(address), None, error)
         return
     if zipped.is_zip(member.head) or bundle.is_bundle(member.head):
         yield from _members(member, 1)

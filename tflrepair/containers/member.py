@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tflrepair.errors import TflRepairError
+from tflrepair.errors import TflRepairError, masked
 from tflrepair.sources.opened import open_source
 from tflrepair.sources.source import ByteSource
 
@@ -28,4 +28,4 @@ class Member:
             head = bytes(source.read(0, min(HEAD, source.size)))
         except TflRepairError as error:
             raise error.within(path) from None
-        return cls(path, head, lambda: source)
+        return cls(masked(path), head, lambda: source)

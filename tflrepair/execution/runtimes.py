@@ -21,7 +21,8 @@ from tflrepair.execution import worker
 from tflrepair.processes import children
 
 WORKER = Path(__file__).with_name("worker.py")
-_HINT = "pip install 'tflrepair[run]'"
+# what gives each runtime: our extra, and the package in another Python
+_GIVEN_BY = {"litert": ("run", "ai-edge-litert"), "tf.lite": ("tf", "tensorflow")}
 
 # The first tensorflow wheels without the Flex delegate, measured with 2.18.1 and 2.19.0.
 _NO_FLEX_SINCE = (2, 19)
@@ -101,6 +102,14 @@ def environment(python: str) -> dict[str, str]:
     return result
 
 
+def _install(name: str, python: str | None) -> str:
+    """The command that installs a runtime."""
+    extra, package = _GIVEN_BY[_REGISTERED[name].needs if name in _REGISTERED else name]
+    if python:
+        return f"{shlex.quote(python)} -m pip install {package}"
+    return f"pip install 'tflrepair[{extra}]'"
+
+
 def find(names: Sequence[str] | None = None, python: str | None = None) -> tuple[Runtime, ...]:
     """The installed runtimes, or those of ``names``, in ``python`` (a path; default: this one).
 
@@ -115,16 +124,18 @@ def find(names: Sequence[str] | None = None, python: str | None = None) -> tuple
     found = worker.installed() if python is None else _ask(python)
     extra = {r.name: found[r.needs] for r in _REGISTERED.values() if r.needs in found}
     where = f" in {python}" if python else ""
-    hint = f"{shlex.quote(python)} -m pip install ai-edge-litert" if python else _HINT
     if names is not None:
         found |= extra
         for name in names:
             if name not in found:
-                raise UnsupportedError(f"{name} is not installed{where}", hint=hint)
+                raise UnsupportedError(
+                    f"{name} is not installed{where}", hint=_install(name, python)
+                )
         found = {name: found[name] for name in names}
     if not found:
         raise UnsupportedError(
-            f"no runtime is installed{where}, so the model cannot be run", hint=hint
+            f"no runtime is installed{where}, so the model cannot be run",
+            hint=_install("litert", python),
         )
     return tuple(Runtime(name, ver, python or sys.executable) for name, ver in found.items())
 

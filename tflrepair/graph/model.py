@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, SupportsIndex, TypeAlias, overload
 
-from tflrepair.errors import BadFileError, TflRepairError, UserError
+from tflrepair.errors import BadFileError, TflRepairError, UserError, masked
 from tflrepair.format import schema, sniff
 from tflrepair.format.reader import Reader, Table
 from tflrepair.graph.buffers import Buffer, ExternalBuffer, buffer_at, external_buffers
@@ -60,12 +60,14 @@ class Signatures(tuple[Signature, ...]):
 class Model:
     """A model file. ``path`` is None for one that was given as bytes.
 
-    ``salvaged`` is for one that is known to contradict itself and read all the same.
+    ``salvaged`` is for one that is known to contradict itself and read all the same. ``address`` is
+    that of one on a server; it may have a password, which ``path`` never has.
     """
 
     source: ByteSource = field(repr=False)
     path: str | None = None
     salvaged: bool = False
+    address: str | None = field(default=None, repr=False)
 
     @cached_property
     def reader(self) -> Reader:
@@ -210,6 +212,7 @@ class Model:
         """The same model under another path; what was read of it stays read."""
         twin = copy(self)
         object.__setattr__(twin, "path", path)
+        object.__setattr__(twin, "address", None)
         return twin
 
     def walk(self) -> None:
@@ -239,6 +242,8 @@ def from_bytes(data: bytes | memoryview, path: str | None = None) -> Model:
 def from_source(source: ByteSource, path: str | None = None) -> Model:
     """A Model over what ``source`` reads; else as ``from_bytes``."""
     sniff.check_head(bytes(source.read(0, min(512, source.size))), source.size)
+    if path is not None and is_address(path):
+        return Model(source, masked(path), address=path)
     return Model(source, path)
 
 
@@ -270,6 +275,6 @@ def load(source: Source) -> Model:
             sniff.check_kind(Path(name))
         return from_source(open_source(name), name)
     except TflRepairError as error:
-        if error.where == name:  # ``open_source`` has named the file already
+        if error.where == masked(name):  # ``open_source`` has named the file already
             raise
         raise error.within(name) from None

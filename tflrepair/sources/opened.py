@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from tflrepair.errors import BadFileError
+from tflrepair.errors import BadFileError, UserError
 from tflrepair.opening import open_regular
 from tflrepair.sources.pages import Pages
 from tflrepair.sources.source import ByteSource, FileSource, MemorySource
@@ -16,6 +16,16 @@ WHOLE_BELOW = 64 << 20
 def is_address(path: str | os.PathLike[str]) -> bool:
     """Whether it is one that fsspec reads (``https://``, ``s3://``, ``gs://``), and no path."""
     return isinstance(path, str) and "://" in path
+
+
+def check_here(path: object) -> None:
+    """Raises UserError for an address, where TensorFlow or Keras are to read the file."""
+    if isinstance(path, str) and is_address(path):
+        raise UserError(
+            "an address cannot be converted: TensorFlow and Keras read files",
+            where=path,
+            hint="download it first, and give the folder or the file",
+        )
 
 
 def open_source(path: str | os.PathLike[str]) -> ByteSource:

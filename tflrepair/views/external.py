@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
 from tflrepair.graph.model import Model
 from tflrepair.opening import open_regular
-from tflrepair.sources.opened import is_address, open_source
+from tflrepair.sources.opened import open_source
 from tflrepair.sources.source import ByteSource, FileSource
 
 _PLAIN = ("", "unpacked")  # what Tensor's own type says; others belong to one accelerator
@@ -56,8 +56,8 @@ def _opened(model: Model, name: str) -> ByteSource:
     out = PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor or ".." in parts
     if out or not name or "://" in name or "\0" in name:
         raise UnsupportedError("that leads out of the folder of the model, and is not followed")
-    if is_address(model.path):
-        return open_source(f"{model.path.split('?')[0].rpartition('/')[0]}/{name}")
+    if model.address:
+        return open_source(f"{model.address.split('?')[0].rpartition('/')[0]}/{name}")
     path = Path(model.path).parent / name
     folder = Path(model.path).parent.resolve()
     if not path.resolve().is_relative_to(folder):

@@ -40,6 +40,7 @@ def convert(
 ) -> None:
     """Convert to a .tflite that keeps its weights. FILE.py:CLASS runs the code in that file."""
     from tflrepair.commands.convert import convert_to_file
+    from tflrepair.sources.opened import is_address
 
     is_module = source.rpartition(":")[0].endswith(".py")
     if init_kwargs is not None and not is_module:
@@ -52,7 +53,7 @@ def convert(
         more["keep_flex"] = options.keep
     with progress("converting") as tell:
         size = convert_to_file(
-            source if is_module else Path(source),
+            source if is_module or is_address(source) else Path(source),
             Path(output),
             signature,
             kwargs,

@@ -137,6 +137,7 @@ def _outcomes(path: str, asked: _Asked) -> Iterator[tuple[str, Any, bool]]:
     from tflrepair.commands.scan import scan as scan_model
     from tflrepair.commands.scan import scan_all
     from tflrepair.containers.find import is_container
+    from tflrepair.errors import masked
     from tflrepair.sources.opened import is_address
 
     if _is_saved_model(path):
@@ -149,7 +150,7 @@ def _outcomes(path: str, asked: _Asked) -> Iterator[tuple[str, Any, bool]]:
         empty = True
         for name, outcome in scan_all(path, **asked.checks):
             empty = False
-            yield name, outcome, name != path
+            yield name, outcome, name != masked(path)
         if empty:
             raise UserError("holds no .tflite models", where=path)
     else:

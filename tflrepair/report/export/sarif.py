@@ -116,7 +116,8 @@ def _logical(finding: Finding) -> dict[str, Any]:
 def _location(path: str, logical: dict[str, Any]) -> dict[str, Any]:
     from urllib.parse import quote
 
-    uri = quote(path.encode("utf-8", "surrogateescape"))
+    # an address is a URI already
+    uri = path if "://" in path else quote(path.encode("utf-8", "surrogateescape"))
     place: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": uri}}}
     if logical:
         place["logicalLocations"] = [logical]
