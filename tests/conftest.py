@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,28 @@ def made(name: str, *parts: str) -> Path:
         if not folder.exists():
             _make(name, folder)
     return folder
+
+
+Once = Callable[[str, Callable[[Path], None]], Path]
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """A folder by that name, filled by the first process of this run that asks for it."""
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+    def get(name: str, fill: Callable[[Path], None]) -> Path:
+        folder = root / f"once-{name}"
+        with _alone(root / f"once-{name}.lock"):
+            if not folder.exists():
+                unfinished = root / f"once-{name}.part"
+                unfinished.mkdir(exist_ok=True)
+                fill(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return get
 
 
 @contextlib.contextmanager

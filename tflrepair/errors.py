@@ -50,6 +50,12 @@ class TflRepairError(Exception):
         self.where = where
         self.hint = hint
 
+    def __repr__(self) -> str:
+        parts = [repr(self.message)]
+        parts += [f"where={self.where!r}"] if self.where else []
+        parts += [f"hint={self.hint!r}"] if self.hint else []
+        return f"{type(self).__name__}({', '.join([*parts, f'code={self.code.value!r}'])})"
+
     def __str__(self) -> str:
         text = self.message
         if self.where:

@@ -7,6 +7,7 @@ Windows removes no file that is open, which comes to the same.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -21,6 +22,7 @@ from tflrepair.errors import UserError
 
 PART = (".tflrepair-", ".part")
 _FOLDER, _LOCK = "tflrepair-", ".owner"
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 _YOUNG = 60.0  # seconds in which a folder may not have its lock yet
 
 
@@ -105,8 +107,37 @@ def _remove_if_free(path: Path) -> bool:
 
 
 @contextmanager
+def room() -> Iterator[None]:
+    """Write temporary files in the block.
+
+    Raises:
+        UserError: there is no room for them, on the disk or by a limit.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise UserError(
+            f"a temporary file cannot be written: {error.strerror}",
+            hint="set TMPDIR to a folder with more room",
+        ) from None
+
+
+@contextmanager
 def workspace() -> Iterator[Path]:
     """A temporary folder that goes with the block; those of killed processes go, too.
+
+    Raises:
+        UserError: there is no folder for temporary files that can be written, or no room in it.
+    """
+    with temporary_folder() as folder, room():
+        yield folder
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """``workspace`` for a block that also writes to standard output, which may be full itself.
 
     Raises:
         UserError: there is no folder for temporary files that can be written.
@@ -118,12 +149,12 @@ def workspace() -> Iterator[Path]:
             _sweep_folders(Path(tempfile.gettempdir()))
             made = Path(tempfile.gettempdir()) / f"{_FOLDER}{secrets.token_hex(8)}"
             made.mkdir(mode=0o700)
+            lock = held_file(made / _LOCK)
         except OSError as error:
             raise UserError(
                 f"no temporary folder can be made: {error.strerror or error}",
                 hint="set TMPDIR to a writable folder",
             ) from None
-        lock = held_file(made / _LOCK)
         yield made
     finally:
         _leave(made, lock)

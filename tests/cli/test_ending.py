@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from faults import files, kills
+from faults import commands, files, kills
 
 pytestmark = pytest.mark.runs
 
@@ -32,3 +32,20 @@ def test_no_room_read_only_and_odd_names() -> None:
 def test_inputs_that_are_cut_short_are_errors_of_ours() -> None:
     line = files.truncated_while_read(3, seed=3)
     assert line.runs == 3 and line.wrong == []
+
+
+def test_signals_end_the_other_commands_too() -> None:
+    line = commands.signals(commands.LIGHT, seed=4)
+    assert line.runs == 3 * len(commands.LIGHT) and line.wrong == []
+
+
+def test_no_room_for_the_other_commands() -> None:
+    line = commands.full(commands.LIGHT)
+    assert line.runs >= len(commands.LIGHT) and line.wrong == []
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_what_runs_tensorflow_ends_the_same_way() -> None:
+    for line in (commands.signals(commands.HEAVY, seed=5), commands.full(commands.HEAVY)):
+        assert line.runs >= len(commands.HEAVY) and line.wrong == []

@@ -79,16 +79,15 @@ def test_no_words_at_all_are_answered_with_the_help() -> None:
     [(["sc"], ["scan"]), (["fix", "--stra"], ["--strategy"]), (["ex"], ["explain", "extract"])],
 )
 def test_bash_completes(tmp_path: Path, words: list[str], wanted: list[str]) -> None:
-    """The function that `--show-completion` prints, called as bash calls it at a tab."""
+    """The function that `--show-completion` prints in bash, called as bash does at a tab."""
     program = tmp_path / "tflrepair"
     entry = "from tflrepair.__main__ import main"
     program.write_text(f"#!{sys.executable}\n{entry}\n\nmain()\n")
     program.chmod(0o755)
     env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "SHELL": "/bin/bash"}
     env["PYTHONPATH"] = str(ROOT)
-    shown = subprocess.run(
-        [program, "--show-completion", "bash"], env=env, capture_output=True, text=True
-    )
+    asked = {**env, "_TFLREPAIR_COMPLETE": "source_bash"}  # it would look which shell called it
+    shown = subprocess.run([program], env=asked, capture_output=True, text=True)
     line = " ".join(["tflrepair", *words])
     script = (
         f"{shown.stdout}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}\n"

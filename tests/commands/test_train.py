@@ -14,6 +14,7 @@ import warm
 from contract import hold
 
 import tflrepair
+from tflrepair.cli.commands import train as train_command
 from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError, UserError
 from tflrepair.report.runs import train_text
 from tflrepair.report.style import Style
@@ -130,6 +131,26 @@ def test_command_line(fixed: Path, sample: Path) -> None:
     (found,) = answer["results"]
     assert (done.returncode, answer["schema"], found["ok"]) == (0, "tflrepair/train/2", True)
     assert len(found["losses"]) == 30
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("fixed.tflite", "never overwritten"), ("out.tflite", "same file"), ("p.png", "matplotlib")],
+)
+def test_a_plot_is_refused_before_the_training(
+    name: str, words: str, fixed: Path, sample: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    model = tmp_path / "fixed.tflite"
+    model.write_bytes(fixed.read_bytes())
+    monkeypatch.setattr(train_text, "find_spec", lambda name: None)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TflRepairError, match=words):
+        train_command.train(
+            str(model), str(sample / "training.npz"), out="out.tflite", plot=name, force=True
+        )
+    assert model.read_bytes() == fixed.read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["fixed.tflite"]
 
 
 def test_demo_trains() -> None:

@@ -86,10 +86,10 @@ def test_right_or_refused(case: str, file: str) -> None:
     ("case", "file", "said"),
     [
         ("towers_in_another_order", "donor.weights.h5", "another order than the model"),
-        ("branches_concatenated", "donor.npz", "only running numbers"),
+        ("branches_concatenated", "donor.npz", "only its automatic number"),
         ("cell_named_simple_rnn_cell", "donor.weights.h5", "could be 2 things"),
         ("head_from_the_backbones_file", "donor.weights.h5", "stands in the model as a constant"),
-        ("auxiliary_head", "donor.keras", "which nothing else of the model takes, fits as well"),
+        ("auxiliary_head", "donor.keras", "fits as well, and no other layer of the model uses it"),
         ("another_file_altogether", "donor.keras", "architecture is not the model's"),
         ("another_file_altogether", "donor.weights.h5", "joins layers differently"),
         ("renamed_by_hand", "donor.weights.h5", "the file calls the layer"),

@@ -10,16 +10,19 @@ from __future__ import annotations
 import sys
 import time
 
-from faults import files, hostile, kills
+from faults import commands, files, hostile, kills
 from faults.bench import Case
 
 
 def cases(count: int, seed: int) -> list[Case]:
     few = max(3, count // 10)
+    chosen = commands.LIGHT if count < 10 else (*commands.LIGHT, *commands.HEAVY)
     return [
         lambda: kills.kill_9(count - count // 2, seed, named=False),
         lambda: kills.kill_9(count // 2, seed + 1, named=True),
         lambda: kills.signals(max(6, count // 8), seed + 2),
+        lambda: commands.signals(chosen, seed + 4),
+        lambda: commands.full(chosen),
         lambda: files.truncated_while_read(few, seed + 3),
         lambda: files.two_writers(max(2, count // 25)),
         files.outputs_and_inputs,

@@ -65,6 +65,45 @@ class Constants(tf.Module):
         return {"out": x}
 
 
+class Table(tf.Module):
+    """A lookup in a table that the function makes, and fills or not."""
+
+    def __init__(self, fills: bool) -> None:
+        super().__init__()
+        self.fills = fills
+
+    @tf.function(input_signature=[tf.TensorSpec([2], tf.string)])
+    def infer(self, x: Any) -> Any:
+        handle = tf.raw_ops.HashTableV2(
+            key_dtype=tf.string, value_dtype=tf.int64, shared_name="labels"
+        )
+        filled = []
+        if self.fills:
+            keys, values = tf.constant(["a"]), tf.constant([1], tf.int64)
+            filled.append(
+                tf.raw_ops.LookupTableImportV2(table_handle=handle, keys=keys, values=values)
+            )
+        with tf.control_dependencies(filled):
+            default = tf.constant(-1, tf.int64)
+            return {
+                "out": tf.raw_ops.LookupTableFindV2(
+                    table_handle=handle, keys=x, default_value=default
+                )
+            }
+
+
+class Beta(tf.Module):
+    """An operator that TFLite lacks, which becomes a custom one, or one that it has."""
+
+    def __init__(self, custom: bool) -> None:
+        super().__init__()
+        self.custom = custom
+
+    @tf.function(input_signature=[X])
+    def infer(self, x: Any) -> Any:
+        return {"out": tf.raw_ops.Betainc(a=x, b=x, x=x) if self.custom else x * x}
+
+
 class Doubled(tf.Module):
     """One read of a variable, on both sides of a sum, or of a sum with a constant."""
 
@@ -96,6 +135,8 @@ def make(folder: Path) -> None:
     few = _RNG.normal(0, 0.1, (64, 8)).astype(np.float32)
     infer, trains = ["infer"], ["train", "save", "restore"]
     pairs: dict[str, tuple[tf.Module, tf.Module, list[str], bool]] = {
+        "TFR009": (Table(False), Table(True), infer, False),
+        "TFR015": (Beta(True), Beta(False), infer, False),
         "TFR016": (Trainer(steps=False), Trainer(), ["train"], False),
         "TFR018": (Trainer(restores=1), Trainer(), trains, True),
         "TFR020": (Constants(nan), Constants(WEIGHTS), infer, False),

@@ -57,8 +57,10 @@ def note(text: str) -> None:
 def emit_json(value: Any) -> None:
     import json
 
+    from tflrepair.report.contract.envelope import well_formed
+
     mode.told = True
-    typer.echo(json.dumps(value, indent=2, allow_nan=False))
+    typer.echo(json.dumps(well_formed(value), indent=2, allow_nan=False))
 
 
 def emit_results(

@@ -77,7 +77,7 @@ class TextWriter(Writer):
     def model(self, scan: ScanResult, brief: bool, targets: list[Any]) -> None:
         from tflrepair.report import layout, scan_text
 
-        if brief:
+        if brief and not self.everything:
             emit(layout.fit("\n".join(scan_text.brief(scan, style())), self.width))
         else:
             text = layout.fit(scan_text.render(scan, style(), self.everything), self.width)

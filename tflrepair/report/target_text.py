@@ -16,7 +16,7 @@ def lines(report: TargetReport, arena: Arena | None, style: Style, width: int) -
     refused = arena is not None and arena.refused
     head = style("nothing is missing", "green")
     if refused or not report.ok:
-        head = style("does not run" if refused else "missing", "red", "bold")
+        head = style("does not run" if refused else "lacks these", "red", "bold")
     yield f"{style(f'Target {report.target}', 'bold')}  {head}"
     for row in report.lacking:
         text = f"{safe(row.kind)} ({row.count}): {row.why}; first at operator {row.first.operator}"

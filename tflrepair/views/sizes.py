@@ -16,6 +16,12 @@ from tflrepair.views.tensors import SubgraphView
 
 NOTHING = "(no operator)"
 _UNPACKING = (schema.BuiltinOperator.DEQUANTIZE, schema.BuiltinOperator.DENSIFY)
+_LEVEL = schema.DimensionMetadata
+_INDEX_BYTES = {
+    schema.SparseIndexVector.Int32Vector: 4,
+    schema.SparseIndexVector.Uint16Vector: 2,
+    schema.SparseIndexVector.Uint8Vector: 1,
+}
 _ENDS = 4096  # bytes at each end that tell most buffers of one length apart
 _INTEGERS = frozenset(("int32", "int64", "uint32", "uint64", "bool", "string"))
 
@@ -25,6 +31,8 @@ class BufferUse:
     """A buffer with bytes, and what refers to it.
 
     Attributes:
+        length: its own bytes; ``indices`` those of the sparse indices of its tensors, which stand
+            outside it (SparsityParameters in schema.fbs).
         tensors: (subgraph, tensor) pairs; ``metadata`` names of entries.
         kinds: kinds of operators that read it, sorted.
     """
@@ -34,6 +42,12 @@ class BufferUse:
     tensors: tuple[tuple[int, int], ...]
     metadata: tuple[str, ...]
     kinds: tuple[str, ...]
+    indices: int = 0
+
+    @property
+    def stored(self) -> int:
+        """Bytes of the constant: values, and indices if it is sparse."""
+        return self.length + self.indices
 
     @property
     def referenced(self) -> bool:
@@ -45,10 +59,11 @@ class Sizes:
     """The bytes of a file.
 
     Attributes:
-        buffers: those that have bytes, largest first.
+        buffers: those that have bytes, largest constant first.
         by_kind: kind of operator -> (operators, bytes of constants that it reads). What several
             kinds read counts for the first of them by name: it adds up to all constants.
-        weights, metadata, unreferenced: bytes of buffers; ``structure`` is the rest of the file.
+        weights, metadata, unreferenced: bytes of buffers, weights with their sparse indices;
+            ``structure`` is the rest of the file.
         parameters: buffer -> elements, of constants that are weights: floats, and integers with
             scales. A buffer counts once however many tensors share it.
     """
@@ -72,6 +87,8 @@ def sizes(model: Model, views: tuple[SubgraphView, ...]) -> Sizes:
     tensors: dict[int, list[tuple[int, int]]] = {}
     kinds: dict[int, set[str]] = {}
     parameters: dict[int, int] = {}
+    indices: Counter[int] = Counter()
+    counted: set[int] = set()
     for view in views:
         for number in range(view.subgraph.tensor_count):
             tensor = view.subgraph.tensor(number)
@@ -79,6 +96,7 @@ def sizes(model: Model, views: tuple[SubgraphView, ...]) -> Sizes:
                 continue
             tensors.setdefault(tensor.buffer, []).append((view.subgraph.index, number))
             kinds.setdefault(tensor.buffer, set()).update(_readers(view, number))
+            indices[tensor.buffer] += sparse_bytes(tensor.table, counted)
             if _is_parameter(tensor.dtype, tensor.table):
                 count = prod(tensor.shape) if min(tensor.shape, default=0) >= 0 else 0
                 if byte_size(tensor.dtype, tensor.shape) is not None:
@@ -86,18 +104,20 @@ def sizes(model: Model, views: tuple[SubgraphView, ...]) -> Sizes:
     named: dict[int, list[str]] = {}
     for name, buffer in model.metadata:
         named.setdefault(buffer, []).append(name)
-    rows = tuple(
+    found = (
         BufferUse(
             row.index,
             row.length,
             tuple(tensors.get(row.index, ())),
             tuple(named.get(row.index, ())),
             tuple(sorted(kinds.get(row.index, ()))),
+            indices[row.index],
         )
-        for row in sorted(model.buffers, key=lambda b: (-b.length, b.index))
+        for row in model.buffers
         if row.length
     )
-    weights = sum(row.length for row in rows if row.tensors)
+    rows = tuple(sorted(found, key=lambda row: (-row.stored, row.index)))
+    weights = sum(row.stored for row in rows if row.tensors)
     metadata = sum(row.length for row in rows if not row.tensors and row.metadata)
     unreferenced = sum(row.length for row in rows if not row.referenced)
     return Sizes(
@@ -111,6 +131,29 @@ def sizes(model: Model, views: tuple[SubgraphView, ...]) -> Sizes:
         structure=max(0, model.size - weights - metadata - unreferenced),
         parameters=parameters,
     )
+
+
+def sparse_bytes(tensor: Table, counted: set[int]) -> int:
+    """Bytes of segments, indices and their order; vectors at places in ``counted`` are left out."""
+    sparsity = tensor.table(schema.Tensor.SPARSITY)
+    if sparsity is None:
+        return 0
+    order = (schema.SparsityParameters.TRAVERSAL_ORDER, schema.SparsityParameters.BLOCK_MAP)
+    vectors = [(sparsity, slot, 4) for slot in order]
+    for pos in sparsity.tables(schema.SparsityParameters.DIM_METADATA):
+        level = sparsity.reader.table(pos)
+        for slot in (_LEVEL.ARRAY_SEGMENTS, _LEVEL.ARRAY_INDICES):
+            item = _INDEX_BYTES.get(level.scalar(slot - 1, "B"))  # its type is the slot before
+            vector = level.table(slot) if item else None
+            if item and vector is not None:
+                vectors.append((vector, 0, item))
+    total = 0
+    for table, slot, item in vectors:
+        place = table.reference(slot)
+        if place and place not in counted:
+            counted.add(place)
+            total += item * table.count(slot, item)
+    return total
 
 
 def _readers(view: SubgraphView, tensor: int) -> set[str]:
@@ -144,7 +187,7 @@ def _by_kind(
     stored: Counter[str] = Counter()
     for row in rows:
         if row.tensors:
-            stored[row.kinds[0] if row.kinds else NOTHING] += row.length
+            stored[row.kinds[0] if row.kinds else NOTHING] += row.stored
     names = sorted(counts.keys() | stored.keys(), key=lambda n: (-stored[n], -counts[n], n))
     return {name: (counts[name], stored[name]) for name in names}
 

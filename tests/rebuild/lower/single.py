@@ -104,8 +104,7 @@ def converted(cases: Sequence[Case], folder: Path) -> bytes:
 class Models:
     """The converted cases in an interpreter of each kind."""
 
-    def __init__(self, cases: Sequence[Case], folder: Path) -> None:
-        data = converted(cases, folder)
+    def __init__(self, cases: Sequence[Case], data: bytes) -> None:
         self.cases = list(cases)
         self.interpreters = {
             name: Interpreter(model_content=data, experimental_op_resolver_type=kind)

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import Once
 
 from rebuild.lower.cases import FAMILIES
-from rebuild.lower.single import DELEGATES, Case, Models, distance, first
+from rebuild.lower.single import DELEGATES, Case, Models, converted, distance, first
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 CASES = {family: list(make()) for family, make in FAMILIES.items()}
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Models]:
-    """A family is converted when its first case is run: several processes share the cases."""
-    return cache(lambda family: Models(CASES[family], tmp_path_factory.mktemp(family)))
+def models(once: Once) -> Callable[[str], Models]:
+    """A family is converted when its first case is run, and once: several processes share them."""
+
+    def get(family: str) -> Models:
+        def fill(folder: Path) -> None:
+            data = converted(CASES[family], folder / "saved_model")
+            (folder / "model.tflite").write_bytes(data)
+
+        folder = once(f"kernels-{family}", fill)
+        return Models(CASES[family], (folder / "model.tflite").read_bytes())
+
+    return cache(get)
 
 
 @pytest.mark.parametrize("delegate", DELEGATES)

@@ -32,6 +32,6 @@ def test_what_shapes_tell_apart_is_right(folder: Path, tmp_path: Path, name: str
 
 def test_what_only_numbers_tell_apart_is_refused(folder: Path, tmp_path: Path) -> None:
     """The list's members have no names, so another order of making them would not show."""
-    with pytest.raises(UndecidedError, match="the file lacks 'layers/dense'"):
+    with pytest.raises(UndecidedError, match="the file has no 'layers/dense'"):
         tflrepair.fix(folder / "alike.tflite", folder / "alike.weights.h5", out=tmp_path / "o")
     assert not (tmp_path / "o").exists()

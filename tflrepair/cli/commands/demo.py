@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,15 +10,19 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from tflrepair import samples
 from tflrepair.cli.mode import mode
 from tflrepair.cli.options import FormatOption
 from tflrepair.cli.output import Format, emit, emit_results, style
-from tflrepair.leftovers import workspace
+from tflrepair.leftovers import room, temporary_folder
+from tflrepair.processes import children
 from tflrepair.samples import copy_to
 
 if TYPE_CHECKING:
     from tflrepair.report.contract.small import StepItem
 
+_MAIN = Path(samples.__file__).parents[1] / "__main__.py"
+_TEMPORARY = "temporary"
 _STEPS: tuple[tuple[str, tuple[str, ...], int], ...] = (
     ("What is wrong with it?", ("scan", "broken.tflite"), 1),
     (
@@ -34,8 +39,6 @@ _STEPS: tuple[tuple[str, tuple[str, ...], int], ...] = (
         0,
     ),
 )  # fmt: skip
-
-
 _TRAIN: tuple[tuple[str, tuple[str, ...], int], ...] = (
     (
         "Put the weights back; the learning rate is in no weights file.",
@@ -71,8 +74,10 @@ def demo(
     """Scan, fix and verify the broken sample that ships with tflrepair."""
     json = format is Format.json
     told: list[StepItem] = []
-    with workspace() as folder:
-        copy_to(folder)
+    with temporary_folder() as folder:
+        with room():
+            copy_to(folder)
+            (folder / _TEMPORARY).mkdir()
         for title, arguments, expected in _TRAIN if train else _STEPS:
             if not json:
                 emit(style()(f"# {title}", "bold"))
@@ -99,22 +104,28 @@ def _shown(arguments: tuple[str, ...]) -> str:
 def _step(
     title: str, arguments: tuple[str, ...], expected: int, folder: Path, *, catch: bool
 ) -> StepItem:
-    module = [] if arguments[0].endswith(".py") else ["-m", "tflrepair"]
-    done = subprocess.run(
-        [sys.executable, *module, *arguments],
+    script, *words = arguments
+    if not script.endswith(".py"):
+        script, words = str(_MAIN), [script, *words]
+    # what a step that is killed leaves behind goes with our folder
+    environment = {**os.environ, "TMPDIR": str(folder / _TEMPORARY)}
+    process = children.start(
+        children.command(folder / script, words),
         cwd=folder,
-        check=False,
+        env=environment,
         stdout=subprocess.PIPE if catch else None,
-        encoding="utf-8",
-        errors="backslashreplace",
     )
+    try:
+        output, _ = process.communicate()
+    finally:
+        children.end(process)
     return {
-        "ok": done.returncode == expected,
+        "ok": process.returncode == expected,
         "title": title,
         "command": _shown(arguments).split(),
-        "exit_code": done.returncode,
+        "exit_code": process.returncode,
         "expected": expected,
-        "output": done.stdout or "",
+        "output": (output or b"").decode("utf-8", "backslashreplace"),
     }
 
 

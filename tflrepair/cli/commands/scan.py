@@ -77,7 +77,8 @@ def scan(
                 of_file = partial(_scan_file, asked)
                 exit_codes += scan_folder(path, jobs, writer, new_writer, of_file)
                 continue
-            for name, outcome, brief in _outcomes(path, asked):
+            for name, outcome, one_of_many in _outcomes(path, asked):
+                brief = one_of_many or len(models) > 1
                 exit_codes.append(_tell(writer, name, outcome, brief, asked))
                 last = outcome if hasattr(outcome, "model") else last
         except TflRepairError as error:
@@ -182,6 +183,8 @@ def _write_files(
     if model_explorer is not None:
         import json
 
-        text = json.dumps(nodes.to_dict(scan), indent=1)
+        from tflrepair.report.contract.envelope import well_formed
+
+        text = json.dumps(well_formed(nodes.to_dict(scan)), indent=1)
         write(Path(model_explorer), text.encode("utf-8"), force)
         note(f"written: {model_explorer}")

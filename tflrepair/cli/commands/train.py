@@ -9,6 +9,7 @@ import typer
 
 from tflrepair.cli.options import ForceOption, FormatOption
 from tflrepair.cli.output import Format, emit, emit_results, progress, style
+from tflrepair.errors import UserError
 
 
 def train(
@@ -38,11 +39,15 @@ def train(
 ) -> None:
     """Train MODEL under LiteRT: no TensorFlow, no Flex; exit code 1 if the loss does not fall."""
     from tflrepair.commands.train import train as train_model
-    from tflrepair.files import check_free, write
+    from tflrepair.files import check_free, check_no_input, write
     from tflrepair.report.runs import train_text
 
     if plot is not None:
+        check_no_input(Path(plot), [model, data])
+        if out is not None and Path(plot).absolute() == Path(out).absolute():
+            raise UserError("the plot and the trained model are the same file", where=plot)
         check_free(Path(plot), force)
+        train_text.check_picture()
     with progress("training") as tell:
 
         def told(step: int, value: float) -> None:

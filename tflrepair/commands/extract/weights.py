@@ -87,6 +87,10 @@ def extract_weights(
 ) -> ExtractedWeights:
     """Write the initial values of all variables by their shared names.
 
+    Strings are left out, and ``left_out`` says so: `fix --replace` takes values of variables, and
+    the converter (TensorFlow 2.21, with resource variables) writes a string variable that is only
+    read as a constant.
+
     Args:
         out: ``.npz``, ``.safetensors`` or ``.h5``; the suffix decides.
         constants: write constants by tensor name, too. A name that is taken gets ``#2`` behind it.

@@ -1,7 +1,12 @@
-"""The one object that each command prints: ``schema``, ``ok``, ``exit_code``, results, errors."""
+"""The one object that each command prints: ``schema``, ``ok``, ``exit_code``, results, errors.
+
+Names and paths may hold bytes that are not UTF-8. Python keeps such a byte as half of a surrogate
+pair, which is no text in JSON (RFC 8259, section 8.2): other programs refuse it or replace it.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +15,7 @@ from tflrepair.errors import TflRepairError
 if TYPE_CHECKING:
     from tflrepair.report.contract.parts import ErrorItem
 
+_HALF = re.compile("[\ud800-\udfff]")
 VERSION = 2  # of every schema; see ``commands``
 
 
@@ -27,6 +33,23 @@ def envelope(
         "results": list(results),
         "errors": list(errors),
     }
+
+
+def well_formed(value: Any) -> Any:
+    """``value`` with ``\\xff`` for a byte FF that is not UTF-8, in all texts and keys."""
+    if isinstance(value, str):
+        return value if value.isascii() else _HALF.sub(_escaped, value)
+    if isinstance(value, Mapping):
+        return {well_formed(key): well_formed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [well_formed(item) for item in value]
+    return value
+
+
+def _escaped(half: re.Match[str]) -> str:
+    """``surrogateescape`` keeps the bytes 80 to FF at U+DC80 to U+DCFF."""
+    code = ord(half.group())
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
 def error_item(

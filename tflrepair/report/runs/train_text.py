@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from tflrepair.commands.train_result import TrainResult
@@ -58,19 +59,24 @@ def curve(losses: Sequence[float]) -> str:
     return "".join(_MARKS[int((mean - low) / (high - low) * (len(_MARKS) - 1))] for mean in means)
 
 
-def picture(result: TrainResult) -> bytes:
-    """The loss over the steps, as a PNG.
+def check_picture() -> None:
+    """Find out before a training whether ``picture`` can draw it.
 
     Raises:
         UnsupportedError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
+    if find_spec("matplotlib") is None:
         raise UnsupportedError(
             "matplotlib, which draws the plot, is not installed",
             hint="pip install 'tflrepair[plot]'",
-        ) from None
+        )
+
+
+def picture(result: TrainResult) -> bytes:
+    """The loss over the steps, as a PNG. Raises as ``check_picture``."""
+    check_picture()
+    from matplotlib.figure import Figure
+
     figure: Any = Figure(figsize=(6, 4), dpi=150)
     axes = figure.add_subplot()
     axes.plot(range(1, len(result.losses) + 1), result.losses)

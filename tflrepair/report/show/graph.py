@@ -176,7 +176,7 @@ def constant_rows(shown: Shown, width: int, limit: int | None) -> Iterator[str]:
         subgraph, index = next((s, t) for s, t in row.tensors if s in shown.chosen)
         tensor = shown.views[subgraph].tensor(index)
         type_ = f"{tensor.dtype} {layout.shape(tensor.shape)}"
-        size = f"{megabytes(row.length):>9} {100 * row.length / total:3.0f} %"
+        size = f"{megabytes(row.stored):>9} {100 * row.stored / total:3.0f} %"
         room = max(16, width - 4 - len(size) - len(type_) - 2)
         yield f"  {size}  {layout.short(tensor.name or f'#{index}', room)}  {type_}"
         where = ", ".join(map(safe, row.kinds[:3])) or "no operator reads it"

@@ -21,7 +21,7 @@ _AROUND = frozenset(("lstm", "gru", "simple_rnn", "rnn", "bidirectional", "time_
                      "multi_head_attention"))  # fmt: skip
 _Members = dict[int, list[FileLayer]]  # by number
 _MODELS = frozenset(("functional", "sequential"))  # no two of them are alike inside
-_GAP = "the file lacks {!r}, which may be what fits"
+_GAP = "the file has no {!r}, which may be the layer that is meant"
 
 
 def incomplete(layers: Sequence[FileLayer], source: Source | None = None) -> dict[int, str]:

@@ -38,10 +38,10 @@ from tflrepair.weights.types.weight import Source
 
 _WEAKEST = (EXACT, NAMED, CLOSED, NUMBER)
 _AGAINST = "the file lists them in another order than the model {}"
-_NOTHING = "only running numbers tell it from {}, which a change of the program changes"
-_UNUSED = "{}, which nothing else of the model takes, fits as well"
+_NOTHING = "only its automatic number tells it from {}, and such numbers change with the program"
+_UNUSED = "{} fits as well, and no other layer of the model uses it"
 _UNNAMED = "the file has no names, and the model may call its layers in an order of its own"
-_STRANGE = "the model holds a constant of its size that is in no file: another layer like it"
+_STRANGE = "the model holds a constant of that size, and no file does: another such layer"
 _ROOTS = frozenset({"functional", "sequential"})
 
 

@@ -57,7 +57,7 @@ def no_shift(questions: Sequence[Question]) -> None:
         own = split_number(question.target.last)[0]
         torn = any(base == own and not shifts[root, base] for root, base in _shifts(question))
         if torn or not any(_agrees(question, c, {}) for c in question.candidates):
-            question.conflict = f"the numbers of the layers {own!r} do not differ by one shift"
+            question.conflict = f"the numbers of the layers {own!r} are not shifted alike"
 
 
 def _shifts(question: Question) -> Shifts:

@@ -131,7 +131,7 @@ def contradict(questions: Sequence[Question], by_update: bool) -> None:
     for group in claims.values():
         for question in group if len(group) > 1 else ():
             names = " and ".join(repr(q.target.label) for q in group)
-            question.conflict = f"the same layer of the file seems to be {names}"
+            question.conflict = f"one layer of the file would be {names}"
     decided = [q for q in questions if len(q.candidates) == 1 and len(q.fitting) > 1]
     by_layer = {id(q.candidates[0].layer): q for q in decided}
     for a in decided:

@@ -231,7 +231,8 @@ def _torn_apart(groups: Sequence[Group]) -> None:
     for prefix, group in groups:
         if not _places(prefix, group):
             for question in group:
-                question.conflict = f"the file has the layers of {'/'.join(prefix)!r} apart"
+                name = repr("/".join(prefix))
+                question.conflict = f"the layers of {name} are in different places in the file"
 
 
 def _below(question: Question, prefix: tuple[str, ...]) -> tuple[str, ...]:

@@ -19,9 +19,9 @@ REORDERED_LAYERS = "reordered-layers"
 
 # name -> what who accepts it says
 ACCEPTABLE = {
-    UNUSED_LAYER: "a layer of the file that nothing else takes is not the one that is meant",
+    UNUSED_LAYER: "a layer of the file that nothing else uses is not the one that is meant",
     BY_NUMBER: "the program still makes its layers in the order in which it made them for the file",
-    MISSING_LAYER: "what the file lacks beside a layer is not the one that is meant",
+    MISSING_LAYER: "the layer that is missing in the file is not the one that is meant",
     UNKNOWN_CONSTANT: "a constant of the model that is in no file is not the one that is meant",
     FROZEN_LAYER: "a layer whose values stand in the model as a constant is used twice",
     RENAMED_LAYER: "a layer that has another name in the file was renamed",
