@@ -2,9 +2,10 @@
 
     python benchmarks/training.py [--flex-python PATH] [--cases DIR] [NAME...]
 
-writes benchmarks/training.md. The files are made broken by the real converter, with an open batch,
-and repaired: with Flex (the graft) and without (--no-flex). PATH is a Python with
-tensorflow-cpu 2.18.1, the last wheel that has Flex (`make test-flex` makes one).
+writes benchmarks/training.md; the rows of other names stay as they are. The files are made broken
+by the real converter, with an open batch, and repaired: with Flex (the graft) and without
+(--no-flex). PATH is a Python with tensorflow-cpu 2.18.1, the last wheel that has Flex
+(`make test-flex` makes one).
 
 Each way is a process of its own with one thread. They take turns: ten rounds of a few steps each,
 so that what else the machine does hits all alike. The figure is the median of a way's steps in
@@ -183,10 +184,11 @@ def main() -> None:
     parser.add_argument("--flex-python")
     parser.add_argument("--cases", type=Path, help="keep the files here, and take them from here")
     options = parser.parse_args()
-    table, sizes = [], []
+    names = options.names or [*MODELS, "reported"]
+    table, sizes = kept(names)
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        for case in options.names or [*MODELS, "reported"]:
+        for case in names:
             folder = (options.cases or work) / case
             if not (folder / f"data{BATCHES[-1]}.npz").exists():
                 make(case, folder)
@@ -195,6 +197,18 @@ def main() -> None:
                 table += rows(case, batch, measure(folder, batch, options.flex_python, work))
                 print("\n".join(table[-len(ways(options.flex_python)) :]), flush=True)
     TABLE.write_text("\n".join(report(table, sizes)) + "\n", encoding="utf-8")
+
+
+def kept(names: list[str]) -> tuple[list[str], list[str]]:
+    """The rows of the table of steps, and of that of files, that are not made again."""
+    text = TABLE.read_text(encoding="utf-8") if TABLE.exists() else ""
+    found: tuple[list[str], list[str]] = ([], [])
+    for rows_of, part in zip(found, text.split("\n## ")[1:], strict=False):
+        rows_of += [
+            line for line in part.splitlines()[4:]
+            if line.startswith("| ") and line.split(" | ", 1)[0].strip("| ") not in names
+        ]  # fmt: skip
+    return found
 
 
 def report(table: list[str], sizes: list[str]) -> list[str]:

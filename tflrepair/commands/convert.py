@@ -9,8 +9,7 @@ loaded and saved again, which comes to the same. What comes out is scanned befor
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +26,10 @@ from tflrepair.sources.opened import check_here, is_address
 from tflrepair.tensorflow import keras_models
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save as save_module
+from tflrepair.tensorflow.save import tracked
 
 if TYPE_CHECKING:
     from tflrepair.rebuild.requests import NoFlex
-
-_TRACKED = "_tflrepair_variables"
 
 
 def convert(
@@ -86,7 +84,7 @@ def convert(
         else:
             holder = _holder(source)
             functions = _functions(source, signatures)
-            with _tracked(holder, functions):
+            with tracked(holder, functions):
                 save_module(holder, folder, functions)
         keys = list(functions)
         hint = _advice(keys, functions.values(), converter_options)
@@ -280,17 +278,6 @@ def _advice(keys: Sequence[str], functions: Iterable[Any], options: Mapping[str,
             "version of TensorFlow"
         )
     return "try another version of TensorFlow, or leave out converter options"
-
-
-@contextmanager
-def _tracked(module: Any, functions: Mapping[str, Any]) -> Iterator[None]:
-    """All variables that ``functions`` capture, as an attribute of ``module`` for a while."""
-    variables = {id(v): v for function in functions.values() for v in function.variables}
-    setattr(module, _TRACKED, list(variables.values()))
-    try:
-        yield
-    finally:
-        delattr(module, _TRACKED)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,24 @@
+"""Public training modules train like eager, from a broken file and from the module itself.
+
+benchmarks/public/run.py takes all of samples.py; here are two small ones.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from rebuild.public.judging import Row, one
+
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("name", ["regression", "decayed"])
+def test_both_ways_train_like_eager(name: str) -> None:
+    found = one(name)
+    assert "error" not in found
+    assert found["falls"] and found["flex"] and found["unset"]
+    for way in ("fix", "convert"):
+        judged = found[way]
+        assert isinstance(judged, Row) and not judged.text
+        assert judged.loss <= 1e-4
+        assert judged.state <= 0.02
