@@ -68,13 +68,13 @@ def eager(module: Any, sample: Sample) -> Eager:
         else:
             feed[spec.name] = rng.random(shape).astype(np.float32)
     known = variables(module)
-    start = {name: np.array(v) for name, v in known.items()}
+    start = {name: np.array(v.numpy()) for name, v in known.items()}
     train = module.functions["train"]
     losses = []
     for number in range(STEPS):
         losses.append(float(train(**{k: tf.constant(v) for k, v in feed.items()})["loss"]))
         if not number:
-            after = {name: np.array(v) for name, v in known.items()}
+            after = {name: np.array(v.numpy()) for name, v in known.items()}
     for name, v in known.items():
         v.assign(start[name])
     return Eager(feed, losses, start, after)

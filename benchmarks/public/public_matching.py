@@ -1,6 +1,6 @@
 """Every architecture of the matching suite, from its broken file and weights, without Flex.
 
-    python benchmarks/public/matching.py MADE [NAME...]
+    python benchmarks/public/public_matching.py MADE [NAME...]
 
 writes benchmarks/public/matching.md, where the rows of other names stay as they are. MADE is a
 folder that benchmarks/matching_make.py filled.
@@ -91,7 +91,7 @@ def main() -> None:
     kept = measured()
     lines = [
         "# The matching suite, trained without Flex", "",
-        "Made by `python benchmarks/public/matching.py MADE`; do not edit.", "",
+        "Made by `python benchmarks/public/public_matching.py MADE`; do not edit.", "",
         about, "",
         "| architecture | Flex operators | left | training | infer |",
         "| --- | ---: | ---: | --- | ---: |",
