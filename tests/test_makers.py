@@ -36,4 +36,5 @@ def test_the_sample_is_current(small: Path) -> None:
     io = np.load(small / "io.npz")
     x = np.load(sample / "input.npz")["x"]
     (row,) = np.flatnonzero((io["x"] == x).all(axis=1))
-    np.testing.assert_array_equal(np.load(sample / "expected.npz")["output"][0], io["output"][row])
+    told = np.load(sample / "expected.npz")["output"][0]
+    np.testing.assert_allclose(told, io["output"][row], rtol=1e-5)  # processors round differently

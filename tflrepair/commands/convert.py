@@ -156,6 +156,7 @@ def convert_to_file(
         As ``convert``; UserError too where ``out`` exists, and for a class that cannot be built.
     """
     check_free(out, force)
+    check_here(source)
     if isinstance(source, Path) and not source.exists():
         raise UserError(f"{source} does not exist", hint="give a SavedModel or a .keras file")
     _require_tensorflow()

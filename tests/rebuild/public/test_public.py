@@ -9,7 +9,12 @@ import pytest
 
 from rebuild.public.judging import Row, one
 
-pytestmark = [pytest.mark.tf, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.tf,
+    pytest.mark.slow,
+    # Keras's Variable answers numpy's old protocol while its weights are saved
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 
 @pytest.mark.parametrize("name", ["regression", "decayed"])
