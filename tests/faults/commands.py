@@ -121,7 +121,7 @@ def _stopped(place: Bench, words: list[str], kind: signal.Signals, delay: float)
     """A run that a signal reached; after ``delay``, or sooner where that was too late."""
     for attempt in range(8):
         ended = _interrupted(place, words, kind, delay / 4**attempt)
-        if ended.code not in (0, 1, -kind):  # -kind: Python has given its handlers back, at its end
+        if ended.code not in (0, 1, -kind):  # -kind: at its end Python gives its handlers back
             break
         for name in _outputs(place):
             (place.folder / name).unlink()

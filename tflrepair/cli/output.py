@@ -59,8 +59,9 @@ def emit_json(value: Any) -> None:
 
     from tflrepair.report.contract.envelope import well_formed
 
-    mode.told = True
-    typer.echo(json.dumps(well_formed(value), indent=2, allow_nan=False))
+    text = json.dumps(well_formed(value), indent=2, allow_nan=False)
+    mode.told = True  # last: a signal while the text is made is still answered by an object
+    typer.echo(text)
 
 
 def emit_results(
