@@ -23,7 +23,7 @@ from tflrepair import weights
 from tflrepair.analysis.variables import analyse
 from tflrepair.graph.model import load
 from tflrepair.weights import Source, Target
-from tflrepair.weights.matching.frozen import Kernel
+from tflrepair.weights.model_facts.kernels import Kernel
 
 FILES = ("donor.weights.h5", "donor.keras", "donor.h5", "by_path.npz")
 MOST = 300

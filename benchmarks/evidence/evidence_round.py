@@ -71,7 +71,7 @@ def gated_residual(k: Keras, how: str) -> Made:
 def pyramid(k: Keras, how: str) -> Made:
     """A subclassed model: a stem, a list of convolutions with norms, two lateral ones."""
 
-    class Pyramid(k.Model):  # type: ignore[misc]
+    class Pyramid(k.Model):
         def __init__(self) -> None:
             super().__init__()
             if how == "reordered":
@@ -128,7 +128,7 @@ def shared_encoders(k: Keras, how: str) -> Made:
 def own_weights(k: Keras, how: str) -> Made:
     """A layer of somebody's own: weights of one shape by hand, some not trained, and a Dense."""
 
-    class Mixer(k.layers.Layer):  # type: ignore[misc]
+    class Mixer(k.layers.Layer):
         def build(self, shape: Any) -> None:
             names = ["alpha", "offset", "running", "decay"]
             if how == "reordered":

@@ -12,7 +12,7 @@ def _several_optimizers(k: Keras) -> Any:
     """Adam for what is updated first, SGD with momentum for the rest."""
     import tensorflow as tf
 
-    class Several(tf.Module):  # type: ignore[misc]
+    class Several(tf.Module):
         def __init__(self) -> None:
             super().__init__()
             self.first = k.optimizers.Adam(1e-3)
@@ -119,7 +119,7 @@ def experts(k: Keras, how: str) -> Made:
     """A layer of somebody's own with a list of experts of one shape and a gate."""
     count = {"five": 5, "three": 3}.get(how, 4)
 
-    class Experts(k.layers.Layer):  # type: ignore[misc]
+    class Experts(k.layers.Layer):
         def __init__(self) -> None:
             super().__init__()
             if how == "gate_first":

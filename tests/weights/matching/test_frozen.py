@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tflrepair.weights import Target, Weight, match
-from tflrepair.weights.matching.frozen import Kernel, frozen, strangers
+from tflrepair.weights.matching.frozen import frozen, strangers
+from tflrepair.weights.model_facts.kernels import Kernel
 from tflrepair.weights.types.layers import file_layers
 from tflrepair.weights.types.weight import Source
 
@@ -91,7 +92,7 @@ def test_a_constant_of_a_size_that_the_file_lacks_is_never_sorted(
     def sort(*_: object) -> None:
         raise AssertionError("gigabytes may be sorted here")
 
-    monkeypatch.setattr("tflrepair.weights.matching.frozen._digest", sort)
+    monkeypatch.setattr("tflrepair.weights.model_facts.kernels.digest", sort)
     assert strangers([constant(array)], file_layers([weight(0, KERNELS[0])])) == strange
 
 
