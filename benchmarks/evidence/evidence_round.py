@@ -57,8 +57,8 @@ def gated_residual(k: Keras, how: str) -> Made:
     x = k.layers.Add()([i, k.layers.Multiply()([gate(i), value(i)])])
     x = mix(x)
     found = parts(gate=gate, value=value, mix=mix)
-    if how == "swapped":  # another program: its gate is in the place of our value
-        found = {f"other_{name}": weights for name, weights in found.items()}
+    if how == "swapped":  # a product can be turned round: its gate is our value
+        found = parts(gate=value, value=gate, mix=mix)
     if how == "body":
         return Made(k.Model(i, x), found)
     if how == "wider":
