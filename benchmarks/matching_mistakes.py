@@ -152,20 +152,20 @@ def mistakes(found: list[Case], cells: list[Cell]) -> dict[str, Counter[str]]:
 VERDICTS = """
 ## Why nothing in the two files tells
 
-- *has the same name in the NumPy archive*: an `.npz` with exactly the model's own full names, which
-  decide by themselves. Nothing but the numbers in its arrays differs from the right file.
+- *full names*: an `.npz` with exactly the model's own full names, which decide by themselves. Only
+  the numbers in its arrays differ from those of the right file.
 - *another architecture, `.keras` and `.h5`*: rows of three Dense layers of one shape. The rows with
-  `frozen_stem` end without an activation in the file and with a TANH in the model, whose name is that
-  of the signature's output: a function that computes `tanh(model(x))` leaves just that. To refuse it
-  would refuse everybody who adds a softmax to a model that gives logits.
+  `frozen_stem` end without an activation in the file and with a TANH in the model, whose name is
+  that of the signature's output: a function that computes `tanh(model(x))` leaves just that. To
+  refuse it would refuse everybody who adds a softmax to a model that gives logits.
 - *`features_without_the_head` from `sequential/donor.weights.h5`*: the part of that very program
   without its last layer leaves the same model.
 - *`parallel_branches` from `used_in_another_order/donor.weights.h5`*: such a file tells no calls. A
   program with three outputs that the exported function joins leaves the same file and model.
-- *a part of the file, a part of the model*: of two look-alikes, the file lost the one that the model
-  kept, and the model lost the other. What is left is the only layer that fits. A file of such a
-  program that made one layer looks the same; its running numbers are free, and the attribute (`d1`,
-  `d2`) that a `.weights.h5` or `.keras` has in place of a name does not show in the model.
+- *a part of the file, a part of the model*: of two look-alikes, the file lost the one that the
+  model kept, and the model lost the other. What is left is the only layer that fits. A file of such
+  a program that made one layer looks the same: its running numbers are free, and the attribute
+  (`d1`, `d2`) that a `.weights.h5` or `.keras` has does not show in the model.
 
 These are written with exit code 0. `--check` tells all of them.
 """
