@@ -14,9 +14,10 @@ from tflrepair.weights.matching.by_name import (
     same_values,
     without_slots,
 )
-from tflrepair.weights.matching.frozen import Kernel, frozen, strangers
+from tflrepair.weights.matching.frozen import frozen, strangers
 from tflrepair.weights.matching.question import Candidate, Question
 from tflrepair.weights.matching.reading import read
+from tflrepair.weights.model_facts.kernels import Kernel
 from tflrepair.weights.optimizers.saved_state import saved_state
 from tflrepair.weights.starts import layer_state, starting
 from tflrepair.weights.types.acceptable import ACCEPTABLE
