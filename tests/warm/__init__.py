@@ -106,7 +106,7 @@ class _Server:
         Args:
             follow: the children that it starts are forks, too.
         """
-        row = {"argv": list(line), "env": dict(env), "out": out, "err": err or out}
+        row: dict[str, Any] = {"argv": list(line), "env": dict(env), "out": out, "err": err or out}
         row |= {"cwd": cwd or str(Path.cwd()), "follow": follow}
         self._requests.write(json.dumps(row).encode() + b"\n")
         self._requests.flush()
