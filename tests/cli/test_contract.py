@@ -61,7 +61,6 @@ ERRORS: dict[str, tuple[tuple[str, ...], ErrorCode]] = {
     "no command": (("frobnicate",), ErrorCode.USAGE),
     "no option": (("scan", "healthy.tflite", "--frobnicate"), ErrorCode.USAGE),
     "no argument": (("show",), ErrorCode.USAGE),
-    "no format": (("scan", "healthy.tflite", "--format=yaml", "--format=json"), ErrorCode.USAGE),
     "no number": (("show", "healthy.tflite", "--around", "many"), ErrorCode.USAGE),
     "no file": (("show", "nothing.tflite"), ErrorCode.BAD_FILE),
     "no model": (("show", "page.tflite"), ErrorCode.BAD_FILE),
