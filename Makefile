@@ -97,8 +97,8 @@ $(VENV)-micro/.done: pyproject.toml
 	touch $@
 
 PAIRS ?= 10
-bench: $(VENV)/.all       ## time and memory against anchors and targets; RECORD=1 writes benchmarks/results.md
-	$(BIN)/python benchmarks/speed/bench.py --pairs $(PAIRS) $(if $(RECORD),--write)
+bench: $(VENV)/.all       ## time and memory against anchors and targets; RECORD=1 writes benchmarks/results.md; SHORT=1: reading only
+	$(BIN)/python benchmarks/speed/bench.py --pairs $(PAIRS) $(if $(RECORD),--write) $(if $(SHORT),--short)
 
 bench-check: $(VENV)/.core ## ends with 1 if a ratio is 30 % behind the recorded one; SHORT=1: reading only
 	$(BIN)/python benchmarks/speed/bench.py --pairs $(PAIRS) --check $(if $(SHORT),--short)

@@ -242,6 +242,10 @@ class Subgraph:
                 where=f"subgraph {self.index}",
             )
 
+    def tensor_tables(self) -> Iterator[Table]:
+        """The table of each tensor, for a field that ``Tensor`` does not have."""
+        return map(self.table.reader.table, self._tensors)
+
     def _tensor(self, index: int) -> Tensor:
         slot = schema.Tensor
         table = self.table.reader.table(self._tensors[index])

@@ -113,8 +113,8 @@ def _tables(model: Model) -> Iterable[tuple[str, Table]]:
         yield "SubGraph", subgraph.table
         for operator in subgraph.operators:
             yield "Operator", operator.table
-        for index in range(subgraph.tensor_count):
-            yield "Tensor", subgraph.tensor(index).table
+        for table in subgraph.tensor_tables():
+            yield "Tensor", table
 
 
 def check_same(before: AnalysisContext, after: AnalysisContext) -> None:
@@ -182,16 +182,14 @@ def _port(tensor: Tensor) -> SignatureTensor:
 
 
 def _states(subgraph: Subgraph) -> int:
-    tensors = map(subgraph.tensor, range(subgraph.tensor_count))
-    return sum(t.table.scalar(schema.Tensor.IS_VARIABLE, "?") for t in tensors)
+    return sum(t.scalar(schema.Tensor.IS_VARIABLE, "?") for t in subgraph.tensor_tables())
 
 
 def _variants(subgraph: Subgraph) -> Counter[tuple[int, ...]]:
     """What the tensor lists of a subgraph hold (VariantSubType), by how many tensors say so."""
     found: Counter[tuple[int, ...]] = Counter()
     slot = schema.VariantSubType
-    for index in range(subgraph.tensor_count):
-        table = subgraph.tensor(index).table
+    for table in subgraph.tensor_tables():
         for position in table.tables(schema.Tensor.VARIANT_TENSORS):
             row = table.reader.table(position)
             found[(row.scalar(slot.TYPE, "b"), *row.numbers(slot.SHAPE))] += 1
