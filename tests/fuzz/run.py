@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from fuzz import waiting
 from fuzz.targets import all_targets
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / ".cache" / "fuzz"
 # Shares of the time: the ways in that strangers' files take most.
 _SHARES = {"scan": 4, "fix": 2, "h5": 2}
-_GRACE = 60.0  # seconds that a child may take to start and to end
 
 
 @dataclass
@@ -41,25 +41,24 @@ def run(target: str, seed: int, seconds: float) -> Line:
     line, began = Line(target), time.monotonic()
     while (left := seconds - (time.monotonic() - began)) > 0 and len(line.finds) < 20:
         command = [sys.executable, "-m", "fuzz.worker", target, str(seed), str(left), str(folder)]
-        cwd = ROOT / "tests"
-        try:
-            done = subprocess.run(
-                command, cwd=cwd, capture_output=True, text=True, timeout=left + _GRACE, check=False
-            )
-            code, why = done.returncode, done.stderr[-300:]
-        except subprocess.TimeoutExpired:
-            code, why = 1, "it hangs"
-        if code == 0:
+        done = waiting.ended(command, ROOT / "tests")
+        if done.returncode == 0:
             result = json.loads(done.stdout.splitlines()[-1])
             line.executions += result["executions"]
             line.finds += result["finds"]
         else:
             case = folder / f"dead-{seed}"
             case.write_bytes((folder / "current").read_bytes())
-            line.finds.append(f"the process ends with {code}: {why} ({case.name})")
+            line.finds.append(f"ends with {done.returncode}: {_why(done.stderr)} ({case.name})")
         seed += 1000
     line.seconds = time.monotonic() - began
     return line
+
+
+def _why(told: str) -> str:
+    """The last words; of one that hung, the innermost lines of the package."""
+    frames = [row.strip() for row in told.splitlines() if "/tflrepair/" in row]
+    return f"it hangs at {frames[:3]}" if told.startswith("it hangs") else told[-300:]
 
 
 def run_guided(seconds: float) -> Line:

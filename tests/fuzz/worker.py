@@ -9,6 +9,7 @@ The last line on stdout is JSON: executions and finds.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import random
 import resource
@@ -24,6 +25,7 @@ from fuzz.targets import Target, all_targets
 from tflrepair.errors import TflRepairError
 
 SECONDS, MEGABYTES = 2.0, 200
+ENOUGH = 20.0  # seconds in native code that hears no signal; the process ends
 
 
 class SlowError(BaseException):
@@ -44,12 +46,15 @@ def limit() -> None:
 
 def arm() -> None:
     """Let ``attempt`` stop a case that takes too long."""
+    faulthandler.enable()  # SIGABRT tells where
     signal.signal(signal.SIGPROF, _too_slow)
 
 
 def attempt(target: Target, data: bytes, folder: Path, name: str) -> str:
     """Run one case; what went wrong, with the place in our code, or nothing."""
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    # again and again: an exception is lost where Python calls what nobody called
+    signal.setitimer(signal.ITIMER_PROF, SECONDS, SECONDS)
+    signal.setitimer(signal.ITIMER_VIRTUAL, ENOUGH)
     try:
         target.run(data, folder, name)
     except TflRepairError:
@@ -62,6 +67,7 @@ def attempt(target: Target, data: bytes, folder: Path, name: str) -> str:
         return f"{type(error).__name__} at {_place(error)}: {error}"[:300]
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     return ""
 
 
