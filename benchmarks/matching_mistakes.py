@@ -1,10 +1,12 @@
 """What matching does with files that are not the model's, or only part of it.
 
-    python benchmarks/matching_mistakes.py MADE >> benchmarks/matching.md
+    python benchmarks/matching_mistakes.py MADE > benchmarks/matching_mistakes.md
 
 MADE is a folder that ``matching_make.py`` filled. Each line of the table is one kind of mistake,
-made at random with a fixed seed: right, refused or wrong. "Right" is proven bit for bit against the
-values in the SavedModel of the same instance. Models of more than MOST variables are left out.
+made at random with a fixed seed: right, refused, unproven (`fix` says so and ends with 1) or wrong.
+"Right" is proven bit for bit against the values in the SavedModel of the same instance. Models of
+more than MOST variables are left out. Each cell that is wrong or unproven is listed with what it
+rests on, and with what the file would have to be to be told from the right one.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from tflrepair import weights
 from tflrepair.analysis.variables import analyse
 from tflrepair.graph.model import load
 from tflrepair.weights import Source, Target
-from tflrepair.weights.matching.frozen import Kernel
+from tflrepair.weights.model_facts.kernels import Kernel
 
 FILES = ("donor.weights.h5", "donor.keras", "donor.h5", "by_path.npz")
 MOST = 300
@@ -54,15 +56,41 @@ def cases(made: Path) -> Iterator[Case]:
         yield Case(folder.name, targets, weights.kernels_of(model), sources, truth)
 
 
-def outcome(case: Case, targets: tuple[Target, ...], source: Source, kind: str = "") -> str:
+@dataclass(frozen=True)
+class Cell:
+    """What was written though it is not the model's: model, file, and what the match rests on."""
+
+    given: str
+    model: str
+    file: str
+    kind: str
+    result: str
+    sure: str
+    layers: str
+
+
+def outcome(
+    case: Case,
+    targets: tuple[Target, ...],
+    source: Source,
+    given: str,
+    file: str,
+    cells: list[Cell],
+) -> str:
     table = weights.match(targets, [source], kernels=case.kernels)
     if table.problems:
         return "refused"
     found = [r for r in table.rows if r.origin == "weight"]
-    same = (np.array_equal(r.value(), case.truth[r.target.shared_name]) for r in found)
-    result = "right" if all(same) else "wrong"
-    if result == "wrong":
-        print(case.name, source.kind, kind, file=sys.stderr)
+    wrong = [r for r in found if not np.array_equal(r.value(), case.truth[r.target.shared_name])]
+    if not wrong:
+        return "right"
+    result = "unproven" if table.unproven else "wrong"
+    sure = Counter(r.confidence for r in found)
+    said = ", ".join(f"{n} {word}" for word, n in sure.items())
+    some = "; ".join(f"{r.target.shared_name} <- {r.weight and r.weight.path}" for r in wrong[:2])
+    why = Counter(r.reason.partition("matched by ")[2] or "full names" for r in wrong)
+    some += f" (by {', '.join(why)})"
+    cells.append(Cell(given, case.name, file, source.kind, result, said, some))
     return result
 
 
@@ -90,40 +118,75 @@ def _layer(target: Target) -> tuple[str, ...]:
     return tuple(name.split("/")[:-2])
 
 
-def mistakes(found: list[Case]) -> Iterator[tuple[str, Counter[str]]]:
+WHOLE, TORN, BOTH, OTHER = (
+    "the whole file, a part of the model",
+    "a part of the file, the whole model",
+    "a part of the file, a part of the model",
+    "the file of another architecture",
+)
+
+
+def mistakes(found: list[Case], cells: list[Cell]) -> dict[str, Counter[str]]:
     chance = random.Random(1)
-    kinds: dict[str, Counter[str]] = {
-        "the whole file, a part of the model": Counter(),
-        "a part of the file, the whole model": Counter(),
-        "a part of the file, a part of the model": Counter(),
-    }
-    whole, torn, both = kinds.values()
+    kinds: dict[str, Counter[str]] = {k: Counter() for k in (WHOLE, TORN, BOTH, OTHER)}
+
+    def count(
+        case: Case, targets: tuple[Target, ...], source: Source, given: str, file: str
+    ) -> None:
+        kinds[given][outcome(case, targets, source, given, file, cells)] += 1
+
     for case in found:
-        for source in case.sources.values():
+        for file, source in case.sources.items():
             for _ in range(TIMES):
-                whole[outcome(case, fewer_targets(case, chance), source)] += 1
-                torn[outcome(case, case.targets, fewer_weights(source, chance))] += 1
+                count(case, fewer_targets(case, chance), source, WHOLE, file)
+                count(case, case.targets, fewer_weights(source, chance), TORN, file)
                 targets = fewer_targets(case, chance)
-                both[outcome(case, targets, fewer_weights(source, chance), "both")] += 1
-    yield from kinds.items()
-    other: Counter[str] = Counter()
+                count(case, targets, fewer_weights(source, chance), BOTH, file)
     for case in found:
         for owner in found:
-            for source in owner.sources.values() if owner is not case else ():
-                table = weights.match(case.targets, [source], kernels=case.kernels)
-                other["refused" if table.problems else "wrong"] += 1
-                if not table.problems:
-                    print(case.name, "takes", owner.name, source.kind, file=sys.stderr)
-    yield "the file of another architecture", other
+            for file, source in owner.sources.items() if owner is not case else ():
+                count(case, case.targets, source, OTHER, f"{owner.name}/{file}")
+    return kinds
+
+
+VERDICTS = """
+## Why nothing in the two files tells
+
+- *full names*: an `.npz` with exactly the model's own full names, which decide by themselves. Only
+  the numbers in its arrays differ from those of the right file.
+- *another architecture, `.keras` and `.h5`*: rows of three Dense layers of one shape. The rows with
+  `frozen_stem` end without an activation in the file and with a TANH in the model, whose name is
+  that of the signature's output: a function that computes `tanh(model(x))` leaves just that. To
+  refuse it would refuse everybody who adds a softmax to a model that gives logits.
+- *`features_without_the_head` from `sequential/donor.weights.h5`*: the part of that very program
+  without its last layer leaves the same model.
+- *`parallel_branches` from `used_in_another_order/donor.weights.h5`*: such a file tells no calls. A
+  program with three outputs that the exported function joins leaves the same file and model.
+- *a part of the file, a part of the model*: of two look-alikes, the file lost the one that the
+  model kept, and the model lost the other. What is left is the only layer that fits. A file of such
+  a program that made one layer looks the same: its running numbers are free, and the attribute
+  (`d1`, `d2`) that a `.weights.h5` or `.keras` has does not show in the model.
+
+These are written with exit code 0. `--check` tells all of them.
+"""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("made", type=Path)
+    cells: list[Cell] = []
     found = list(cases(parser.parse_args().made))
-    print("| given | right | refused | wrong |\n| --- | --- | --- | --- |")
-    for title, counts in mistakes(found):
-        print(f"| {title} | {counts['right']} | {counts['refused']} | {counts['wrong']} |")
+    results = ("right", "refused", "unproven", "wrong")
+    print(f"# Files that are not the model's: {len(found)} architectures\n")
+    print("Made by `python benchmarks/matching_mistakes.py MADE`; do not edit.\n")
+    print(f"| given | {' | '.join(results)} |\n|{' --- |' * 5}")
+    for given, counts in mistakes(found, cells).items():
+        print(f"| {given} | {' | '.join(str(counts[r]) for r in results)} |")
+    print("\n| given | model | file | result | confidence | the first two that are wrong |")
+    print("| --- " * 6 + "|")
+    for c in cells:
+        print(f"| {c.given} | {c.model} | {c.file} | {c.result} | {c.sure} | {c.layers} |")
+    print(VERDICTS)
     return 0
 
 

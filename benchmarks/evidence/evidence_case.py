@@ -43,7 +43,16 @@ Builder = Callable[[Keras, bool], Made]
 CASES: dict[str, tuple[str, Builder]] = {}
 
 
-MODULES = ("attributes", "branches", "custom", "optimizers", "partial", "twins")
+MODULES = (
+    "attributes",
+    "branches",
+    "custom",
+    "optimizers",
+    "partial",
+    "twins",
+    "round",
+    "round_training",
+)
 
 
 def cases() -> dict[str, tuple[str, Builder]]:

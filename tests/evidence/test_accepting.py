@@ -138,6 +138,6 @@ def test_a_doubt_that_is_accepted(tmp_path: Path, name: str) -> None:
     for part in said.split("; "):
         assert part.split(",")[0] in command
     code, text = say(f"{command.strip()} --dry-run")
-    assert code == 0  # it could be written; that the result is not proven is said already
+    assert code == 1  # it could be written, but is not proven, as without --dry-run
     assert f"on --accept {name}" in text
     assert "Nothing wrong found" not in text

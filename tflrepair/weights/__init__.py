@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tflrepair.weights.constants.offered import has_constants, offer, proven
     from tflrepair.weights.constants.proof import proofs_of
-    from tflrepair.weights.matching.frozen import kernels_of
     from tflrepair.weights.matching.match import match
+    from tflrepair.weights.model_facts.kernels import kernels_of
     from tflrepair.weights.model_facts.targets import targets_of
     from tflrepair.weights.readers.open import open_weights
     from tflrepair.weights.types.match_table import MatchTable, Problem, Row
@@ -25,7 +25,7 @@ _HOMES = {
     "Target": "tflrepair.weights.types.weight",
     "Weight": "tflrepair.weights.types.weight",
     "has_constants": "tflrepair.weights.constants.offered",
-    "kernels_of": "tflrepair.weights.matching.frozen",
+    "kernels_of": "tflrepair.weights.model_facts.kernels",
     "match": "tflrepair.weights.matching.match",
     "offer": "tflrepair.weights.constants.offered",
     "open_weights": "tflrepair.weights.readers.open",

@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tflrepair.weights import Target, Weight, match
-from tflrepair.weights.matching.frozen import Kernel, frozen, strangers
+from tflrepair.analysis.variables import analyse
+from tflrepair.graph.model import load
+from tflrepair.weights import Target, Weight, kernels_of, match, open_weights, targets_of
+from tflrepair.weights.matching.frozen import frozen, strangers
+from tflrepair.weights.model_facts.kernels import Kernel
 from tflrepair.weights.types.layers import file_layers
 from tflrepair.weights.types.weight import Source
+from weights.cases import DATA
 
 RANDOM = np.random.default_rng(0)
 KERNELS = [RANDOM.standard_normal((3, 3)).astype("float32") for _ in range(3)]
@@ -91,7 +95,7 @@ def test_a_constant_of_a_size_that_the_file_lacks_is_never_sorted(
     def sort(*_: object) -> None:
         raise AssertionError("gigabytes may be sorted here")
 
-    monkeypatch.setattr("tflrepair.weights.matching.frozen._digest", sort)
+    monkeypatch.setattr("tflrepair.weights.model_facts.kernels.digest", sort)
     assert strangers([constant(array)], file_layers([weight(0, KERNELS[0])])) == strange
 
 
@@ -100,3 +104,50 @@ def test_no_constant_is_read_where_no_file_is_given(monkeypatch: pytest.MonkeyPa
     target = Target("", "dense_9/kernel", "float32", (3, 3))
     table = match([target], [], kernels=[constant(KERNELS[0])])
     assert table.problems[0].kind == "missing"
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16", "int8"])
+@pytest.mark.runs
+def test_constants_that_the_converter_made_smaller_are_known(kind: str) -> None:
+    """The body stands in the model as a constant, and its file is given for the head."""
+    model = load(DATA / "frozen" / f"{kind}.tflite")
+    (kernel,) = kernels_of(model)
+    assert kernel.dtype == kind
+    targets = targets_of(model, analyse(model).variables)
+    source = open_weights(DATA / "frozen" / "donor.weights.h5")
+    (problem,) = match(targets, [source], kernels=[kernel]).problems
+    assert "stands in the model as a constant" in problem.message
+
+
+def stored(array: np.ndarray, dtype: str = "int8") -> Kernel:
+    """In the operator's layout, as the converter stores it: with a scale for each output."""
+    moved = np.ascontiguousarray(np.moveaxis(array, -1, 0))
+    if dtype == "float16":
+        small = moved.astype("float16")
+        return Kernel(0, array.size, lambda: memoryview(small.tobytes()), dtype, moved.shape)
+    scale = np.abs(moved).reshape(len(moved), -1).max(1) / 127
+    whole = np.round(moved / scale.reshape(-1, *[1] * (moved.ndim - 1))).astype("int8")
+    table = {"scale": scale.tolist(), "zero_point": [], "details": None, "quantized_dimension": 0}
+    return Kernel(0, array.size, lambda: memoryview(whole.tobytes()), dtype, moved.shape, table)
+
+
+LARGER = [RANDOM.standard_normal((3, 3, 4, 8)).astype("float32") for _ in range(2)]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float16"])
+def test_smaller_constants_decide_and_are_strange_as_others_do(dtype: str) -> None:
+    weights = [weight(i, k) for i, k in enumerate(LARGER)]
+    layers = file_layers(weights)
+    assert found(weights, [stored(LARGER[1], dtype)]) == ["dense_1/kernel"]
+    assert found([weight(0, LARGER[0])] * 2, [stored(LARGER[0], dtype)] * 2) == ["dense/kernel"]
+    assert found([weight(0, LARGER[0]), weight(1, LARGER[0])], [stored(LARGER[0], dtype)]) == []
+    assert not strangers([stored(LARGER[1], dtype)], layers)
+    assert strangers([stored(LARGER[0] * 1.1, dtype)], layers) == {LARGER[0].size}
+    assert found(weights, [stored(np.ones_like(LARGER[0]), dtype)]) == []
+
+
+def test_values_that_are_stored_in_a_way_of_their_own_may_be_anything() -> None:
+    packed = Kernel(0, LARGER[0].size, lambda: memoryview(b""), "", LARGER[0].shape)
+    layers = file_layers([weight(0, LARGER[0])])
+    assert strangers([packed], layers) == {LARGER[0].size}
+    assert not frozen([packed], layers)

@@ -155,7 +155,7 @@ def test_a_learning_rate_is_asked_for_with_the_whole_command(
     assert done.returncode == 2
     text = done.stdout + done.stderr
     assert "only `train` reads" in text
-    assert "any value will do if you only use `infer`" in text
+    assert "any value will do if you do not run `train`" in text
     command = advised(text)
     assert command.endswith("--learning-rate 1e-4")
     pasted = shell(command)

@@ -83,7 +83,8 @@ class FixResult(Presentable):
         if self.table is not None and self.table.problems:
             return True
         if self.after is None:  # a dry run is judged by its plan, a model left alone by its scan
-            return not self.changes and not self.before.ok
+            left = bool(self.unproven) and self.check is None  # --check is what would prove it
+            return left or (not self.changes and not self.before.ok)
         if self.unproven:
             return True
         return not self.after.ok or (self.run is not None and self.run.exit_code == 1)

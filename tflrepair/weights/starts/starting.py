@@ -165,7 +165,7 @@ def _in_circle(name: str, open_: Mapping[str, Start]) -> bool:
 def _rates(names: Sequence[str], targets: Sequence[Target]) -> Problem:
     rates = [target for target in targets if target.shared_name in names]
     readers = sorted({label for target in rates for label in target.unset_in})
-    others = sorted({label for target in targets for label in target.unset_in} - set(readers))
+    others = {label for target in targets for label in target.unset_in} - set(readers)
     many = len(names) > 1
     message = f"{_listed(names)} {'have' if many else 'has'} no value: {NO_RATE}"
     if readers:
@@ -173,15 +173,15 @@ def _rates(names: Sequence[str], targets: Sequence[Target]) -> Problem:
     count, name = (f" for all {len(names)}", "NAME") if many else ("", names[0])
     hint = remedy("rate", option=RATE_OPTION, many=count, name=name)
     if readers and others:
-        hint += remedy("any-rate", signatures=_labels(others))
+        hint += remedy("any-rate", signatures=_labels(readers, "or"))
     return Problem(
         "missing", tuple(names), message, (), hint, options=(f"{RATE_OPTION} {_EXAMPLE_RATE}",)
     )
 
 
-def _labels(labels: Iterable[str]) -> str:
+def _labels(labels: Iterable[str], join: str = "and") -> str:
     *most, last = [f"`{label}`" for label in labels]
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"{', '.join(most)} {join} {last}" if most else last
 
 
 def _listed(names: Sequence[str]) -> str:

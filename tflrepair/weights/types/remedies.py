@@ -24,7 +24,7 @@ REMEDIES = {
     "set-copy": "; if each starts as a copy of its variable: {option}",
     "set-one": "give one with {option}",
     "rate": "give it with {option} VALUE{many}, or with --set {name}=VALUE",
-    "any-rate": "; any value will do if you only use {signatures}",
+    "any-rate": "; any value will do if you do not run {signatures}",
     "folded": "the converter folds what is near a layer into its constants: give the weights in "
     "another file, or this constant with --map FILE if it is right",
     "variance": "give the right array with --map FILE, or this one if it is right",
