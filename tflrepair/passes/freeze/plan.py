@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.initializers import Initial
@@ -56,7 +57,7 @@ class FreezePlan:
     def changes(self) -> bool:
         return bool(self.dropped)
 
-    @property
+    @cached_property
     def widened(self) -> dict[OperatorRef, FrozenRead]:
         """The reads that a DEQUANTIZE replaces."""
         return {row.site: row for row in self.constants if row.widened_by}
