@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# two workers would compile every module anew, and so would each child
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: bench bench-check plots demo quick test test-beam test-core test-flex test-explorer test-micro test-page test-site check fuzz packages verdicts faults large clean
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 

@@ -2,8 +2,9 @@
 
 ``server.py tensorflow`` or ``server.py light`` (LiteRT and the command line). Requests are lines of
 JSON on standard input: {"argv": what follows Python in the command line, "env": variables,
-"cwd": folder, "out", "err": files for what it prints}. Answers are lines on standard output:
-{"pid": of the fork}, then {"code": as ``Popen.returncode``}.
+"cwd": folder, "out", "err": files for what it prints, "follow": whether its own children are forks,
+too}. Answers are lines on standard output: {"pid": of the fork}, then {"code": as
+``Popen.returncode``}.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def child(kind: str, job: dict[str, Any]) -> None:
         tempfile.tempdir = None  # TMPDIR decides again
         extra = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         sys.path[:0] = [path for path in extra if path and path not in sys.path]
-        if job["argv"][0] == "-m":
+        if job["follow"]:
             done = followers(kind)
         nothing = os.open(os.devnull, os.O_RDONLY)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND

@@ -23,6 +23,7 @@ from tflrepair.graph.subgraph import CUSTOM, OperatorCode, Subgraph
 from tflrepair.sources.opened import is_address, open_source
 from tflrepair.sources.source import ByteSource, MemorySource
 from tflrepair.structure.verify import require_sound
+from tflrepair.wording import kind_of
 
 _PIECE = 1 << 24  # bytes of a file that are copied at once
 
@@ -257,6 +258,19 @@ def from_source(source: ByteSource, path: str | None = None) -> Model:
     return Model(source, path)
 
 
+def check_given(source: Source) -> None:
+    """Raises UserError for what cannot be a model: neither bytes, nor a Model, nor a path."""
+    if isinstance(source, bytes | bytearray | memoryview | Model):
+        return
+    if not isinstance(source, str | os.PathLike):
+        raise UserError(
+            f"{kind_of(source)} is not a model",
+            hint="give the path of a .tflite file, its bytes, or a tflrepair.Model",
+        )
+    if not os.fspath(source):
+        raise UserError("the path of the model is empty")
+
+
 def load(source: Source) -> Model:
     """Open a model.
 
@@ -270,15 +284,11 @@ def load(source: Source) -> Model:
         UnsupportedError: a package is missing that reads such an address.
         UserError: the source is none of these.
     """
+    check_given(source)
     if isinstance(source, Model):
         return source
     if isinstance(source, bytes | bytearray | memoryview):
         return from_bytes(bytes(source) if isinstance(source, bytearray) else source)
-    if not isinstance(source, str | os.PathLike):
-        raise UserError(
-            f"a {type(source).__name__} is not a model",
-            hint="give the path of a .tflite file, its bytes, or a tflrepair.Model",
-        )
     name = os.fspath(source)
     try:
         if not is_address(name):

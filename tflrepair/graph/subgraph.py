@@ -195,6 +195,11 @@ class Subgraph:
 
     # -- objects: what is asked of one
 
+    @cached_property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All of them. Raises as ``tensor``."""
+        return tuple(map(self.tensor, range(self.tensor_count)))
+
     def tensor(self, index: int) -> Tensor:
         """Raises BadFileError for an index that the subgraph does not have."""
         self.check_tensor(index)
