@@ -7,6 +7,7 @@ Built on demand from the bytes of the file; weight data is never touched until a
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -168,6 +169,13 @@ class Model:
         """The bytes of a buffer. Raises BadFileError if there is no such buffer."""
         row = self.buffer(index)
         return self.source.read(row.start, row.length)
+
+    def buffer_pieces(self, index: int) -> Iterator[memoryview]:
+        """``buffer_bytes`` in pieces of some megabytes: of a large file not all is in memory."""
+        row = self.buffer(index)
+        end = row.start + row.length
+        for start in range(row.start, end, _PIECE):
+            yield self.source.read(start, min(_PIECE, end - start))
 
     @cached_property
     def external_buffers(self) -> dict[int, ExternalBuffer]:

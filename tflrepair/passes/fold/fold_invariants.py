@@ -16,6 +16,7 @@ from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.format import schema
 from tflrepair.format.fields import FIELDS
 from tflrepair.format.reader import Table
+from tflrepair.graph.contents import digest
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator, Subgraph, Tensor
 
@@ -227,7 +228,7 @@ def _variables(context: AnalysisContext) -> dict[object, object]:
     return {v.key: (v.status, v.dtype, _initial(model, v)) for v in found.variables + found.tables}
 
 
-def _initial(model: Model, variable: Variable) -> tuple[str, bytes | memoryview]:
+def _initial(model: Model, variable: Variable) -> tuple[str, bytes]:
     if variable.initial is None:
         return "", b""
-    return variable.initial.via, model.buffer_bytes(variable.initial.buffer)
+    return variable.initial.via, digest(model, variable.initial.buffer)
