@@ -24,7 +24,9 @@ class Trained(tf.Module):
         super().__init__()
         self.net, self.optimizer, self.loss = net, optimizer, loss
         self.optimizer.build(self.trained())
-        x = tf.TensorSpec((None, *net.inputs[0].shape[1:]), floats(), name="x")
+        first = net.inputs[0]
+        kind = first.dtype if "int" in first.dtype else floats()
+        x = tf.TensorSpec((None, *first.shape[1:]), kind, name="x")
         path = tf.TensorSpec([], tf.string, name="checkpoint_path")
         self.functions: Any = UserDict(  # a SavedModel tracks no UserDict
             {

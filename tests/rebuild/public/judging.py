@@ -61,6 +61,7 @@ def variables(module: Any) -> dict[str, Any]:
     found = {v.path: v.value for v in module.net.variables}
     found |= {v.path: v.value for v in module.optimizer.variables}
     own = {v.name.split(":")[0]: v for v in vars(module).values() if isinstance(v, tf.Variable)}
+    found |= {v.path: v.value for m in getattr(module, "metrics", ()) for v in m.variables}
     return found | own
 
 
@@ -180,7 +181,7 @@ def ways(module: Any, sample: Sample, wanted: Eager, folder: Path) -> Iterator[t
     module.net.save_weights(weights)
     sets = {
         name: str(float(value)) for name, value in wanted.start.items()
-        if name.endswith("learning_rate")
+        if name.endswith(("learning_rate", *sample.sets))
     }  # fmt: skip
     unset = {v.name for v in AnalysisContext(before).analysis.variables if v.unset_in}
     out = folder / "out.tflite"

@@ -7,7 +7,7 @@ Written anew and made small; ``SAMPLES`` names where each manner was seen. What 
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,15 @@ import numpy as np
 import tensorflow as tf
 
 from rebuild.public.base import Arrays, Trained, floats, one_hot, row, with_parameters
+from rebuild.public.more import (
+    Attention,
+    Averaged,
+    Recommender,
+    Text,
+    keyword,
+    rebuilt,
+    weighted,
+)
 
 L = keras.layers
 
@@ -29,14 +38,14 @@ class Sample:
         has: what of it is unlike the others.
         build: makes the module; ``module.net`` is the Keras model whose weights a user has.
         batch: examples of a step.
-        sets: what no weights file holds.
+        sets: variables, besides the learning rate, that no weights file holds.
     """
 
     source: str
     has: str
     build: Callable[[], Any]
     batch: int = 4
-    sets: Mapping[str, str] | None = None
+    sets: tuple[str, ...] = ()
 
 
 def overview() -> Any:
@@ -266,5 +275,26 @@ SAMPLES = {
     ),
     "decayed": Sample(
         "a client for federated learning with a test signature", "weight decay, top_k", decayed
+    ),
+    "text": Sample(
+        "classifying text on the phone", "embedding, AdamW, clipped norm, metrics", Text
+    ),
+    "keyword": Sample(
+        "a keyword spotter that learns a voice", "Conv1D, Nadam, warm-up and cosine decay", keyword
+    ),
+    "attention": Sample(
+        "a transformer's block", "attention, stateless dropout, stepwise rate, Nesterov", Attention
+    ),
+    "rebuilt": Sample(
+        "an autoencoder for anomalies", "transposed convolutions, group norm, Adamax", rebuilt
+    ),
+    "recommender": Sample(
+        "a recommender of items", "sparse gradients of three tables, Adagrad, L2", Recommender
+    ),
+    "averaged": Sample(
+        "a small image network", "depthwise, Lion, summed gradients, averaged weights", Averaged
+    ),
+    "weighted": Sample(
+        "a controller of two factors", "dilation, bilinear resizing, Ftrl, clipped value", weighted
     ),
 }  # fmt: skip
