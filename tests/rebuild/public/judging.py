@@ -166,6 +166,16 @@ def flex_of(model: Model) -> set[str]:
     return {name for target in run_targets(AnalysisContext(model)) for name in target.flex}
 
 
+def answered(module: Any, wanted: Eager, folder: Path) -> tuple[Path, Path]:
+    """What the Python model answers, as a user stores it."""
+    x = wanted.feed["x"]
+    files = folder / "in.npz", folder / "answers.npz"
+    answers = module.functions["infer"](tf.constant(x))
+    np.savez(files[0], x=x)
+    np.savez(files[1], **{name: value.numpy() for name, value in answers.items()})
+    return files
+
+
 def ways(module: Any, sample: Sample, wanted: Eager, folder: Path) -> Iterator[tuple[str, Any]]:
     keys = {
         key: f.get_concrete_function() if hasattr(f, "get_concrete_function") else f
@@ -184,10 +194,11 @@ def ways(module: Any, sample: Sample, wanted: Eager, folder: Path) -> Iterator[t
         if name.endswith(("learning_rate", *sample.sets))
     }  # fmt: skip
     unset = {v.name for v in AnalysisContext(before).analysis.variables if v.unset_in}
+    check = answered(module, wanted, folder) if sample.check else None
     out = folder / "out.tflite"
     tflrepair.fix(
         broken, [weights], sets={k: v for k, v in sets.items() if k in unset}, out=out,
-        no_flex=NoFlex(), run=False,
+        no_flex=NoFlex(), run=False, check=check,
     )  # fmt: skip
     yield "fix", judged(out.read_bytes(), wanted)
     yield "convert", judged(tflrepair.convert(module, keys, flex=False), wanted)

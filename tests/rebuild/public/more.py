@@ -65,8 +65,7 @@ class Attention(Trained):
         x = inputs = keras.Input((6, 8))
         x = L.LayerNormalization()(L.Add()([x, L.MultiHeadAttention(2, 4)(x, x)]))
         x = L.Add()([x, L.Dense(8)(L.Dense(16, "swish")(x))])
-        net = keras.Model(inputs, L.GlobalAveragePooling1D()(x))
-        self.head = tf.Variable(tf.ones((8, 3), floats()) / 8, name="head")
+        net = keras.Model(inputs, L.Dense(3)(L.GlobalAveragePooling1D()(x)))
         self.rate = tf.Variable(0.0, trainable=False, dtype=floats(), name="dropout_rate")
         loss = keras.losses.CategoricalCrossentropy(from_logits=True)
         optimizer = keras.optimizers.SGD(
@@ -75,15 +74,11 @@ class Attention(Trained):
         )  # fmt: skip
         super().__init__(net, optimizer, loss, one_hot(3))
 
-    def trained(self) -> list[Any]:
-        return [*self.net.trainable_variables, self.head]
-
     def train(self, x: Any, y: Any) -> Arrays:
         seed = tf.stack([tf.cast(self.optimizer.iterations, tf.int32), 7])
         with tf.GradientTape() as tape:
-            found = self.net(x, training=True)
-            found = tf.nn.experimental.stateless_dropout(found, self.rate, seed=seed)
-            loss = self.loss(y, found @ self.head)
+            seen = tf.nn.experimental.stateless_dropout(x, self.rate, seed=seed)
+            loss = self.loss(y, self.net(seen, training=True))
         slopes, norm = tf.clip_by_global_norm(tape.gradient(loss, self.trained()), 1.0)
         self.step(slopes)
         return {"loss": loss, "norm": norm}

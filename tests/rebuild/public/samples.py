@@ -39,6 +39,7 @@ class Sample:
         build: makes the module; ``module.net`` is the Keras model whose weights a user has.
         batch: examples of a step.
         sets: variables, besides the learning rate, that no weights file holds.
+        check: the user has to tell what the Python model answers, for the weights to be certain.
     """
 
     source: str
@@ -46,6 +47,7 @@ class Sample:
     build: Callable[[], Any]
     batch: int = 4
     sets: tuple[str, ...] = ()
+    check: bool = False
 
 
 def overview() -> Any:
@@ -283,7 +285,8 @@ SAMPLES = {
         "a keyword spotter that learns a voice", "Conv1D, Nadam, warm-up and cosine decay", keyword
     ),
     "attention": Sample(
-        "a transformer's block", "attention, stateless dropout, stepwise rate, Nesterov", Attention
+        "a transformer's block", "attention, stateless dropout, stepwise rate, Nesterov", Attention,
+        sets=("dropout_rate",), check=True,
     ),
     "rebuilt": Sample(
         "an autoencoder for anomalies", "transposed convolutions, group norm, Adamax", rebuilt
