@@ -198,7 +198,7 @@ def ways(module: Any, sample: Sample, wanted: Eager, folder: Path) -> Iterator[t
     out = folder / "out.tflite"
     tflrepair.fix(
         broken, [weights], sets={k: v for k, v in sets.items() if k in unset}, out=out,
-        no_flex=NoFlex(), run=False, check=check,
+        no_flex=NoFlex(), run=sample.check, check=check,
     )  # fmt: skip
     yield "fix", judged(out.read_bytes(), wanted)
     yield "convert", judged(tflrepair.convert(module, keys, flex=False), wanted)

@@ -122,8 +122,8 @@ class Averaged(Trained):
     def __init__(self) -> None:
         net = row(
             (16, 16, 3), L.ZeroPadding2D(1), L.SeparableConv2D(8, 3, 2, activation="relu6"),
-            L.DepthwiseConv2D(3, 2, padding="same"), L.LayerNormalization(), L.PReLU((1, 2)),
-            L.AveragePooling2D(2, 1), L.Flatten(), L.Dense(3),
+            L.DepthwiseConv2D(3, 2, padding="same"), L.LayerNormalization(),
+            L.PReLU(shared_axes=(1, 2)), L.AveragePooling2D(2, 1), L.Flatten(), L.Dense(3),
         )  # fmt: skip
         optimizer = keras.optimizers.Lion(1e-3, gradient_accumulation_steps=2, use_ema=True)
         loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)

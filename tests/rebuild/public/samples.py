@@ -15,16 +15,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rebuild.public import more
 from rebuild.public.base import Arrays, Trained, floats, one_hot, row, with_parameters
-from rebuild.public.more import (
-    Attention,
-    Averaged,
-    Recommender,
-    Text,
-    keyword,
-    rebuilt,
-    weighted,
-)
 
 L = keras.layers
 
@@ -279,25 +271,28 @@ SAMPLES = {
         "a client for federated learning with a test signature", "weight decay, top_k", decayed
     ),
     "text": Sample(
-        "classifying text on the phone", "embedding, AdamW, clipped norm, metrics", Text
+        "classifying text on the phone", "embedding, AdamW, clipped norm, metrics", more.Text
     ),
     "keyword": Sample(
-        "a keyword spotter that learns a voice", "Conv1D, Nadam, warm-up and cosine decay", keyword
+        "a keyword spotter that learns a voice", "Conv1D, Nadam, warm-up and cosine decay",
+        more.keyword,
     ),
     "attention": Sample(
-        "a transformer's block", "attention, stateless dropout, stepwise rate, Nesterov", Attention,
-        sets=("dropout_rate",), check=True,
+        "a transformer's block", "attention, stateless dropout, stepwise rate, Nesterov",
+        more.Attention, sets=("dropout_rate",), check=True,
     ),
     "rebuilt": Sample(
-        "an autoencoder for anomalies", "transposed convolutions, group norm, Adamax", rebuilt
+        "an autoencoder for anomalies", "transposed convolutions, group norm, Adamax", more.rebuilt
     ),
     "recommender": Sample(
-        "a recommender of items", "sparse gradients of three tables, Adagrad, L2", Recommender
+        "a recommender of items", "sparse gradients of three tables, Adagrad, L2", more.Recommender
     ),
     "averaged": Sample(
-        "a small image network", "depthwise, Lion, summed gradients, averaged weights", Averaged
+        "a small image network", "depthwise, Lion, summed gradients, averaged weights",
+        more.Averaged,
     ),
     "weighted": Sample(
-        "a controller of two factors", "dilation, bilinear resizing, Ftrl, clipped value", weighted
+        "a controller of two factors", "dilation, bilinear resizing, Ftrl, clipped value",
+        more.weighted,
     ),
 }  # fmt: skip

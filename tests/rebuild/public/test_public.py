@@ -1,8 +1,8 @@
 """Public training modules train like eager, from a broken file and from the module itself.
 
-benchmarks/public/run.py takes all of samples.py; here are two small ones. In `keyword`, biases ahead
-of batch normalization have gradients of 0: what float32 makes of them is as far from eager as they
-are large, and from float64 no farther than eager's own.
+benchmarks/public/run.py takes all of samples.py; here are two small ones. In `keyword`, biases
+ahead of batch normalization have gradients of 0: what float32 makes of them is as far from eager as
+they are large, and from float64 no farther than eager's own.
 """
 
 from __future__ import annotations
