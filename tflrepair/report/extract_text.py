@@ -61,8 +61,9 @@ def part_lines(result: ExtractedPart) -> Iterator[str]:
     kept, whole = result.operators
     part = result.part
     yield (
-        f"written: {safe(result.path)}, {megabytes(part.size)} of {megabytes(part.model.size)}, "
-        f"{kept} of {plural(whole, 'operator')}, {plural(len(part.kept.operators), 'subgraph')}"
+        f"written: {safe(result.path)}, {megabytes(part.size)} (the whole: "
+        f"{megabytes(part.model.size)}), {kept} of {plural(whole, 'operator')}, "
+        f"{plural(len(part.kept.operators), 'subgraph')}"
     )
     graph = part.model.subgraph(part.kept.entry)
     if result.ports.key is not None:
