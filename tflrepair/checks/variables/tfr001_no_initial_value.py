@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.status import VariableStatus
-from tflrepair.checks.base import Found, check, names
+from tflrepair.checks.base import Found, check, location, names
 from tflrepair.findings import Severity
 from tflrepair.wording import megabytes, plural, verb
 
@@ -44,5 +44,6 @@ def no_initial_value(context: AnalysisContext) -> Iterator[Found]:
         f"{verb(len(variables), 'has', 'have')} no initial value "
         f"({megabytes(size)} are missing): {names([v.name for v in variables])}",
         "put the values back: tflrepair fix MODEL --weights FILE",
+        location(next(iter(variables[0].read_by), None), variable=variables[0].name),
         variables=tuple(v.name for v in variables),
     )
