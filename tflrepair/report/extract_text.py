@@ -24,13 +24,22 @@ def weights_lines(result: ExtractedWeights) -> Iterator[str]:
     if widened:
         kinds = sorted({f"{row.dtype} as {row.stored}" for row in widened})
         yield f"  {len(widened)} widened without loss: {', '.join(kinds)}"
-    for row in result.left_out[:_LIST]:
-        yield f"  left out {safe(row.name)}: {safe(row.reason)}"
-    if len(result.left_out) > _LIST:
-        yield f"  and {len(result.left_out) - _LIST} more left out"
+    reasons: dict[str, list[str]] = {}
+    for row in result.left_out:
+        reasons.setdefault(row.reason, []).append(safe(row.name))
+    for reason, names in list(reasons.items())[:_LIST]:
+        yield f"  left out {some(names)}: {safe(reason)}"
+    if len(reasons) > _LIST:
+        yield f"  and more, for {len(reasons) - _LIST} other reasons"
     if variables:
         command = f"tflrepair fix MODEL --replace --by-name -w {shlex.quote(result.path)}"
         yield f"  to put them back: {pasteable(command, result.model.path)}"
+
+
+def some(names: list[str]) -> str:
+    """``a, b, c and 43 more``"""
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
 
 
 def weights_item(result: ExtractedWeights) -> ExtractItem:

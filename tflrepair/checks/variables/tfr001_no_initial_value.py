@@ -39,11 +39,13 @@ def no_initial_value(context: AnalysisContext) -> Iterator[Found]:
         return
     total = len(context.analysis.variables)
     size = sum(v.nbytes or 0 for v in variables)
+    reads = ((site, v.name) for v in variables for site in v.read_by)
+    first, name = min(reads, default=(None, variables[0].name))
     yield Found(
         f"{len(variables)} of {plural(total, 'variable')} "
         f"{verb(len(variables), 'has', 'have')} no initial value "
         f"({megabytes(size)} are missing): {names([v.name for v in variables])}",
         "put the values back: tflrepair fix MODEL --weights FILE",
-        location(next(iter(variables[0].read_by), None), variable=variables[0].name),
+        location(first, variable=name),
         variables=tuple(v.name for v in variables),
     )
