@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from tflrepair.commands.extract import ExtractedPart, ExtractedWeights
+from tflrepair.report import layout
 from tflrepair.report.contract.small import ExtractItem
 from tflrepair.report.hints import pasteable
 from tflrepair.report.style import safe
@@ -80,7 +81,7 @@ def part_lines(result: ExtractedPart) -> Iterator[str]:
     for side, pairs in (("in ", result.ports.inputs), ("out", result.ports.outputs)):
         for name, tensor in pairs[:_LIST]:
             row = graph.tensor(tensor)
-            yield f"  {side} {safe(name)}  {row.dtype} {list(row.shape)}"
+            yield f"  {side} {safe(name)}  {row.dtype} {layout.shape(row.shape)}"
 
 
 def part_item(result: ExtractedPart) -> ExtractItem:
