@@ -1,4 +1,4 @@
-"""diff --run: a fault in a loop or branch, told at the operator that runs it; what cannot be run."""
+"""diff --run: a fault in a loop or branch, told at the operator that runs it, and refused runs."""
 
 from __future__ import annotations
 
