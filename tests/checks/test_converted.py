@@ -1,6 +1,13 @@
 """Checks on what the real converter writes: a model with the fault, and its twin without.
 
-Tried with the converter of TensorFlow 2.21, without result:
+Tried with the converter of TensorFlow 2.21, without result (test_changed.py has what it takes):
+
+TFR006  `signature_keys` with some signatures only, and signatures that read no variable: every
+        function that is exported gets the CALL_ONCE.
+TFR008  two tables and a variable, each with an initializer: the converter joins them in one.
+TFR011  an initial value is written from the variable's own tensor, so that its size is right.
+TFR017  the initializer is a function of the saver's, which takes and gives nothing.
+TFR023  8 bits by the old and the new quantizers, float16, sparsity: no buffer is left behind.
 
 TFR007  two variables of one shared name, made by VarHandleOp in the function: the converter stops
         with "Failed to prepare to mark initialized variables".
@@ -20,7 +27,10 @@ from tflrepair import scan
 
 pytestmark = pytest.mark.tf
 
-CODES = ("TFR009", "TFR015", "TFR016", "TFR018", "TFR020", "TFR021", "TFR025", "TFR031")
+CODES = (
+    "TFR009", "TFR010", "TFR014", "TFR015", "TFR016", "TFR018", "TFR020", "TFR021", "TFR025",
+    "TFR030", "TFR031",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,17 @@
-"""diff --run: a fault in the body of a loop or in a branch shows at the operator that runs it."""
+"""diff --run: a fault in a loop or branch, told at the operator that runs it, and refused runs."""
 
 from __future__ import annotations
 
 import flatbuffers
+import numpy as np
 import pytest
+import warm
 from ai_edge_litert import schema_py_generated as fb
+from build import Build
 from conftest import DATA
 
 from tflrepair.commands.diff import diff
+from tflrepair.errors import UnsupportedError
 from tflrepair.graph.model import Model, from_bytes, load
 from tflrepair.report.diff import text
 from tflrepair.report.style import Style
@@ -41,3 +45,27 @@ def test_the_place_inside_is_named(subgraph: int, operator: int, kind: str, insi
     shown = " ".join(" ".join(rows).split())
     told = f"it runs subgraph {subgraph}, where the files differ: operator {operator} {kind}"
     assert told in shown
+
+
+def test_files_that_cannot_be_run_are_compared_all_the_same() -> None:
+    partial = str(DATA / "partial.tflite")
+    done = warm.command_line("diff", "--run", partial, partial)
+    assert done.returncode == 2
+    assert "No difference that changes an answer." in done.stdout
+    assert "variable != nullptr was not true" in done.stderr
+
+
+def test_a_made_up_size_that_does_not_fit() -> None:
+    build = Build()
+    sub = build.sub("main", "main")
+    x, to, out = (
+        sub.input(),
+        sub.tensor("INT32", (2,), np.array([2, 2], np.int32).tobytes()),
+        sub.tensor(),
+    )
+    sub.table.tensors[x].shape, sub.table.tensors[x].shapeSignature = [1], [-1]
+    sub.op("RESHAPE", [x, to], [out], fb.ReshapeOptionsT())
+    sub.output(out)
+    model = from_bytes(build.bytes())
+    with pytest.raises(UnsupportedError, match=r"made-up input are 1; give --inputs"):
+        diff(model, model, run=True)

@@ -119,13 +119,39 @@ class Doubled(tf.Module):
         return {"out": x * (value + (value if self.twice else 1.0))}
 
 
-def _quantized(module: Constants, out: Path) -> None:
-    """Weights of 8 bits, but those that the converter leaves alone because they are few."""
+class Choice(tf.Module):
+    """Reads one of two variables: picks the handle and reads it, or reads both and picks."""
+
+    def __init__(self, handles: bool) -> None:
+        super().__init__()
+        self.handles = handles
+        self.a = tf.Variable(WEIGHTS[:1], name="a")
+        self.b = tf.Variable(WEIGHTS[1:2], name="b")
+
+    @tf.function(input_signature=[X])
+    def infer(self, x: Any) -> Any:
+        first = tf.reduce_sum(x) > 0
+        if self.handles:
+            handle = tf.cond(first, lambda: self.a.handle, lambda: self.b.handle)
+            return {"out": x + tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32)}
+        return {"out": x + tf.cond(first, self.a.read_value, self.b.read_value)}
+
+
+def _converted(module: Constants, out: Path, settings: dict[str, Any]) -> None:
     names = {"infer": module.infer.get_concrete_function()}
     tf.saved_model.save(module, str(out / "saved_model"), signatures=names)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(out / "saved_model"))
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    for name, value in settings.items():
+        if name == "supported_ops":
+            converter.target_spec.supported_ops = value
+        else:
+            setattr(converter, name, value)
     (out / "model.tflite").write_bytes(bytes(converter.convert()))
+
+
+def _samples() -> Any:
+    for _ in range(4):
+        yield [_RNG.normal(0, 1, (1, 64)).astype(np.float32)]
 
 
 def make(folder: Path) -> None:
@@ -136,6 +162,7 @@ def make(folder: Path) -> None:
     infer, trains = ["infer"], ["train", "save", "restore"]
     pairs: dict[str, tuple[tf.Module, tf.Module, list[str], bool]] = {
         "TFR009": (Table(False), Table(True), infer, False),
+        "TFR010": (Choice(True), Choice(False), infer, True),
         "TFR015": (Beta(True), Beta(False), infer, False),
         "TFR016": (Trainer(steps=False), Trainer(), ["train"], False),
         "TFR018": (Trainer(restores=1), Trainer(), trains, True),
@@ -148,10 +175,22 @@ def make(folder: Path) -> None:
             work = _work(folder / code, name)
             export(module, work, names, flex)
             _finish(work)
-    for name, weights in (("found", (WEIGHTS, large, few)), ("sound", (WEIGHTS, large))):
-        work = _work(folder / "TFR025", name)
-        _quantized(Constants(*weights), work)
-        _finish(work)
+    eight = {"optimizations": [tf.lite.Optimize.DEFAULT]}
+    calibrated = {**eight, "representative_dataset": _samples}
+    stablehlo = {"supported_ops": [tf.lite.OpsSet.EXPERIMENTAL_STABLEHLO_OPS]}
+    both, plain = (WEIGHTS, large), Constants(WEIGHTS)
+    settings: dict[str, tuple[Constants, dict[str, Any], Constants, dict[str, Any]]] = {
+        "TFR014": (plain, stablehlo, plain, {}),
+        # weights of 8 bits, but those that the converter leaves alone because they are few
+        "TFR025": (Constants(*both, few), eight, Constants(*both), eight),
+        # the old quantizer writes newer operators and keeps the entry
+        "TFR030": (plain, {**calibrated, "experimental_new_quantizer": False}, plain, calibrated),
+    }
+    for code, (bad, first, good, second) in settings.items():
+        for module, chosen, name in ((bad, first, "found"), (good, second, "sound")):
+            work = _work(folder / code, name)
+            _converted(module, work, chosen)
+            _finish(work)
 
 
 def _work(folder: Path, name: str) -> Path:

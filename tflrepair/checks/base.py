@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -108,6 +108,15 @@ def location(
         signature=signature,
         variable=variable,
     )
+
+
+def first_use(context: AnalysisContext, rows: Container[int]) -> Location:
+    """The first operator with one of these rows of Model.operator_codes; nowhere if none has."""
+    for subgraph in context.model.subgraphs:
+        for operator, row in enumerate(subgraph.operator_columns.opcodes):
+            if row in rows:
+                return Location(subgraph=subgraph.index, operator=operator)
+    return NOWHERE
 
 
 def names(values: list[str], most: int = 3) -> str:

@@ -62,7 +62,7 @@ def _known(text: str) -> Callable[[Message], str]:
         extra = ""
         if version:
             extra = f" version {version}" if version.isdigit() else f" ({version})"
-        fields = {"name": name, "version": extra}
+        fields = {**parts, "name": name, "version": extra}
         return (
             f"What: {row.means.format(**fields)}.\n\n"
             f"What to do: {row.do.format(**fields)}.\n\n"

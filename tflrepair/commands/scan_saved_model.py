@@ -133,7 +133,9 @@ def _findings(facts: SavedModelFacts) -> Iterator[Finding]:
             "TFS001",
             f"{plural(len(weights), 'variable')} would lose "
             f"{verb(len(weights), 'its value', 'their values')}: {names(weights)}; {_quoted(used)} "
-            "captures them, but the SavedModel does not restore them",
+            f"{verb(len(used), 'captures', 'capture')} "
+            f"{verb(len(weights), 'it', 'them')}, but the SavedModel does not restore "
+            f"{verb(len(weights), 'it', 'them')}",
             "add `self._raw = [v.value for v in self.model.variables]` before saving, or convert "
             f"with: tflrepair convert {facts.path} -o model.tflite",
             used[0],

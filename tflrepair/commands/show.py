@@ -171,7 +171,7 @@ def _with_kind(shown: Shown, kind: str) -> Shown:
     found = [o for o in operators if fnmatch.fnmatchcase(o.name.upper(), wanted)]
     if not found:
         names = sorted({o.name for o in operators})
-        near = _near(kind.upper(), names)
+        near = _near(kind.upper(), names) or ", ".join(map(repr, names[:5])) or "none"
         raise UserError(f"there is no operator {kind!r} here", hint=f"there are {near}")
     return replace(shown, operators=tuple(found))
 
@@ -219,7 +219,8 @@ def find_tensors(shown: Shown, name: str) -> tuple[list[TensorView], list[Variab
         if tensors or variables:
             return tensors, variables
     near = _near(name, {text for _, _, text in known} | {v.name for v in everything})
-    raise UserError(f"no tensor or variable is called {name!r}", hint=f"there are {near}")
+    hint = f"there are {near}" if near else "`tflrepair show MODEL --all` lists the names"
+    raise UserError(f"no tensor or variable is called {name!r}", hint=hint)
 
 
 def _exactly(name: str) -> Callable[[str], bool]:
@@ -233,9 +234,8 @@ def _roughly(name: str) -> Callable[[str], bool]:
 
 
 def _near(name: str, names: Iterable[str]) -> str:
-    """The names most like ``name``; some of them, where none is like it."""
+    """The names most like ``name``; empty where none is like it."""
     rows = sorted(set(names))
     if len(rows) > 5000:  # difflib compares with each
         rows = rows[:5000]
-    found = difflib.get_close_matches(name, rows, 5, 0.3) or rows[:5]
-    return ", ".join(repr(row) for row in found) or "none"
+    return ", ".join(map(repr, difflib.get_close_matches(name, rows, 5, 0.3)))

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from tflrepair.commands.extract import ExtractedPart, ExtractedWeights
+from tflrepair.report import layout
 from tflrepair.report.contract.small import ExtractItem
 from tflrepair.report.hints import pasteable
 from tflrepair.report.style import safe
@@ -24,13 +25,22 @@ def weights_lines(result: ExtractedWeights) -> Iterator[str]:
     if widened:
         kinds = sorted({f"{row.dtype} as {row.stored}" for row in widened})
         yield f"  {len(widened)} widened without loss: {', '.join(kinds)}"
-    for row in result.left_out[:_LIST]:
-        yield f"  left out {safe(row.name)}: {safe(row.reason)}"
-    if len(result.left_out) > _LIST:
-        yield f"  and {len(result.left_out) - _LIST} more left out"
+    reasons: dict[str, list[str]] = {}
+    for row in result.left_out:
+        reasons.setdefault(row.reason, []).append(safe(row.name))
+    for reason, names in list(reasons.items())[:_LIST]:
+        yield f"  left out {some(names)}: {safe(reason)}"
+    if len(reasons) > _LIST:
+        yield f"  and more, for {len(reasons) - _LIST} other reasons"
     if variables:
         command = f"tflrepair fix MODEL --replace --by-name -w {shlex.quote(result.path)}"
         yield f"  to put them back: {pasteable(command, result.model.path)}"
+
+
+def some(names: list[str]) -> str:
+    """``a, b, c and 43 more``"""
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
 
 
 def weights_item(result: ExtractedWeights) -> ExtractItem:
@@ -61,8 +71,9 @@ def part_lines(result: ExtractedPart) -> Iterator[str]:
     kept, whole = result.operators
     part = result.part
     yield (
-        f"written: {safe(result.path)}, {megabytes(part.size)} of {megabytes(part.model.size)}, "
-        f"{kept} of {plural(whole, 'operator')}, {plural(len(part.kept.operators), 'subgraph')}"
+        f"written: {safe(result.path)}, {megabytes(part.size)} (the whole: "
+        f"{megabytes(part.model.size)}), {kept} of {plural(whole, 'operator')}, "
+        f"{plural(len(part.kept.operators), 'subgraph')}"
     )
     graph = part.model.subgraph(part.kept.entry)
     if result.ports.key is not None:
@@ -70,7 +81,7 @@ def part_lines(result: ExtractedPart) -> Iterator[str]:
     for side, pairs in (("in ", result.ports.inputs), ("out", result.ports.outputs)):
         for name, tensor in pairs[:_LIST]:
             row = graph.tensor(tensor)
-            yield f"  {side} {safe(name)}  {row.dtype} {list(row.shape)}"
+            yield f"  {side} {safe(name)}  {row.dtype} {layout.shape(row.shape)}"
 
 
 def part_item(result: ExtractedPart) -> ExtractItem:

@@ -152,10 +152,12 @@ def fit(text: str, width: int, tear: bool = False) -> str:
     return "\n".join(rows)
 
 
-def number(value: float | None) -> str:
+def number(value: complex | None) -> str:
     """Four significant digits; integers whole."""
     if value is None:
         return "-"
+    if isinstance(value, complex):
+        return f"{value:.4g}"
     if isinstance(value, int) or (value == int(value) if abs(value) < 1e15 else False):
         return str(int(value))
     return f"{value:.4g}"

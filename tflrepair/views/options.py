@@ -20,6 +20,7 @@ _UNIONS = (
 )
 _MOST_NODES = 10_000  # of a flexbuffer; a small file can refer to one part without end
 _DEEPEST = 32
+_BIAS = "quantized_bias_type"
 
 # Options that name a subgraph by its index (schema.fbs)
 SUBGRAPH_FIELDS = frozenset(
@@ -60,7 +61,10 @@ def options(model: Model, operator: Operator) -> Options:
             member = UNIONS[union].get(number)
             if member is None:
                 return Options(f"{union} {number}", {})
-            return Options(member, decode(table, member))
+            values = decode(table, member)
+            if values.get(_BIAS) == "FLOAT32":  # the schema's 0: nobody has set it
+                del values[_BIAS]
+            return Options(member, values)
     data = custom_options(model, operator)
     if not data:
         return Options()

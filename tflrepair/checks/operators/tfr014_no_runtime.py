@@ -12,10 +12,12 @@ On each runtime:
     TFLM              looks for the operator, not for its version (micro_op_resolver.cc): refuses
                       unknown operators, and runs unknown versions with the kernel that it has
 
-Example: ADD version 9; STABLEHLO_CONVOLUTION, which only exists between two converters.
+Example: ADD version 9; STABLEHLO_CONVOLUTION, which only exists between two converters: it is what
+`EXPERIMENTAL_STABLEHLO_OPS` writes.
 
-How it is fixed: convert again with a converter as old as the runtime, or update the runtime (and
-tflrepair, if the runtime has the operator).
+How it is fixed: convert again with a converter as old as the runtime and with `supported_ops =
+[tf.lite.OpsSet.TFLITE_BUILTINS]`, or update the runtime (and tflrepair, if the runtime has the
+operator).
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.checks.base import Found, Needs, check
+from tflrepair.checks.base import Found, Needs, check, first_use
 from tflrepair.findings import Severity
 from tflrepair.format.schema import BuiltinOperator
 from tflrepair.format.versions import VERSIONS
@@ -31,7 +33,7 @@ from tflrepair.format.versions import VERSIONS
 
 @check("TFR014", Severity.ERROR, Needs.TABLES)
 def no_runtime(context: AnalysisContext) -> Iterator[Found]:
-    for row in context.model.operator_codes:
+    for index, row in enumerate(context.model.operator_codes):
         lowest, highest = VERSIONS.get(row.code, (1, 0))
         if row.code == BuiltinOperator.CUSTOM or lowest <= row.version <= highest:
             continue
@@ -40,4 +42,5 @@ def no_runtime(context: AnalysisContext) -> Iterator[Found]:
             f"no runtime loads this file: {row.name} version {row.version} is not in LiteRT "
             f"2.3 or TensorFlow 2.21 ({have})",
             "convert again with an older converter, or update the runtime and tflrepair",
+            first_use(context, {index}),
         )

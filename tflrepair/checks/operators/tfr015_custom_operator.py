@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
-from tflrepair.checks.base import Found, Needs, check, names
+from tflrepair.checks.base import Found, Needs, check, first_use, names
 from tflrepair.findings import Severity
 from tflrepair.format.schema import BuiltinOperator
 
@@ -42,14 +42,16 @@ _REGISTERED = frozenset(
 @check("TFR015", Severity.WARNING, Needs.TABLES)
 def custom_operator(context: AnalysisContext) -> Iterator[Found]:
     found = {
-        row.name: None
-        for row in context.model.operator_codes
+        index: row.name
+        for index, row in enumerate(context.model.operator_codes)
         if row.code == BuiltinOperator.CUSTOM
         and row.name not in _REGISTERED
         and not row.name.startswith("Flex")
     }
     if found:
         yield Found(
-            f"custom operators that neither LiteRT nor TensorFlow has: {names(list(found), 8)}",
+            f"custom operators that neither LiteRT nor TensorFlow has: "
+            f"{names(list(dict.fromkeys(found.values())), 8)}",
             "run it where they are registered, for instance with the accelerator's delegate",
+            first_use(context, found),
         )

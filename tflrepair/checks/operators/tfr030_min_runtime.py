@@ -11,7 +11,8 @@ On each runtime:
                       "Didn't find op for builtin opcode 'X' version 'N'"
     TFLM              looks at neither the entry nor the version
 
-Example: a tool that quantized or merged models, wrote newer operators and kept the old entry.
+Example: a tool that quantized or merged models, wrote newer operators and kept the old entry, as
+TensorFlow's own quantizer does with `experimental_new_quantizer = False`.
 
 How it is fixed: `tflrepair show MODEL` prints the entry. Require the runtime that is named here, or
 convert again with a converter of the version that the application has.
@@ -24,6 +25,7 @@ from collections.abc import Iterator
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.checks.base import Found, Needs, check, names
 from tflrepair.findings import Location, Severity
+from tflrepair.wording import verb
 
 _ENTRY = "min_runtime_version"
 
@@ -48,7 +50,8 @@ def min_runtime(context: AnalysisContext) -> Iterator[Found]:
     if newer:
         highest = ".".join(map(str, max(newer.values())))
         yield Found(
-            f"min_runtime_version says {text}, but {names(list(newer))} needs {highest}",
+            f"min_runtime_version says {text}, but {names(list(newer))} "
+            f"{verb(len(newer), 'needs', 'need')} {highest}",
             f"require runtime {highest}; or convert again with the converter of {text}",
             Location(buffer=stated),
         )

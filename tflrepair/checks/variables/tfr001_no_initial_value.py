@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.status import VariableStatus
-from tflrepair.checks.base import Found, check, names
+from tflrepair.checks.base import Found, check, location, names
 from tflrepair.findings import Severity
 from tflrepair.wording import megabytes, plural, verb
 
@@ -39,10 +39,13 @@ def no_initial_value(context: AnalysisContext) -> Iterator[Found]:
         return
     total = len(context.analysis.variables)
     size = sum(v.nbytes or 0 for v in variables)
+    reads = ((site, v.name) for v in variables for site in v.read_by)
+    first, name = min(reads, default=(None, variables[0].name))
     yield Found(
         f"{len(variables)} of {plural(total, 'variable')} "
         f"{verb(len(variables), 'has', 'have')} no initial value "
         f"({megabytes(size)} are missing): {names([v.name for v in variables])}",
         "put the values back: tflrepair fix MODEL --weights FILE",
+        location(first, variable=name),
         variables=tuple(v.name for v in variables),
     )

@@ -9,9 +9,11 @@ On each runtime:
 
     whatever the runtime, it depends on the operator that gives the handle
 
-Example: a resource handle that is an input of a signature.
+Example: `tf.cond` that gives one of two variables' handles, and a read of what it gave.
 
-How it is fixed: look at the operator named; report the file if a converter made it.
+How it is fixed: `tflrepair show MODEL --around N` shows the operator and what makes its handle. In
+the source: read both variables and choose between the values,
+`tf.cond(first, a.read_value, b.read_value)`.
 """
 
 from __future__ import annotations
@@ -30,5 +32,7 @@ def unknown_handle(context: AnalysisContext) -> Iterator[Found]:
         yield Found(
             f"operator {site.operator} ({operator.name}) of subgraph {site.subgraph} uses a "
             "variable that the file does not identify",
+            f"see where its handle comes from: tflrepair show MODEL --subgraph {site.subgraph} "
+            f"--around {site.operator}",
             location=location(site),
         )

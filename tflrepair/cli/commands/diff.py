@@ -29,10 +29,18 @@ def diff(
 ) -> None:
     """Say how B differs from A; exit code 0 if no answer changes."""
     from tflrepair.commands.diff import diff as diff_models
+    from tflrepair.errors import UnsupportedError
     from tflrepair.report.diff import data, text
 
+    stopped = None  # what kept the models from running; the files are compared all the same
     with progress("comparing"):
-        result = diff_models(a, b, run=run, signature=signature, inputs=inputs)
+        try:
+            result = diff_models(a, b, run=run, signature=signature, inputs=inputs)
+        except UnsupportedError as error:
+            if not run or format is Format.json:
+                raise
+            stopped = error
+            result = diff_models(a, b)
     code = 0 if result.same else 1
     if format is Format.json:
         emit_results(code, [data.item(result)])
@@ -40,4 +48,6 @@ def diff(
         width = shutil.get_terminal_size().columns
         for line in text.lines(result, style(), width=width, everything=everything):
             emit(line)
+    if stopped is not None:
+        raise stopped
     raise typer.Exit(code)

@@ -12,6 +12,7 @@ from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.views.tensors import CONSTANT, SubgraphView, TensorView
 from tflrepair.views.values import Array, array, real
+from tflrepair.wording import share
 
 _UNPACKING = (schema.BuiltinOperator.DEQUANTIZE, schema.BuiltinOperator.DENSIFY)
 
@@ -71,15 +72,28 @@ def compare(
     except TflRepairError as error:
         return Change(what, left.kind, f"{right.kind} ({error.message})", name=name)
     if first.shape != second.shape or object in (first.dtype, second.dtype):
-        if same_type and first.tolist() == second.tolist():
-            return None
-        return Change(what, left.kind, right.kind, name=name)
+        if first.shape != second.shape or first.dtype != second.dtype:
+            return Change(what, left.kind, right.kind, name=name)
+        return _strings(first, second, what, name)
+    if same_type and x.sparsity != y.sparsity:
+        where = "other elements are stored"
+        return Change(what, f"{left.kind}, sparse", f"{right.kind}, {where}", name=name)
     if not raw:
         first, second = _real(first, x), _real(second, y)
     largest, mean, scale = distance(first, second)
     if largest == 0 and same_type and scales:
         return None
     return Change(what, left.kind, right.kind, largest, mean, scale, name)
+
+
+def _strings(first: Array, second: Array, what: str, name: str) -> Change | None:
+    pairs = list(zip(first.ravel().tolist(), second.ravel().tolist(), strict=True))
+    other = [place for place, (p, q) in enumerate(pairs) if p != q]
+    if not other:
+        return None
+    p, q = (repr(text[:40].decode("utf-8", "replace")) for text in pairs[other[0]])
+    count = share(len(other), len(pairs), "string", "differs", "differ")
+    return Change(what, p, f"{q} (string {other[0]}; {count})", name=name)
 
 
 def _same_bytes(a: Model, x: TensorView, b: Model, y: TensorView) -> bool:

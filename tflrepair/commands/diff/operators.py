@@ -98,20 +98,20 @@ class _Pairing:
                     f"input {place}", ("left out" if t < 0 else "given" for t in (i, j))
                 )
             return
+        yield from self._tensors(f"input {place}", i, j, raw)
+
+    def _tensors(self, what: str, i: int, j: int, raw: bool) -> Iterator[Change]:
+        """Constants by their values, others by the operators that make them."""
         x, y = behind(self.a, i), behind(self.b, j)
         if x is not None and y is not None:
             name = x.tensor.name or y.tensor.name
-            change = compare(self.a.model, x, self.b.model, y, f"input {place}", name, raw=raw)
+            change = compare(self.a.model, x, self.b.model, y, what, name, raw=raw)
             if change is not None:
                 yield change
         elif x is not None or y is not None:
-            yield Change.of(
-                f"input {place}", ("computed" if t is None else "a constant" for t in (x, y))
-            )
+            yield Change.of(what, ("computed" if t is None else "a constant" for t in (x, y)))
         elif not self._same_source(i, j):
-            yield Change(
-                f"input {place} comes from", self._source(self.a, i), self._source(self.b, j)
-            )
+            yield Change(f"{what} comes from", self._source(self.a, i), self._source(self.b, j))
 
     def _same_source(self, i: int, j: int) -> bool:
         """Whether aligned operators (or the same inputs) make both tensors.
@@ -148,10 +148,8 @@ class _Pairing:
                 what = f"{side[:-1]} {place} of the subgraph"
                 if side == "inputs":  # outputs are told with the operators that make them
                     yield from types(what, self.a.tensor(i), self.b.tensor(j))
-                elif not self._same_source(i, j):
-                    yield Change(
-                        f"{what} comes from", self._source(self.a, i), self._source(self.b, j)
-                    )
+                else:
+                    yield from self._tensors(what, i, j, False)
 
 
 def types(what: str, x: TensorView, y: TensorView) -> Iterator[Change]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tflrepair.commands.diff.constants import distance
 from tflrepair.commands.diff.result import DiffResult, RunDiff, SubgraphDiff, ValueGap
-from tflrepair.errors import UserError
+from tflrepair.errors import UnsupportedError, UserError
 from tflrepair.execution import inputs as made
 from tflrepair.execution.compare import ATOL, RTOL
 from tflrepair.execution.entries import RunTarget, run_targets
@@ -48,8 +48,13 @@ def run_diff(result: DiffResult, signature: str | None, inputs: Any) -> RunDiff:
         folders = place / "a", place / "b"
         for folder in folders:
             folder.mkdir()
-        left = trace(result.a, first, values, (row[3] for row in outputs), folders[0])
-        right = trace(result.b, second, others, (row[4] for row in outputs), folders[1])
+        try:
+            left = trace(result.a, first, values, (row[3] for row in outputs), folders[0])
+            right = trace(result.b, second, others, (row[4] for row in outputs), folders[1])
+        except UnsupportedError as error:
+            if inputs is None and any(-1 in port.tensor.shape for port in first.inputs):
+                error.hint = "open dimensions of the made-up input are 1; give --inputs IN.npz"
+            raise
         return _compare(first.label, told, views, outputs, left, right)
 
 

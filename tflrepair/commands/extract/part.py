@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,9 +161,10 @@ def _find(views: Sequence[SubgraphView], entries: Sequence[int], name: str) -> t
         computed = [(s, t) for s, t in found if t in views[s].makers]
         found = computed or found
     if not found:
+        command = f"tflrepair show MODEL --tensor {shlex.quote(name)}"
         raise UserError(
             f"no tensor of the chosen signatures is called {name!r}",
-            hint=f"`tflrepair show MODEL --tensor {name}` looks for names that contain it",
+            hint=f"`{command}` looks for names that contain it",
         )
     if len(found) > 1:
         listed = ", ".join(f"#{t} of subgraph {s}" for s, t in found[:6])

@@ -216,7 +216,7 @@ class _Found:
             self.left_out.append(LeftOut(name, error.message, is_variable))
             return
         if tensor.sparsity is not None:
-            self.left_out.append(LeftOut(name, "it is stored sparse", is_variable))
+            self.left_out.append(LeftOut(name, "stored sparse", is_variable))
             return
         unique = self._unique(name)
         self.rows[unique] = read

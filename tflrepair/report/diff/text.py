@@ -176,6 +176,11 @@ def _run(
         yield from layout.wrap(text + (", ..." if len(run.missing) > 1 else ""), "  ", width)
     if not run.gaps:
         yield "  all equal to the bit"
+        if any(not row.same for row in result.subgraphs) or result.variables:
+            yield from layout.wrap(
+                "what differs in the files does not show on this input; try another: --inputs "
+                "IN.npz", "  ", width,
+            )  # fmt: skip
         return
     fault = run.fault
     if fault is None:

@@ -153,7 +153,8 @@ def stats_text(stats: Stats, values: Array) -> str:
         return f"value {text}" if values.size else "no elements"
     if values.dtype == object:
         texts = [safe(v[:40].decode("utf-8", "replace")) for v in values.flat[:3]]
-        return f"{plural(stats.count, 'string')}: " + ", ".join(map(repr, texts)) + ", ..."
+        more = ", ..." if stats.count > len(texts) else ""
+        return f"{plural(stats.count, 'string')}: " + ", ".join(f"'{t}'" for t in texts) + more
     parts = [f"min {layout.number(stats.min)}", f"max {layout.number(stats.max)}",
              f"mean {layout.number(stats.mean)}"]  # fmt: skip
     if stats.zeros == stats.count:

@@ -71,7 +71,11 @@ function groups() {
 }
 function picture() {
   const all = groups(), shown = all.slice(0, 60);
-  if (!shown.length) return byId("picture").append(make("p", "The model has no variables."));
+  if (!shown.length) {
+    for (const link of document.querySelectorAll('nav [href="#drawing"], nav [href="#variables"]')) link.hidden = true;
+    byId("drawing").hidden = byId("variables").hidden = true;
+    return;
+  }
   const used = data.entries.map((label, n) => n).filter((n) => shown.some((g) => g.cells[n]));
   const step = 26, height = Math.max(shown.length, used.length * 2) * step + 10;
   const svg = drawn("svg", { width: 900, height, viewBox: `0 0 900 ${height}`, role: "img" });

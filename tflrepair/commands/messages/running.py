@@ -1,19 +1,8 @@
-"""Error texts of runtimes and converters, and what they mean."""
+"""What interpreters print while they load and run a model, and the programs around them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message: the pattern that knows it, where it comes from, what it means, what to do."""
-
-    pattern: str
-    source: str
-    means: str
-    do: str
-
+from tflrepair.commands.messages.message import Message
 
 MESSAGES = (
     Message(
@@ -38,7 +27,7 @@ MESSAGES = (
         "tflrepair scan MODEL --target litert lists them; tflrepair explain TFR026 tells more",
     ),
     Message(
-        r"Encountered unresolved custom op: (?!Flex)(?P<name>\S+?)\.?(\s|$)",
+        r"Encountered unresolved custom op: (?!Flex)(?P<name>\S+?)\.?(\s|$|Node number)",
         "tensorflow/lite/core/subgraph.cc",
         "the model has the custom operator {name}, whose kernel the application must provide",
         "register the kernel with the interpreter, or convert again without allow_custom_ops, "
@@ -96,17 +85,10 @@ MESSAGES = (
         "copy what is needed (get_tensor copies), and let the view go",
     ),
     Message(
-        r"Tensor data is null|Invoke called on model that is not ready",
+        r"Tensor data is null|Invoke called on model that is not ready|Must call .?allocateTensors",
         "tensorflow/lite/core/subgraph.cc",
         "the interpreter has no memory yet, or an earlier step failed",
         "call allocate_tensors() first, also after each resize_tensor_input()",
-    ),
-    Message(
-        r"Attempting to use a delegate that only supports static-sized tensors",
-        "tensorflow/lite/core/subgraph.cc",
-        "shapes of the graph depend on values, and the delegate needs them fixed",
-        "fix the input shapes when converting; what depends on values has ? in its shape in "
-        "tflrepair show MODEL --all",
     ),
     Message(
         r"Invalid signature_key",
@@ -122,39 +104,7 @@ MESSAGES = (
         "convert with an open dimension ([None, ...]) where sizes must be able to change",
     ),
     Message(
-        r"Max and min for dynamic tensors should be",
-        "tensorflow/lite/tools/optimize/quantize_model.cc",
-        "full integer quantization lacks ranges: some tensor was never computed in calibration",
-        "give a representative_dataset that reaches every branch and every signature",
-    ),
-    Message(
-        r"Quantization not yet supported for op: '?(?P<name>\w+)",
-        "tensorflow/lite/tools/optimize/quantize_model.cc",
-        "the quantizer does not know {name} and may not leave it in float",
-        "allow floats beside integers: supported_ops = [TFLITE_BUILTINS_INT8, TFLITE_BUILTINS]",
-    ),
-    Message(
-        r"Some ops are not supported by the native TFLite runtime|failed while converting: '",
-        "tensorflow/compiler/mlir/lite/flatbuffer_export.cc",
-        "the converter met operators of TensorFlow that no builtin operator replaces",
-        "replace them in the source, or add SELECT_TF_OPS, which needs the Flex delegate on the "
-        "device (TFR026)",
-    ),
-    Message(
-        r"Failed to (resize buffer|allocate tail memory)\. Requested: (?P<name>\d+)",
-        "tensorflow/lite/micro/arena_allocator",
-        "TFLM's tensor arena is too small: {name} bytes were asked for",
-        "enlarge it; tflrepair scan MODEL --target tflm measures the need where tflite-micro is "
-        "installed",
-    ),
-    Message(
-        r"Failed to get registration from op code (?P<name>\w+)|Missing registration for opcode",
-        "tensorflow/lite/micro/micro_interpreter.cc",
-        "the application's MicroMutableOpResolver lacks an operator",
-        "tflrepair scan MODEL --target tflm prints the resolver to paste",
-    ),
-    Message(
-        r"Node number (?P<name>\d+) \((?P<version>[\w:]+)\) failed to (prepare|invoke)",
+        r"Node (number )?(?P<name>\d+)( \((?P<version>[\w:-]+)\))? failed to (prepare|invoke)",
         "tensorflow/lite/core/subgraph.cc",
         "operator {name}{version} refused its tensors; the line before says which condition failed",
         "tflrepair show MODEL --around {name} shows it and its neighbours",
@@ -203,83 +153,41 @@ MESSAGES = (
         "tflrepair scan MODEL says at which byte; in Android: aaptOptions noCompress tflite",
     ),
     Message(
-        r"'(?P<name>[\w.]+)' op is neither a custom op nor a flex op",
-        "tensorflow/compiler/mlir/lite/flatbuffer_export.cc",
-        "the converter met {name}, which no builtin operator replaces",
-        "replace it in the source, or add SELECT_TF_OPS, which needs the Flex delegate on the "
-        "device (TFR026)",
-    ),
-    Message(
-        r"requires element_shape to be static",
-        "tensorflow/compiler/mlir/lite/transforms/lower_static_tensor_list.cc",
-        "a list of tensors in a loop (RNN, tf.map_fn, tf.TensorArray) has elements of open shape",
-        "fix the input shape (batch size 1), or convert with SELECT_TF_OPS and "
-        "_experimental_lower_tensor_list_ops = False",
-    ),
-    Message(
-        r"Arena size is too small",
-        "tensorflow/lite/micro/micro_allocator.cc",
-        "TFLM's tensor arena is too small for the tensors that live at the same time",
-        "enlarge it; tflrepair scan MODEL --target tflm measures the need where tflite-micro is "
-        "installed",
-    ),
-    Message(
         r"Input tensor (?P<name>\d+) lacks data",
         "tensorflow/lite/core/subgraph.cc",
         "input tensor {name} has no memory when the model is run",
         "call allocate_tensors() first, and set every input; tflrepair show MODEL lists them",
     ),
     Message(
-        r"not supported by GPU delegate|Failed to apply (\w+ )?delegate",
-        "tensorflow/lite/delegates/gpu/common/model_builder.cc",
-        "the delegate does not take some operators, or not with these types and shapes",
-        "tflrepair scan MODEL --target gpu lists the kinds that stay on the CPU; run without the "
-        "delegate to see whether the model itself is right",
+        r"(?P<name>\w+\.(cc|h|cpp)):\d+ (?P<left>[^:]{1,100}?) != (?P<right>\S+) "
+        r"\((?P<a>-?\w+) != (?P<b>-?\w+)\)",
+        "the kernel that it names: TF_LITE_ENSURE_EQ in tensorflow/lite/core/c/common.h",
+        "a check in {name} failed: `{left}` and `{right}` must be equal, and are {a} and {b}",
+        "compare it with the operator's tensors: tflrepair show MODEL --around N, with the N of "
+        "`Node number N`; `dims->size` is a number of dimensions, and of types 1 is FLOAT32, 2 "
+        "INT32, 3 UINT8, 4 INT64, 9 INT8, 10 FLOAT16",
     ),
     Message(
-        r"references an .?untracked.? resource",
-        "tensorflow/python/saved_model/save.py",
-        "a function uses a variable or table that no attribute of the module holds, so that it "
-        "would not be saved with it",
-        "assign the object to self in __init__; tflrepair explain TFR001 tells what is lost if not",
+        r"gather index out of bounds",
+        "tensorflow/lite/kernels/gather.cc",
+        "an index is larger than the table that it points into: most often a token or category "
+        "that the model was not trained for, or an integer input that was never set",
+        "print the largest value of the integer input; the table's size is in tflrepair show MODEL "
+        "--op GATHER",
     ),
     Message(
-        r"None is only supported in the 1st dimension",
-        "tensorflow/lite/python/lite.py",
-        "an input has an open dimension that is not the batch",
-        "give the function an input_signature with fixed sizes, or batch size only as None",
+        r"Invalid (?P<name>input|output) Tensor index: (?P<number>\d+)",
+        "tensorflow/lite/java/src/main/java/org/tensorflow/lite/NativeInterpreterWrapper.java",
+        "the application uses {name} {number}, counted from 0, and the model has fewer",
+        "tflrepair show MODEL lists inputs and outputs; a converter may have joined equal outputs "
+        "(TFR027)",
     ),
     Message(
-        r"Failed to load delegate from (?P<name>\S+)",
-        "tensorflow/lite/python/interpreter.py",
-        "the library {name} of a delegate cannot be loaded: it or the device that it drives is not "
-        "there",
-        "install it for this machine and this runtime's version; without it the model runs on the "
-        "CPU, but for operators that only the delegate has: tflrepair scan MODEL --target litert",
-    ),
-    Message(
-        r"Type (?P<name>\w+) \(\d+\) (is )?not supported|Type: (?P<version>\w+) \(\d+\) not supp",
-        "tensorflow/lite/micro/kernels",
-        "a kernel of this runtime has the operator, but not for tensors of this type",
-        "the next line names the operator: tflrepair show MODEL --around N; convert to a type that "
-        "it takes, mostly int8 or float32",
-    ),
-    Message(
-        r"Created TensorFlow Lite XNNPACK delegate",
-        "tensorflow/lite/delegates/xnnpack",
-        "no error: from here on float operators are run by XNNPACK, which is the default",
-        "nothing; but variables that were never set give NaN under it, not an error (TFR003)",
-    ),
-)
-
-# What many kernels print in the same way; told only where nothing more exact is known
-GENERAL = (
-    Message(
-        r"(?P<name>\w+\.(cc|h|cpp))(:\d+)? .+ (was not true|!= .+\(.+ != .+\))",
-        "the kernel that it names: the macros TF_LITE_ENSURE in tensorflow/lite/core/c/common.h",
-        "a check in {name} failed: an operator was given tensors that it does not take, of another "
-        "shape, type or number",
-        "the line with `Node number N` names the operator: tflrepair show MODEL --around N; "
-        "tflrepair scan MODEL looks for what is wrong with the file",
+        r"Failed to load native TensorFlow Lite methods|libtensorflowlite(_flex)?_jni\.so",
+        "tensorflow/lite/java/src/main/java/org/tensorflow/lite/TensorFlowLite.java",
+        "the application's package lacks the runtime's native library for this processor; the "
+        "model is not the cause",
+        "add the runtime's dependency (and tensorflow-lite-select-tf-ops for _flex_), and do not "
+        "leave out this processor in abiFilters",
     ),
 )
