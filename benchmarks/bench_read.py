@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 ROOT = Path(__file__).parent.parent
+SMALL = ROOT / "tests" / "data" / "healthy.tflite"
 BARE = """
 import typer
 app = typer.Typer()
@@ -222,11 +223,9 @@ def many(times: int) -> Row:
     """Small models, one after the other in one process."""
     import tflrepair
 
-    path = ROOT / "tests" / "data" / "healthy.tflite"
-
     def hundred() -> None:
         for _ in range(100):
-            tflrepair.scan(path)
+            tflrepair.scan(SMALL)
 
     each = cpu(hundred, times) / 100
     return Row(

@@ -6,7 +6,7 @@ Prints a table with each target. ``--write`` records it in benchmarks/results.md
 and where the time goes. ``--check`` is for CI: it ends with 1 if a ratio is more than 30 % behind
 the recorded one. ``--short`` measures reading only, which takes no TensorFlow and a minute. Ratios
 compare two things in one run, so they carry over from one machine to another, as seconds do not;
-a case that is behind is measured once more before it counts.
+a case that is behind counts if it still is when it is measured twice more.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from bench_where import where
 HERE = Path(__file__).resolve().parent
 RECORD, REPORT = HERE / "results.json", HERE.parent / "results.md"
 SLACK = 1.3
+_AGAIN = 2  # times that what is behind is measured once more: it must be behind each time
 
 HEAD = """\
 | what | ours | peer | ratio | target | |
@@ -144,7 +145,9 @@ def main() -> int:
         return 0
     known = {row.name: row.ratio for row in recorded()}
     late = behind(found, known)
-    if late:
+    for _ in range(_AGAIN):
+        if not late:
+            break
         print(f"\nmeasured once more: {', '.join(late)} were behind", flush=True)
         again = measure(options.pairs, options.gigabytes, options.short)
         late = sorted(set(late) & set(behind(again, known)))

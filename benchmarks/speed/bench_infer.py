@@ -26,8 +26,9 @@ runners = [model.get_signature_runner("infer") for model in models]
 shape = [n if n > 0 else 1 for n in details["shape_signature"]]
 x = np.ascontiguousarray(x.reshape(-1, *x.shape[-len(shape) + 1:])[: shape[0]].reshape(shape))
 times = [[], []]
-for turn in range(40):
-    for runner, row in zip(runners, times):
+for turn in range(80):
+    both = list(zip(runners, times))
+    for runner, row in both if turn % 2 else both[::-1]:
         begin, count = time.process_time_ns(), 0
         while count < 1 or time.process_time_ns() - begin < 2_000_000:
             runner(**{name: x})
@@ -41,23 +42,35 @@ print(json.dumps([statistics.median(ours), statistics.median(best), ratio]))
 
 def rows(reported: Path, folder: Path) -> Iterator[Row]:
     """The reported model, and one with an LSTM and a GRU that are not unrolled."""
+    for name, out, best, inputs in compared(reported, folder):
+        yield _row(name, out, best, inputs)
+
+
+def compared(reported: Path, folder: Path) -> Iterator[tuple[str, Path, Path, Path]]:
+    """(name, the optimized model in ``folder``, the best conversion, inputs) of both."""
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "passes")]
     from conftest import made
     from peer import resaved
 
     loops = made("loops") / "recurrent"
     weights: list[str | Path] = ["-w", reported / "new_model.weights.h5", "--learning-rate", "1e-4"]
-    yield _row("the reported model", reported, weights, resaved(reported, flex=True), folder)
+    out, best = _optimized(reported, weights, folder), resaved(reported, flex=True)
+    yield "the reported model", out, best, reported / "io.npz"
     recurrent: list[str | Path] = ["-w", loops / "values.npz"]
-    yield _row("LSTM and GRU in loops", loops, recurrent, resaved(loops, flex=False), folder)
+    out, best = _optimized(loops, recurrent, folder), resaved(loops, flex=False)
+    yield "LSTM and GRU in loops", out, best, loops / "io.npz"
 
 
-def _row(name: str, made: Path, weights: list[str | Path], best: Path, folder: Path) -> Row:
+def _optimized(made: Path, weights: list[str | Path], folder: Path) -> Path:
     out = folder / "optimized.tflite"
     out.unlink(missing_ok=True)
     fix = ("fix", made / "model.tflite", *weights, "--strategy", "optimize", "--no-run", "-o", out)
     cost(tool(*fix))
-    command = python(_MEASURE, out, best, made / "io.npz")
+    return out
+
+
+def _row(name: str, out: Path, best: Path, inputs: Path) -> Row:
+    command = python(_MEASURE, out, best, inputs)
     done = subprocess.run(command, env=ENV, stdout=subprocess.PIPE, text=True, check=True)
     ours, peer, ratio = json.loads(done.stdout.splitlines()[-1])
     return Row(

@@ -1,16 +1,24 @@
-"""Where the time goes of what misses its target: imports, and rooms of the package, by profile."""
+"""Where the time goes of what misses its target: by steps, imports, and rooms of the package."""
 
 from __future__ import annotations
 
 import json
 import re
 import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import bench_stages
 from bench_measure import ENV, Command, cost, python, tool
-from bench_read import BARE
+from bench_read import BARE, SMALL, made
+
+# ``fix`` of a model of gigabytes by the clock
+_COPYING = (
+    "A graft of gigabytes waits for the disk: the new file is on it (fsync) before it gets its "
+    "name, as that of `cp` is not when it ends. Starting and checking take half a second of it."
+)
 
 # Runs a command line of ours under cProfile, and prints the seconds of each room by its own code.
 _PROFILE = """
@@ -40,24 +48,44 @@ print(json.dumps(rooms.most_common(8)), file=out)
 
 
 def where(models: Path, missed: Sequence[str]) -> Iterator[str]:
-    """Markdown: what each kind of command spends, if a target of its kind is missed."""
-    model, weights = models / "model.tflite", models / "new_model.weights.h5"
-    fix = ("fix", model, "-w", weights, "--learning-rate", "1e-4", "-o", "unused", "--dry-run")
-    yield "## Where the time goes"
-    yield ""
+    """Markdown: what each command whose target is missed spends, and on what."""
+    yield from ("## Where the time goes", "")
     yield from ["Missed:", "", *(f"- {name}" for name in missed), ""] if missed else ["", ""]
-    if any(name.startswith("scan") for name in missed):
-        yield from _starting(model)
-    for title, arguments, words in (
-        ("`scan` of the reported model", ("scan", model), ("scan", "operators", "small")),
-        (
-            "`fix --dry-run` of it: what a graft computes before it writes",
-            fix,
-            ("graft", "optimize"),
-        ),
-    ):
-        if any(word in name for word in words for name in missed):
-            yield from _rooms(title, arguments)
+
+    def any_of(*words: str) -> bool:
+        return any(name.startswith(words) for name in missed)
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        out = folder / "out.tflite"
+        if any_of("scan, whole", "scan of a made"):
+            yield from _starting(models / "model.tflite")
+        if any_of("graft --no-run", "graft, run"):
+            yield from bench_stages.repair(models, out, "graft", any_of("graft, run"))
+            yield from _rooms("`fix --dry-run`", _planning(models))
+        if any_of("graft, run, memory"):
+            if not out.exists():
+                list(bench_stages.repair(models, out, "graft", False))
+            yield from bench_stages.memory(out, models / "io.npz")
+        if any_of("graft of"):
+            yield _COPYING
+            yield ""
+        if any_of("optimize"):
+            yield from bench_stages.repair(models, out, "optimize", True)
+        yield from bench_stages.infer(models, folder, [row for row in missed if "infer" in row])
+        if any_of("scan"):
+            yield from bench_stages.scan("the reported model", models / "model.tflite", 10)
+            yield from _rooms("`scan`", ("scan", models / "model.tflite"))
+        if any_of("100,000", "10000", "500 "):
+            made("large", folder / "large.tflite")
+            yield from bench_stages.scan("100,000 operators", folder / "large.tflite", 0)
+        if any_of("small models"):
+            yield from bench_stages.scan("a small model", SMALL, 200)
+
+
+def _planning(models: Path) -> tuple[str | Path, ...]:
+    model, weights = models / "model.tflite", models / "new_model.weights.h5"
+    return ("fix", model, "-w", weights, "--learning-rate", "1e-4", "-o", "unused", "--dry-run")
 
 
 def _starting(model: Path) -> Iterator[str]:

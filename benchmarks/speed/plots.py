@@ -2,7 +2,7 @@
 
     python benchmarks/speed/plots.py [--gigabytes 2] [--data benchmarks/speed/cost.json]
 
-Scan of 10 to 100,000 operators, and a graft over a constant of 1 MB to 2 GB (a sparse file):
+Scan of 10 to 100,000 operators, and a graft over a constant of 1 MB to 2 GB:
 seconds of the processor, the least of three, and the memory of the largest process. With
 ``--data`` nothing is measured: the figures of that file are drawn.
 """

@@ -114,18 +114,39 @@ def signals(commands: tuple[Command, ...], seed: int) -> Line:
                 )
                 what = f"{' '.join(words)}, {kind.name}: exit {ended.code}, left {left}, orphans"
                 line.count(good, f"{what} {orphans}, {ended.out[-200:]!r} {ended.err!r}")
+                _taken(place)
     return line
 
 
 def _stopped(place: Bench, words: list[str], kind: signal.Signals, delay: float) -> Ended:
-    """A run that a signal reached; after ``delay``, or sooner where that was too late."""
+    """A run that a signal reached; after ``delay``, or sooner where that was too late.
+
+    Too late is also a signal that came once the output was in its place: it is whole then.
+    """
     for attempt in range(8):
         ended = _interrupted(place, words, kind, delay / 4**attempt)
-        if ended.code not in (0, 1, -kind):  # -kind: at its end Python gives its handlers back
+        written = _taken(place)
+        # -kind: at its end Python gives its handlers back
+        if ended.code not in (0, 1, -kind) and (not written or written != _whole(place, words)):
             break
-        for name in _outputs(place):
-            (place.folder / name).unlink()
+    for name, content in written.items():
+        (place.folder / name).write_bytes(content)
     return ended
+
+
+def _whole(place: Bench, words: list[str]) -> dict[str, bytes]:
+    """What the call writes where nothing ends it."""
+    place.run(words)
+    return _taken(place)
+
+
+def _taken(place: Bench) -> dict[str, bytes]:
+    """The outputs, taken away."""
+    paths = [place.folder / name for name in _outputs(place)]
+    contents = {path.name: path.read_bytes() for path in paths}
+    for path in paths:
+        path.unlink()
+    return contents
 
 
 def _interrupted(place: Bench, words: list[str], kind: signal.Signals, delay: float) -> Ended:
@@ -196,8 +217,7 @@ def full(commands: tuple[Command, ...]) -> Line:
             ended = place.run(command.inside("."), stdout=stream)
             good = ended.code == 2 and ended.ours and not place.leftovers()
             line.count(good, f"{name}, full stdout: exit {ended.code} {ended.err!r}")
-            for path in _outputs(place):
-                (place.folder / path).unlink()
+            _taken(place)
     return line
 
 

@@ -62,7 +62,7 @@ def frozen(data: bytes) -> tuple[Frozen, Model]:
     result = freeze(from_bytes(data))
     after = from_bytes(bytes_of(result))
     assert after.size == result.size
-    check_frozen(result, AnalysisContext(after))
+    check_frozen(result.model, result.plan, AnalysisContext(after))
     again = freeze(after)
     assert not again.plan.changes and bytes_of(again) == bytes_of(result)
     return result, after

@@ -44,7 +44,6 @@ class Flow:
         self.visited: set[int] = set()
         self.budget = Budget(model.size)
         self._nodes: dict[tuple[int, int], flex.NodeDef] = {}
-        self._seen: set[tuple[str, ResourceId, OperatorRef]] = set()
 
     def summary(self, subgraph: int, handles: tuple[ResourceId | None, ...] = ()) -> Summary:
         """The summary of ``subgraph`` when ``handles[i]`` is the resource in its input ``i``.
@@ -83,10 +82,8 @@ class Flow:
         return self._nodes[span]
 
     def note(self, what: str, key: ResourceId, site: OperatorRef) -> None:
-        if (what, key, site) not in self._seen:
+        if self.uses.note(what, key, site, site.subgraph in self.visited):
             self.budget.spend(_NOTE)
-            self._seen.add((what, key, site))
-            getattr(self.uses, what).setdefault(key, []).append(site)
 
 
 class _Walk:

@@ -55,3 +55,24 @@ class Uses:
     )
     calls_once: dict[int, list[tuple[OperatorRef, int]]] = field(default_factory=dict)
     unresolved: dict[OperatorRef, None] = field(default_factory=dict)
+    _noted: dict[str, set[tuple[ResourceId, OperatorRef]]] = field(default_factory=dict)
+
+    def note(self, what: str, key: ResourceId, site: OperatorRef, again: bool) -> bool:
+        """Add a site to ``created``, ``assigned`` or ``read``. False if it is there already.
+
+        ``again``: its subgraph has been walked before. Else only an operator that names one
+        resource twice could be there, as the last row.
+        """
+        rows: list[OperatorRef] = getattr(self, what).setdefault(key, [])
+        if rows and rows[-1] == site:
+            return False
+        if again and what not in self._noted:
+            known = getattr(self, what).items()
+            self._noted[what] = {(other, place) for other, places in known for place in places}
+        noted = self._noted.get(what)
+        if noted is not None:
+            if (key, site) in noted:
+                return False
+            noted.add((key, site))
+        rows.append(site)
+        return True

@@ -96,6 +96,8 @@ def main() -> None:
     """The console script. Every expected error becomes one line on stderr and exit code 2."""
     # TensorFlow and LiteRT write their logs past Python, between the lines of our report
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # nothing here multiplies matrices with numpy, whose threads for that cost more than its import
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     mode.read(sys.argv[1:], _COMMANDS)
     try:
         signals.catch()

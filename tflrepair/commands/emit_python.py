@@ -14,7 +14,6 @@ from tflrepair.commands.fix.planning import check_options, match_fix, open_all, 
 from tflrepair.commands.scan import scan
 from tflrepair.graph.model import Source, from_bytes
 from tflrepair.passes.graft.graft import graft
-from tflrepair.rebuild.rebuild_pass import require_tensorflow
 
 if TYPE_CHECKING:
     from tflrepair.weights import MatchTable
@@ -58,6 +57,7 @@ def emit_python(
         As ``fix``; UnsupportedError for operators that cannot be rebuilt.
     """
     from tflrepair.rebuild.emit.python_file import emit_python as emit
+    from tflrepair.rebuild.rebuild_pass import require_tensorflow
 
     require_tensorflow()
     before = scan(model).context

@@ -96,6 +96,7 @@ def environment(python: str) -> dict[str, str]:
     """Environment variables of a child: quiet, on the CPU, and another Python's own packages."""
     result = dict(os.environ)
     result.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1", PYTHONWARNINGS="ignore")
+    result.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads, which runtimes do not use
     if python != sys.executable:
         for name in ("PYTHONPATH", "PYTHONHOME"):
             result.pop(name, None)

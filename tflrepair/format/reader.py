@@ -33,15 +33,19 @@ _READS_AT_LEAST = 1 << 20
 
 
 class Reader:
-    """One flatbuffer: its bytes, its vtables seen so far, and what it has cost."""
+    """One flatbuffer: its bytes, its vtables seen so far, and what it has cost.
 
-    __slots__ = ("_budget", "_memory", "_vtables", "size", "source")
+    ``decoded`` keeps what many ask of the table at a byte, by that byte.
+    """
+
+    __slots__ = ("_budget", "_memory", "_vtables", "decoded", "size", "source")
 
     def __init__(self, source: ByteSource | memoryview) -> None:
         self.source = MemorySource(source) if isinstance(source, memoryview) else source
         self.size = self.source.size
         self._memory = self.source.data if isinstance(self.source, MemorySource) else None
         self._vtables: dict[int, tuple[tuple[int, ...], int]] = {}
+        self.decoded: dict[int, tuple[str, str]] = {}
         self._budget = max(self.size * _READS_PER_BYTE, _READS_AT_LEAST)
 
     def root(self) -> Table:

@@ -115,24 +115,31 @@ class Head:
 
     def numbers(self, values: Sequence[int], kind: str = "i") -> int:
         size = struct.calcsize("<" + kind)
-        prepend = getattr(self.builder, _PREPEND[kind])
         self.builder.StartVector(size, len(values), size)
-        for value in reversed(values):
-            prepend(value)
+        return self._filled(struct.pack(f"<{len(values)}{kind}", *values))
+
+    def _filled(self, data: bytes) -> int:
+        """The vector that was started, for which the builder has made room."""
+        self.builder.head -= len(data)
+        self.builder.Bytes[self.builder.head : self.builder.head + len(data)] = data
         return int(self.builder.EndVector())
 
     def data(self, data: bytes) -> int:
         """A byte vector with the alignment that Buffer.data has."""
         self.builder.StartVector(1, len(data), VECTOR_ALIGNMENT)
-        self.builder.head -= len(data)
-        self.builder.Bytes[self.builder.head : self.builder.head + len(data)] = data
-        return int(self.builder.EndVector())
+        return self._filled(data)
 
     def tables(self, offsets: Sequence[int]) -> int:
         self.builder.StartVector(4, len(offsets), 4)
-        for offset in reversed(offsets):
-            self.builder.PrependUOffsetTRelative(offset)
-        return int(self.builder.EndVector())
+        # an offset of the builder counts from the end of what it has made, a stored one from where
+        # it stands: all at once, since most operators of a graft are old ones in a new list
+        end = int(self.builder.Offset()) + 4 * len(offsets)
+        return self._filled(
+            struct.pack(
+                f"<{len(offsets)}I",
+                *[end - 4 * place - offset for place, offset in enumerate(offsets)],
+            )
+        )
 
     def table(self, name: str, fields: Mapping[int, int]) -> int:
         """A new table of schema type ``name`` with ``fields`` (slot -> number or offset).

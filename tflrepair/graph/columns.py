@@ -79,6 +79,25 @@ def verified(subject: Subject) -> tuple[Columns, ...]:
     return tuple(found)
 
 
+def handles(subject: Subject) -> dict[int, tuple[str, str]]:
+    """(container, shared name) of each operator with VarHandleOptions, by the operator's byte.
+
+    Of a file in which nothing is wrong.
+    """
+    rows, options = subject.of("Operator"), subject.of("VarHandleOptions")
+    ends = options.ref("container"), options.ref("shared_name")
+    names = {
+        place: (subject.text(container), subject.text(name))
+        for place, container, name in zip(options.positions, *ends, strict=True)
+    }
+    refs, kinds = rows.ref("builtin_options"), rows.column("builtin_options_type")
+    return {
+        place: names[ref]
+        for place, ref, kind in zip(rows.positions, refs, kinds, strict=True)
+        if kind == schema.BuiltinOptions.VarHandleOptions and ref in names
+    }
+
+
 def _shapes(subject: Subject) -> list[tuple[int, ...]]:
     """The signature of each shape, which has its open dimensions, where there is one."""
     tensors, shapes = subject.of("Tensor"), list(subject.shapes)

@@ -17,7 +17,7 @@ from tflrepair.errors import BadFileError, TflRepairError, UserError, masked
 from tflrepair.format import schema, sniff
 from tflrepair.format.reader import Reader, Table
 from tflrepair.graph.buffers import Buffer, ExternalBuffer, buffer_at, external_buffers
-from tflrepair.graph.columns import Columns, verified
+from tflrepair.graph.columns import Columns, handles, verified
 from tflrepair.graph.subgraph import CUSTOM, OperatorCode, Subgraph
 from tflrepair.sources.opened import is_address, open_source
 from tflrepair.sources.source import ByteSource, MemorySource
@@ -227,7 +227,9 @@ class Model:
     @cached_property
     def _columns(self) -> tuple[Columns, ...]:
         """What the verification has decoded of each subgraph. Raises DamagedError."""
-        return verified(require_sound(self.source, self.path))
+        subject = require_sound(self.source, self.path)
+        self.reader.decoded.update(handles(subject))
+        return verified(subject)
 
 
 # What every function takes that looks at a model

@@ -31,6 +31,13 @@ CALLING = frozenset((*_CALLS, _OP.STABLEHLO_COMPOSITE, _OP.STABLEHLO_WHILE, _OP.
 
 def var_handle(operator: Operator) -> tuple[str, str]:
     """(container, shared name) of a VAR_HANDLE."""
+    known = operator.reader.decoded.get(operator.place)
+    if known is None:
+        known = operator.reader.decoded[operator.place] = _var_handle(operator)
+    return known
+
+
+def _var_handle(operator: Operator) -> tuple[str, str]:
     options = operator.options(_KIND.VarHandleOptions)
     if options is None:
         return "", ""

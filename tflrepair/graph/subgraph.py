@@ -203,6 +203,22 @@ class Subgraph:
         except TflRepairError as error:
             raise error.within(f"subgraph {self.index}, tensor {index}") from None
 
+    def tensor_name(self, index: int) -> str:
+        """The name of a tensor, which costs less than all of it. Raises as ``tensor``."""
+        known = self._names.get(index)
+        if known is None:
+            self.check_tensor(index)
+            try:
+                table = self.table.reader.table(self._tensors[index])
+                known = self._names[index] = table.string(schema.Tensor.NAME) or ""
+            except TflRepairError as error:
+                raise error.within(f"subgraph {self.index}, tensor {index}") from None
+        return known
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        return {}
+
     def typed(self, index: int) -> Typed:
         """Type and shape of a tensor, which cost less than all of it.
 

@@ -63,7 +63,7 @@ class FreezePass:
         return Change(frozen.file, "; ".join(notes))
 
     def ensures(self, before: AnalysisContext, after: AnalysisContext) -> None:
-        check_frozen(freeze(before), after)
+        check_frozen(before.model, plan_freeze(before), after)
 
 
 def freeze(context: AnalysisContext) -> Frozen:
@@ -79,13 +79,13 @@ def freeze(context: AnalysisContext) -> Frozen:
     return Frozen(model, plan, rewrite(model, plan) if plan.changes else None)
 
 
-def check_frozen(frozen: Frozen, written: AnalysisContext) -> None:
+def check_frozen(before: Model, plan: FreezePlan, written: AnalysisContext) -> None:
     """The postcondition, on the written bytes.
 
     Raises:
         RefusedError: the new file is not the old one without the dropped operators.
     """
-    before, plan, after = frozen.model, frozen.plan, written.model
+    after = written.model
     right = after.signatures == before.signatures and len(after.subgraphs) == len(before.subgraphs)
     right = right and after.metadata == before.metadata
     for old, new in zip(before.subgraphs, after.subgraphs, strict=False):

@@ -63,7 +63,7 @@ class Tables:
             first = [call_operators[target] for target in calls.get(index, [])]
             moved = any(map(relocation.has_position, model.subgraph(index).operators))
             if first or index in self.constants or moved:
-                subgraphs[index] = self._subgraph(index, first)
+                subgraphs[index] = self._subgraph(index, first, moved)
         slot = schema.Model
         fields = {
             slot.OPERATOR_CODES: head.tables(self.operators.codes),
@@ -72,13 +72,19 @@ class Tables:
         }
         return head.finish(head.copy("Model", model.root, fields))
 
-    def _subgraph(self, index: int, first: list[int]) -> int:
-        """A copy of a subgraph: new operators at its head, new constants for some inputs."""
+    def _subgraph(self, index: int, first: list[int], moved: bool) -> int:
+        """A copy of a subgraph: new operators at its head, new constants for some inputs.
+
+        ``moved``: some of its operators hold file positions.
+        """
         subgraph = self.model.subgraph(index)
         constants = self.constants.get(index, {})
         new_tensors: list[int] = []
         operators = list(first)
         for operator in subgraph.operators:
+            if not moved and operator.index not in constants:
+                operators.append(self.head.old(operator.place))
+                continue
             fields = {}
             if operator.index in constants:
                 inputs = list(operator.inputs)

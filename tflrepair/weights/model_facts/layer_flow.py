@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from tflrepair.format import schema
 from tflrepair.graph.model import Model
+from tflrepair.graph.options import var_handle
 from tflrepair.graph.subgraph import Operator, Subgraph
 from tflrepair.weights.types.layer_flow import FlowOp, LayerFlow
 
@@ -55,7 +56,7 @@ def _ops(graph: Subgraph) -> Iterator[FlowOp]:
     data = set(graph.inputs)
     for op in graph.operators:
         if op.code == schema.BuiltinOperator.VAR_HANDLE:
-            own.update(dict.fromkeys(op.outputs, frozenset({_name(op)})))
+            own.update(dict.fromkeys(op.outputs, frozenset({var_handle(op)[1]})))
         if op.code in _SKIPPED:
             continue
         taken = tuple(t for t in op.inputs if t in data)
@@ -67,7 +68,7 @@ def _ops(graph: Subgraph) -> Iterator[FlowOp]:
             own.update(dict.fromkeys(op.outputs, variables if few else None))
             continue
         data.update(op.outputs)
-        names = [graph.tensor(t).name for t in op.outputs[:1] if t >= 0]
+        names = [graph.tensor_name(t) for t in op.outputs[:1] if t >= 0]
         scopes = tuple(tuple(part.split("/")) for name in names for part in name.split(";"))
         yield FlowOp(op.name, taken, op.outputs, variables, scopes, _strides(op))
 
@@ -78,8 +79,3 @@ def _strides(op: Operator) -> tuple[int, int] | None:
     if known is None or options is None:
         return None
     return options.scalar(known[1], "i"), options.scalar(known[2], "i")
-
-
-def _name(op: Operator) -> str:
-    options = op.options(schema.BuiltinOptions.VarHandleOptions)
-    return (options.string(schema.VarHandleOptions.SHARED_NAME) or "") if options else ""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from tflrepair.format import schema
 from tflrepair.graph.model import Model
+from tflrepair.graph.options import var_handle
 from tflrepair.graph.subgraph import Subgraph
 
 _CODE = schema.BuiltinOperator
@@ -31,9 +32,7 @@ def _found(graph: Subgraph) -> Iterator[str]:
     inverse: set[int] = set()  # what RSQRT makes
     for op in graph.operators:
         if op.code == _CODE.VAR_HANDLE:
-            options = op.options(schema.BuiltinOptions.VarHandleOptions)
-            name = options.string(schema.VarHandleOptions.SHARED_NAME) if options else None
-            values.update(dict.fromkeys(op.outputs, name or ""))
+            values.update(dict.fromkeys(op.outputs, var_handle(op)[1]))
             continue
         taken = [values[t] for t in op.inputs if values.get(t)]
         if op.code == _CODE.RSQRT:
@@ -45,6 +44,6 @@ def _found(graph: Subgraph) -> Iterator[str]:
                 inverse.update(op.outputs)
             continue
         if taken:
-            scoped = any("/batchnorm/" in graph.tensor(t).name for t in op.outputs if t >= 0)
+            scoped = any("/batchnorm/" in graph.tensor_name(t) for t in op.outputs if t >= 0)
             scales = op.code == _CODE.MUL and not inverse.isdisjoint(op.inputs)
             yield from taken if scoped or scales else ()

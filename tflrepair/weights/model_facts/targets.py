@@ -88,7 +88,7 @@ def _read_as(model: Model, variable: Variable) -> Iterator[str]:
     for site in variable.read_by:
         graph = model.subgraph(site.subgraph)
         for tensor in graph.operators[site.operator].outputs:
-            name = graph.tensor(tensor).name if tensor >= 0 else ""
+            name = graph.tensor_name(tensor) if tensor >= 0 else ""
             if name and name not in seen:
                 seen.add(name)
                 yield name

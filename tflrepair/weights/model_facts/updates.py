@@ -63,7 +63,7 @@ def _names(model: Model, variable: Variable) -> Iterator[tuple[int, str]]:
         graph = model.subgraph(site.subgraph)
         for tensor in graph.operators[site.operator].outputs:
             if tensor >= 0:
-                yield site.subgraph, graph.tensor(tensor).name
+                yield site.subgraph, graph.tensor_name(tensor)
 
 
 def _numbered(base: str, names: Mapping[str, ResourceId]) -> dict[ResourceId, int]:

@@ -3,6 +3,9 @@
 Only what lies inside the file is read: soft and external links, external storage and virtual
 datasets are refused, and so is a dataset that declares far more bytes than the file stores for it,
 or one in chunks that would have to be unpacked whole. What Keras writes has none of these.
+
+A file has a thousand objects: they are judged by h5py's low-level API, which takes a third of the
+time of its objects.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -73,10 +77,10 @@ class H5Reader:
         arrays: list[tuple[str, list[int], str]] = []
         skipped: list[str] = []
         seen: set[Any] = set()
-        todo: list[tuple[str, h5py.Group]] = [("", self._file["/"])]
+        todo: list[tuple[str, h5py.h5g.GroupID]] = [("", self._group(""))]
         while todo:
             path, group = todo.pop()
-            address = h5py.h5o.get_info(group.id).addr
+            address = h5py.h5o.get_info(group).addr
             if address in seen or path.count("/") > _DEEPEST:
                 raise BadFileError(f"group {path!r} contains itself or is nested too deeply")
             seen.add(address)
@@ -84,11 +88,11 @@ class H5Reader:
             for name in group:
                 if len(arrays) + len(seen) + len(todo) + len(skipped) > _MOST_OBJECTS:
                     raise BadFileError(f"holds more than {_MOST_OBJECTS} objects")
-                inner = f"{path}/{name}" if path else name
+                inner = f"{path}/{_decoded(name)}" if path else _decoded(name)
                 child = _child(group, name, inner)
-                if isinstance(child, h5py.Group):
+                if isinstance(child, h5py.h5g.GroupID):
                     todo.append((inner, child))
-                elif isinstance(child, h5py.Dataset):
+                elif isinstance(child, h5py.h5d.DatasetID):
                     dtype = _dtype(inner, child)
                     if dtype is None:
                         skipped.append(inner)
@@ -96,14 +100,22 @@ class H5Reader:
                         arrays.append((inner, [int(n) for n in child.shape], dtype))
         return {"groups": groups, "arrays": arrays, "skipped": skipped}
 
+    def _group(self, path: str) -> h5py.h5g.GroupID:
+        import h5py
+
+        return h5py.h5g.open(self._file.id, path.encode() or b"/")
+
     def array(self, path: str) -> H5Array:
         """The dataset at ``path``, judged once more: the file may have changed."""
+        import h5py
+
         group, _, name = path.rpartition("/")
-        dataset = _child(self._file[group or "/"], name, path)
+        dataset = _child(self._group(group), name.encode(), path)
         dtype = _dtype(path, dataset)
         if dtype is None:
             raise BadFileError(f"{path!r} holds no numbers")
-        return H5Array(dataset, "|V2" if dtype == "bfloat16" else str(dataset.dtype.str))
+        stored_as = "|V2" if dtype == "bfloat16" else str(dataset.dtype.str)
+        return H5Array(h5py.Dataset(dataset, readonly=True), stored_as)
 
 
 def _unpacked(path: str, member: str) -> Any:
@@ -159,55 +171,86 @@ class Window(io.RawIOBase):
         super().close()
 
 
-def _child(group: h5py.Group, name: str, path: str) -> Any:
+def _decoded(name: bytes) -> str:
+    """The name of a link. One that is not UTF-8 is no name that Keras writes."""
+    return name.decode("utf-8", "backslashreplace")
+
+
+def _child(group: h5py.h5g.GroupID, name: bytes, path: str) -> Any:
     import h5py
 
-    link = group.get(name, getlink=True)
-    if not isinstance(link, h5py.HardLink):
+    kind = group.links.get_info(name).type
+    if kind != h5py.h5l.TYPE_HARD:
+        what = "SoftLink" if kind == h5py.h5l.TYPE_SOFT else "ExternalLink"
         raise BadFileError(
-            f"{path!r} is a {type(link).__name__}, which may lead anywhere; Keras writes none: "
+            f"{path!r} is a {what}, which may lead anywhere; Keras writes none: "
             "copy the weights to a plain file if you trust it"
         )
-    return group[name]
+    return h5py.h5o.open(group, name)
 
 
-def _dtype(path: str, dataset: h5py.Dataset) -> str | None:
+def _dtype(path: str, dataset: h5py.h5d.DatasetID) -> str | None:
     """numpy's name of the element type; None for what holds no numbers.
 
     Raises:
         BadFileError: reading it would leave the file or need far more memory than it has bytes.
     """
-    if dataset.external or dataset.is_virtual:
+    import h5py
+
+    how, layout = dataset.get_create_plist(), h5py.h5d
+    if how.get_external_count() or how.get_layout() == layout.VIRTUAL:
         raise BadFileError(f"the data of {path!r} lies outside the file")
     stored_as, shape = dataset.dtype, dataset.shape  # h5py makes them anew each time
-    dtype = "bfloat16" if dataset.attrs.get("dtype") == "bfloat16" else stored_as.name
+    marked = h5py.h5a.exists(dataset, b"dtype") and h5py.Dataset(dataset).attrs["dtype"]
+    is_bfloat16 = isinstance(marked, str) and marked == "bfloat16"
+    dtype = "bfloat16" if is_bfloat16 else _name(stored_as)
     if stored_as.kind not in "biufcV" or shape is None:
         return None
-    if stored_as.kind == "V" and not (dtype == "bfloat16" and stored_as.itemsize == 2):
+    if stored_as.kind == "V" and not (is_bfloat16 and stored_as.itemsize == 2):
         return None
     declared = prod(shape) * stored_as.itemsize
-    stored = dataset.id.get_storage_size()
-    packed = dataset.compression is not None or dataset.scaleoffset is not None
-    if declared > stored * (_BEST_PACKING if packed else 1):
+    stored = dataset.get_storage_size()
+    packing = _BEST_PACKING if _is_packed(how) else 1
+    if declared > stored * packing:
         raise BadFileError(
             f"{path!r} declares {plural(declared, 'byte')}, the file stores {stored} for it"
         )
-    chunk = prod(dataset.chunks or ()) * stored_as.itemsize
+    chunks = how.get_chunk() if how.get_layout() == layout.CHUNKED else ()
+    chunk = prod(chunks) * stored_as.itemsize
     if chunk > _LARGEST_CHUNK:
         raise BadFileError(
             f"{path!r} is stored in chunks of {plural(chunk, 'byte')}; at most "
             f"{_LARGEST_CHUNK} are read: "
             "save it without chunks"
         )
-    return str(dtype)
+    return dtype
 
 
-def _attributes(group: h5py.Group) -> dict[str, Any]:
+@cache
+def _name(dtype: Any) -> str:
+    return str(dtype.name)
+
+
+def _is_packed(how: Any) -> bool:
+    """Whether a dataset was created with a filter that makes it smaller."""
+    import h5py
+
+    packing = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_LZF, h5py.h5z.FILTER_SZIP,
+               h5py.h5z.FILTER_SCALEOFFSET)  # fmt: skip
+    return any(how.get_filter(n)[0] in packing for n in range(how.get_nfilters()))
+
+
+def _attributes(group: h5py.h5g.GroupID) -> dict[str, Any]:
+    import h5py
+
     found: dict[str, Any] = {}
-    for name in group.attrs:
+    if not h5py.h5a.get_num_attrs(group):
+        return found
+    attributes = h5py.Group(group).attrs
+    for name in attributes:
         base = name.rstrip("0123456789")
         if name in _WANTED or base in _WANTED:  # long lists are split: weight_names0, ...
-            found[name] = _text(group.attrs[name])
+            found[name] = _text(attributes[name])
     return found
 
 
