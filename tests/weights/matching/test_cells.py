@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from weights.cases import DATA
 
 from tflrepair.analysis.variables import analyse
 from tflrepair.graph.model import load
 from tflrepair.weights import MatchTable, kernels_of, match, open_weights, targets_of
+from weights.cases import DATA
 
 pytestmark = pytest.mark.runs
 
