@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# two workers would compile every module anew, and so would each child
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: bench bench-check plots demo quick test test-beam test-core test-flex test-explorer test-micro test-page test-site check fuzz packages verdicts faults large clean
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
@@ -94,8 +97,8 @@ $(VENV)-micro/.done: pyproject.toml
 	touch $@
 
 PAIRS ?= 10
-bench: $(VENV)/.all       ## time and memory against anchors and targets; RECORD=1 writes benchmarks/results.md
-	$(BIN)/python benchmarks/speed/bench.py --pairs $(PAIRS) $(if $(RECORD),--write)
+bench: $(VENV)/.all       ## time and memory against anchors and targets; RECORD=1 writes benchmarks/results.md; SHORT=1: reading only
+	$(BIN)/python benchmarks/speed/bench.py --pairs $(PAIRS) $(if $(RECORD),--write) $(if $(SHORT),--short)
 
 bench-check: $(VENV)/.core ## ends with 1 if a ratio is 30 % behind the recorded one; SHORT=1: reading only
 	$(BIN)/python benchmarks/speed/bench.py --pairs $(PAIRS) --check $(if $(SHORT),--short)

@@ -1,4 +1,4 @@
-"""Numbers in messages: how many of something, and how many bytes."""
+"""Words in messages: how many of something, how many bytes, what kind of value."""
 
 from __future__ import annotations
 
@@ -34,3 +34,11 @@ def megabytes(count: int) -> str:
         if count >= size - size // 20_000:  # what would be rounded to 1000.0 of the smaller unit
             return f"{count / size:,.1f} {unit}"
     return plural(count, "byte")
+
+
+def kind_of(value: object) -> str:
+    """What a value of Python is, with its article: ``a list``, ``an int``; ``None``."""
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"

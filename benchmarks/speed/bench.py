@@ -103,10 +103,11 @@ def recorded() -> list[Row]:
     return [Row(**row) for row in json.loads(RECORD.read_text(encoding="utf-8"))]
 
 
-def write(found: Sequence[Row], pairs: int) -> None:
-    """Record the run, other rows as they were, and profile what misses its target."""
-    known = {row.name: row for row in recorded()} | {row.name: row for row in found}
-    found = list(known.values())
+def write(found: Sequence[Row], pairs: int, some: bool) -> None:
+    """Record the run, and profile what misses its target. Of ``some`` rows: others stay."""
+    if some:
+        known = {row.name: row for row in recorded()} | {row.name: row for row in found}
+        found = list(known.values())
     text = json.dumps([asdict(row) for row in found], indent=1)
     RECORD.write_text(text + "\n", encoding="utf-8")
     head = (
@@ -140,7 +141,7 @@ def main() -> int:
         return 2
     found = measure(options.pairs, options.gigabytes, options.short, options.only)
     if options.write:
-        write(found, options.pairs)
+        write(found, options.pairs, some=options.short or bool(options.only))
     if not options.check:
         return 0
     known = {row.name: row.ratio for row in recorded()}

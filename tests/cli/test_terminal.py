@@ -96,3 +96,19 @@ def test_bash_completes(tmp_path: Path, words: list[str], wanted: list[str]) -> 
     )
     done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True)
     assert sorted(done.stdout.split()) == wanted, shown.stdout + done.stderr
+
+
+@pytest.mark.runs
+def test_the_list_of_commands_is_whole_on_80_columns() -> None:
+    done = warm.command_line("--help")
+    lines = done.stdout.partition("Commands:")[2].splitlines()
+    assert len([line for line in lines if line.startswith("  ")]) > 12
+    assert not any(line.endswith("...") for line in lines) and max(map(len, lines)) <= 80
+
+
+@pytest.mark.runs
+@pytest.mark.parametrize("words", [["-q", "scan"], ["--format", "json", "scan"]])
+def test_an_option_before_the_command_is_told_where_it_stands(words: list[str]) -> None:
+    done = warm.command_line(*words, "model.tflite")
+    assert done.returncode == 2
+    assert f"No such option: {words[0]} before the command" in done.stderr

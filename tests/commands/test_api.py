@@ -11,6 +11,7 @@ import pytest
 import tflrepair
 from tflrepair import TflRepairError
 from tflrepair.views.values import array
+from tflrepair.wording import kind_of
 
 RATE = {"adam/learning_rate": "0.001"}
 
@@ -99,3 +100,40 @@ def test_an_unknown_signature_lists_those_there_are(data: Path) -> None:
 
 def test_explain_is_a_function() -> None:
     assert "initial value" in tflrepair.explain("TFR001")
+
+
+@pytest.mark.parametrize("wrong", ["", "/", Path(), 7, ["a"], None])
+def test_a_repair_names_what_is_wrong_with_the_model(data: Path, wrong: Any) -> None:
+    with pytest.raises(TflRepairError, match=r"is not a model|is empty|is a directory"):
+        tflrepair.fix(wrong, data / "partial.npz")
+
+
+@pytest.mark.parametrize("wrong", [None, 7, b"TFR001", Path("TFR001"), ["TFR001"]])
+def test_what_is_no_text_is_not_explained(wrong: Any) -> None:
+    with pytest.raises(TflRepairError, match="is no text"):
+        tflrepair.explain(wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, 7, "model.tflite", b"TFL3", object()])
+def test_state_is_that_of_an_interpreter(tmp_path: Path, wrong: Any) -> None:
+    np.savez(tmp_path / "s.npz", w=np.zeros(1))
+    with pytest.raises(TflRepairError, match="is not an interpreter"):
+        tflrepair.save_state(wrong, tmp_path / "new.npz")
+    with pytest.raises(TflRepairError, match="is not an interpreter"):
+        tflrepair.load_state(wrong, tmp_path / "s.npz")
+
+
+def test_a_value_is_called_by_its_type() -> None:
+    assert [kind_of(v) for v in (None, 1, [], object())] == [
+        "None",
+        "an int",
+        "a list",
+        "an object",
+    ]
+
+
+def test_all_tensors_and_operators_of_a_subgraph(data: Path) -> None:
+    subgraph = tflrepair.load(data / "partial.tflite").subgraphs[0]
+    assert len(subgraph.tensors) == subgraph.tensor_count
+    assert subgraph.tensors[1] == subgraph.tensor(1)
+    assert len(subgraph.operators) == subgraph.operator_count

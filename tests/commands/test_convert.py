@@ -23,12 +23,11 @@ SCRIPT = """
 import json, sys
 import numpy as np
 import keras, tensorflow as tf
-import tflrepair, warm
+import tflrepair
 from makers.common import randomize
 from makers.plain import Healthy
 from makers.small import Classifier, network
 
-warm.use()  # seven conversions
 small, out = sys.argv[1:]
 weights = small + "/classifier.weights.h5"
 messages = {}
@@ -77,22 +76,18 @@ for name, call in {
         call()
     except tflrepair.TflRepairError as error:
         messages[name] = f"{type(error).__name__}: {error}"
-print(json.dumps(messages))
+json.dump(messages, open(f"{out}/messages.json", "w"))
 """
 
 
 @pytest.fixture(scope="module")
 def out(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("converted")
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(small), str(folder)],
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    (folder / "messages.json").write_text(done.stdout.splitlines()[-1])
+    (folder / "script.py").write_text(SCRIPT)
+    env = {**os.environ, "PYTHONPATH": str(TESTS)}
+    words = [str(small), str(folder)]
+    code = warm.run_script(folder / "script.py", words, env, folder / "log")
+    assert code == 0, (folder / "log").read_text()[-3000:]
     return folder
 
 
@@ -167,8 +162,9 @@ KERAS_2 = """
 import sys
 import numpy as np
 import tensorflow as tf
-import tflrepair
+import tflrepair, warm
 
+warm.use()  # two conversions
 assert tf.keras.Sequential.__module__.startswith("tf_keras")
 layers = tf.keras.layers
 net = tf.keras.Sequential(
@@ -207,7 +203,7 @@ np.savez(sys.argv[1] + "/known.npz", x=x, before=before, losses=losses, after=af
 def test_keras_2(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", KERAS_2, str(tmp_path)],
-        env={**os.environ, "TF_USE_LEGACY_KERAS": "1"},
+        env={**os.environ, "TF_USE_LEGACY_KERAS": "1", "PYTHONPATH": str(TESTS)},
         capture_output=True,
         text=True,
         check=False,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import warm
 from conftest import TESTS
 from running import Session
 
@@ -111,15 +110,10 @@ json.dump(told, open(f"{out}/told.json", "w"))
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keras")
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(folder)],
-        cwd=TESTS,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(TESTS.parent)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert not done.returncode, done.stderr[-3000:]
+    (folder / "script.py").write_text(SCRIPT)
+    env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(TESTS)}
+    code = warm.run_script(folder / "script.py", [str(folder)], env, folder / "log")
+    assert not code, (folder / "log").read_text()[-3000:]
     return folder
 
 
@@ -171,9 +165,7 @@ def test_files_that_are_no_model_by_themselves(out: Path) -> None:
 @pytest.mark.parametrize("loud", [[], ["-v"]])
 def test_the_command_takes_a_keras_file(out: Path, tmp_path: Path, loud: list[str]) -> None:
     words = ["convert", str(out / "net.keras"), "-o", str(tmp_path / "y.tflite"), *loud]
-    done = subprocess.run(
-        [sys.executable, "-m", "tflrepair", *words], capture_output=True, text=True, check=False
-    )
+    done = warm.command_line(*words, kind="tensorflow")
     assert done.returncode == 0, done.stderr
     assert "every variable has a value" in done.stdout
     steps = [line for line in done.stderr.splitlines() if line.startswith("tflrepair: ")]

@@ -86,7 +86,9 @@ def test_wrong_calls(fixed: Path, sample: Path) -> None:
         ({**data, "x": data["x"].astype("U8")}, {}, "type"),
         (data, {"steps": 0}, "at least one step"),
         (data, {"batch": 3}, "fixed batch of 8"),
+        (data, {"batch": 0}, "cannot be 0"),
         (data, {"signature": "nothing"}, "no signature"),
+        (data, {"signature": "infer", "loss": "output"}, "infer trains nothing"),
         (data, {"loss": "nothing"}, "no output 'nothing'"),
     ]
     for arrays, options, message in wrong:
@@ -118,10 +120,14 @@ def test_nan_is_a_problem(fixed: Path, sample: Path, tmp_path: Path) -> None:
     data["x"][:] = np.nan
     result = tflrepair.train(fixed, data, steps=3)
     assert not result.finite and not result.ok
-    assert "nan from step 1 on" in train_text.lines(result, Style())[-1]
-    with pytest.raises(RefusedError, match="not finite"):
+    assert "nan from step 1 on" in train_text.lines(result, Style())[-2]
+    assert result.advice == "input x has NaN in 384 of 384 values: clean the data"
+    with pytest.raises(RefusedError, match="not finite") as refusal:
         tflrepair.train(fixed, data, steps=3, out=tmp_path / "out.tflite")
+    assert refusal.value.hint == result.advice
     assert not (tmp_path / "out.tflite").exists()
+    data["x"][:] = 3e38  # finite, but not what becomes of them
+    assert "scale the inputs" in tflrepair.train(fixed, data, steps=3).advice
 
 
 def test_command_line(fixed: Path, sample: Path) -> None:

@@ -46,6 +46,14 @@ def test_within(got: Any, want: Any, within: bool) -> None:
     assert row.within is within
 
 
+def test_what_is_left_where_large_terms_cancel() -> None:
+    """A MobileNetV2's noise on an answer near 0: far beyond both tolerances, 1e-5 of the whole."""
+    row = gap("out", np.array([6.0, 0.0045]), np.array([6.0, 0.00455]), 1e-4, 1e-5)
+    assert not row.within
+    assert row.share == pytest.approx(5e-5 / 6)
+    assert gap("out", np.array([1e-3]), np.array([0.0]), 0, 0).share is None
+
+
 def test_strings_are_equal_or_not() -> None:
     texts = np.array([b"a\0", b"b"], dtype=object)
     assert gap("out", texts, texts.copy(), 1, 1).within

@@ -75,6 +75,9 @@ def test_another_model(data: Path) -> None:
     assert report.ok
     exact = check(data / "healthy.tflite", against=data / "f16.tflite", rtol=0, atol=0)
     assert "models-differ" in kinds(run_of(exact, "infer"))
+    for whole, alike in ((1e-2, True), (1e-6, False)):
+        options = {"against": data / "f16.tflite", "signature": "infer", "whole": whole}
+        assert check(data / "healthy.tflite", rtol=0, atol=1e-6, **options).ok == alike
     same = check(data / "healthy.tflite", against=data / "healthy.tflite", signature="infer")
     compared = [c for c in run_of(same, "infer").comparisons if c.to == "against"]
     assert same.ok and {c.max_abs for c in compared} == {0.0}

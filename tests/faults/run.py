@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 
-from faults import commands, files, hostile, kills
+from faults import commands, files, hostile, kills, waste
 from faults.bench import Case
 
 
@@ -31,6 +31,7 @@ def cases(count: int, seed: int) -> list[Case]:
         files.streams,
         hostile.weights,
         hostile.models,
+        waste.line,
     ]
 
 

@@ -8,6 +8,7 @@ Exit code 1 if anything was found. The cases are in .cache/fuzz/TARGET.
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -15,51 +16,65 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from fuzz import covered, waiting
 from fuzz.targets import all_targets
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / ".cache" / "fuzz"
 # Shares of the time: the ways in that strangers' files take most.
 _SHARES = {"scan": 4, "fix": 2, "h5": 2}
-_GRACE = 60.0  # seconds that a child may take to start and to end
 
 
 @dataclass
 class Line:
-    """A row of the table."""
+    """A row of the table; ``seconds`` are of processor time."""
 
     target: str
     executions: int = 0
     seconds: float = 0.0
     finds: list[str] = field(default_factory=list)
+    lines: covered.Lines = field(default_factory=dict)
+
+    @property
+    def coverage(self) -> str:
+        """Statements reached in the files that it reached."""
+        reached, whole = covered.share(self.lines)
+        return f"{reached} of {whole}"
 
 
 def run(target: str, seed: int, seconds: float) -> Line:
     """Fuzz one target; a child that dies is a find, and another one goes on."""
     folder = FOLDER / target.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
-    line, began = Line(target), time.monotonic()
+    line, began, spent = Line(target), time.monotonic(), _spent()
     while (left := seconds - (time.monotonic() - began)) > 0 and len(line.finds) < 20:
         command = [sys.executable, "-m", "fuzz.worker", target, str(seed), str(left), str(folder)]
-        cwd = ROOT / "tests"
-        try:
-            done = subprocess.run(
-                command, cwd=cwd, capture_output=True, text=True, timeout=left + _GRACE, check=False
-            )
-            code, why = done.returncode, done.stderr[-300:]
-        except subprocess.TimeoutExpired:
-            code, why = 1, "it hangs"
-        if code == 0:
+        done = waiting.ended(command, ROOT / "tests")
+        if done.returncode == 0:
             result = json.loads(done.stdout.splitlines()[-1])
             line.executions += result["executions"]
             line.finds += result["finds"]
+            for name, numbers in result["lines"].items():
+                line.lines.setdefault(name, set()).update(numbers)
         else:
             case = folder / f"dead-{seed}"
             case.write_bytes((folder / "current").read_bytes())
-            line.finds.append(f"the process ends with {code}: {why} ({case.name})")
+            line.finds.append(f"ends with {done.returncode}: {_why(done.stderr)} ({case.name})")
         seed += 1000
-    line.seconds = time.monotonic() - began
+    line.seconds = _spent() - spent
     return line
+
+
+def _spent() -> float:
+    """Seconds of processor time of all children that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _why(told: str) -> str:
+    """The last words; of one that hung, the innermost lines of the package."""
+    frames = [row.strip() for row in told.splitlines() if "/tflrepair/" in row]
+    return f"it hangs at {frames[:3]}" if told.startswith("it hangs") else told[-300:]
 
 
 def run_guided(seconds: float) -> Line:
@@ -69,13 +84,15 @@ def run_guided(seconds: float) -> Line:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)
     result = json.loads(done.stdout.splitlines()[-1])
     line = Line("scan, guided", result["executions"], seconds, result["finds"])
-    print(
-        f"{line.target:16} {line.executions:10} {line.executions / seconds:9.0f} "
-        f"{len(line.finds):6}  ({result['edges']} edges covered)"
-    )
+    print(_row(line, f"{result['edges']} edges"))
     for find in line.finds:
         print(f"    {find}")
     return line
+
+
+def _row(line: Line, reached: str) -> str:
+    name, count, seconds = line.target, line.executions, line.seconds
+    return f"{name:16} {count:10} {seconds:6.0f} {len(line.finds):6}  {reached}"
 
 
 def main(arguments: list[str]) -> int:
@@ -84,11 +101,10 @@ def main(arguments: list[str]) -> int:
     share = 0.75 if find_spec("atheris") else 1.0
     total = sum(_SHARES.get(name, 1) for name in names)
     lines = []
-    print(f"{'target':16} {'executions':>10} {'a second':>9} {'finds':>6}")
+    print(f"{'target':16} {'executions':>10} {'CPU s':>6} {'finds':>6}  lines")
     for number, name in enumerate(names):
         line = run(name, seed + number, minutes * 60 * share * _SHARES.get(name, 1) / total)
-        rate = line.executions / line.seconds if line.seconds else 0
-        print(f"{name:16} {line.executions:10} {rate:9.0f} {len(line.finds):6}", flush=True)
+        print(_row(line, line.coverage), flush=True)
         for find in line.finds:
             print(f"    {find}")
         lines.append(line)
@@ -97,8 +113,15 @@ def main(arguments: list[str]) -> int:
         print("atheris is not installed: nothing is guided by coverage")
     else:
         lines.append(guided)
-    print(f"{'all':16} {sum(line.executions for line in lines):10}")
-    return int(any(line.finds for line in lines))
+    whole = Line("all")
+    for line in lines:
+        whole.executions += line.executions
+        whole.seconds += line.seconds
+        whole.finds += line.finds
+        for name, numbers in line.lines.items():
+            whole.lines.setdefault(name, set()).update(numbers)
+    print(_row(whole, whole.coverage))
+    return int(bool(whole.finds))
 
 
 if __name__ == "__main__":

@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 import json
 import random
+import resource
 import zipfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
-from fuzz import mutate, seeds
+from fuzz import looking, mutate, seeds
 from tflrepair.errors import TflRepairError
 
 Mutate = Callable[[random.Random, bytes], bytes]
@@ -71,6 +72,15 @@ def plan(data: bytes, folder: Path, name: str) -> None:
     _fix(data, folder, name, {"dry_run": True})
 
 
+def optimize(data: bytes, folder: Path, name: str) -> None:
+    """fix --strategy optimize: MLIR reads what we accept, in a child of its own."""
+    import tflrepair.execution.agreement as module
+
+    cast(Any, module).check = lambda *_: None  # runs both
+    with _children_unlimited():
+        _fix(data, folder, name, {"strategy": "optimize"})
+
+
 def _fix(data: bytes, folder: Path, name: str, options: dict[str, Any]) -> None:
     import tflrepair.commands.fix.fix as module
     from tflrepair.report import fix_text
@@ -111,19 +121,21 @@ def _read(path: str) -> None:
 
 
 def checkpoint(data: bytes, folder: Path, name: str) -> None:
-    """Unpack a checkpoint and read every array, in a child that has a limit of its own.
-
-    It would inherit ours, in which TensorFlow cannot even be imported.
-    """
-    import resource
-
-    allowed, most = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    try:
+    """Unpack a checkpoint and read every array, in a child that has a limit of its own."""
+    with _children_unlimited():
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             for member in packed.namelist():
                 (folder / member).write_bytes(packed.read(member))
         _read(str(folder / "model"))
+
+
+@contextmanager
+def _children_unlimited() -> Iterator[None]:
+    """A child would inherit our limit, in which TensorFlow or MLIR cannot even be imported."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    try:
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (allowed, most))
 
@@ -177,7 +189,13 @@ def all_targets() -> dict[str, Target]:
         "scan": Target(scan, models, mutate.tflite),
         "fix": Target(fix, repairable, mutate.tflite),
         "plan": Target(plan, repairable, mutate.tflite),
+        "reports": Target(looking.reports, models, mutate.tflite),
+        "show": Target(looking.show, models, mutate.tflite),
+        "diff": Target(looking.diff, models, mutate.tflite),
+        "extract": Target(looking.extract, models, mutate.tflite),
     }
+    if find_spec("litert_converter"):
+        found["optimize"] = Target(optimize, repairable, mutate.tflite)
     for reader, names in readers.items():
         change = archive if reader in zipped else mutate.flip
         found[reader] = Target(weights, {name: files[name] for name in names}, change)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tflrepair.checks.registry import all_checks
 from tflrepair.commands.explain import explain
 from tflrepair.report import layout
 from tflrepair.report.style import Style
-from tflrepair.report.width import cells
+from tflrepair.report.width import cells, fill
 
 ROW = "  uninitialized  float32  [8]  a/very/long/name/that/goes/on/and/on/and/on/and/on/and/on"
 
@@ -96,3 +98,12 @@ def test_wide_characters_take_two_columns() -> None:
     assert cells(left[: left.index("x")]) == cells(right[: right.index("y")])
     assert all(cells(line) <= 30 for line in layout.wrap("模型 " * 30, "  ", 30))
     assert all(cells(line) <= 20 for line in layout.fit("模型" * 30, 20, True).split("\n"))
+
+
+def test_a_name_of_a_million_letters_is_torn_in_one_pass() -> None:
+    word = "\u5b57" * 1_000_000
+    began = time.process_time()
+    rows = fill(word, 80, "", "", tear=True)
+    assert time.process_time() - began < 8
+    assert "".join(rows) == word
+    assert {len(row) for row in rows} == {40}

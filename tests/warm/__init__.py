@@ -93,11 +93,21 @@ class _Server:
         return cls(process.stdin, process.stdout, process)
 
     def run(
-        self, line: Sequence[str], env: Mapping[str, str], out: str, err: str = "", cwd: str = ""
+        self,
+        line: Sequence[str],
+        env: Mapping[str, str],
+        out: str,
+        err: str = "",
+        cwd: str = "",
+        follow: bool = False,
     ) -> Forked:
-        """Begin with what follows Python in a command line. The caller holds ``busy``."""
-        row = {"argv": list(line), "env": dict(env), "out": out, "err": err or out}
-        row["cwd"] = cwd or str(Path.cwd())
+        """Begin with what follows Python in a command line. The caller holds ``busy``.
+
+        Args:
+            follow: the children that it starts are forks, too.
+        """
+        row: dict[str, Any] = {"argv": list(line), "env": dict(env), "out": out, "err": err or out}
+        row |= {"cwd": cwd or str(Path.cwd()), "follow": follow}
         self._requests.write(json.dumps(row).encode() + b"\n")
         self._requests.flush()
         return Forked(self, cast(int, self.answer("pid", None)))
@@ -171,7 +181,7 @@ def run_script(script: Path, arguments: Sequence[str], env: dict[str, str], log:
             return subprocess.run(
                 line, env=env, stdout=stream, stderr=stream, check=False
             ).returncode
-    return server.run(line[1:], env, str(log)).wait()
+    return server.run(line[1:], env, str(log), follow=True).wait()
 
 
 def command_line(
@@ -198,7 +208,8 @@ def command_line(
                     [_PYTHON, *line], cwd=cwd, env=env, stdout=first, stderr=second, check=False
                 ).returncode
         else:
-            code = server.run(line, env, out, err, str(Path(cwd).absolute())).wait()
+            place = str(Path(cwd).absolute())
+            code = server.run(line, env, out, err, place, follow=True).wait()
         texts = ["" if stdout else Path(out).read_text("utf-8"), Path(err).read_text("utf-8")]
     return subprocess.CompletedProcess(line, code, *texts)
 

@@ -2,12 +2,14 @@
 
 ``server.py tensorflow`` or ``server.py light`` (LiteRT and the command line). Requests are lines of
 JSON on standard input: {"argv": what follows Python in the command line, "env": variables,
-"cwd": folder, "out", "err": files for what it prints}. Answers are lines on standard output:
-{"pid": of the fork}, then {"code": as ``Popen.returncode``}.
+"cwd": folder, "out", "err": files for what it prints, "follow": whether its own children are forks,
+too}. Answers are lines on standard output: {"pid": of the fork}, then {"code": as
+``Popen.returncode``}.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -16,6 +18,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,6 +57,7 @@ def tell(**answer: int) -> None:
 
 def child(kind: str, job: dict[str, Any]) -> None:
     code, done = 1, None
+    at_end = ended_by_us()
     try:
         os.environ.clear()
         os.environ.update(job["env"])
@@ -61,7 +65,7 @@ def child(kind: str, job: dict[str, Any]) -> None:
         tempfile.tempdir = None  # TMPDIR decides again
         extra = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         sys.path[:0] = [path for path in extra if path and path not in sys.path]
-        if job["argv"][0] == "-m":
+        if job["follow"]:
             done = followers(kind)
         nothing = os.open(os.devnull, os.O_RDONLY)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -82,7 +86,23 @@ def child(kind: str, job: dict[str, Any]) -> None:
                 stream.flush()
         if done is not None:
             done()
+        for function in reversed(at_end):
+            with contextlib.suppress(Exception):
+                function()
         os._exit(code)
+
+
+def ended_by_us() -> list[Callable[[], object]]:
+    """What this process registers for its end from now on, as TensorFlow does of its temporary
+    files. What it has of its parent is not for it to do."""
+    registered: list[Callable[[], object]] = []
+
+    def register(function: Any, *arguments: Any, **named: Any) -> Any:
+        registered.append(partial(function, *arguments, **named))
+        return function
+
+    atexit.register = register  # type: ignore[assignment]
+    return registered
 
 
 FILES = (("out", 1), ("err", 2))

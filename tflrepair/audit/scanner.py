@@ -13,6 +13,7 @@ from tflrepair.audit.rows import Row
 from tflrepair.errors import BadFileError, TflRepairError, UserError
 from tflrepair.processes import children
 from tflrepair.processes.ending import signal_name
+from tflrepair.wording import kind_of
 
 _START = 60.0  # seconds in which a child must be there: the machine may be busy
 WORKER = Path(__file__).with_name("worker.py")
@@ -149,6 +150,6 @@ def _name_and_bytes(given: Any) -> tuple[str, bytes | None]:
         if isinstance(data, bytes | bytearray | memoryview):
             return str(name), bytes(data)
     raise UserError(
-        f"a {type(given).__name__} is no input of an audit",
+        f"{kind_of(given)} is no input of an audit",
         hint="give a path, an address, or a pair of a name and the bytes of a model",
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -51,25 +52,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (
-    scan.scan,
-    show.show,
-    diff.diff,
-    extract.extract,
-    fix.fix,
-    verify.verify,
-    convert.convert,
-    rebuild.rebuild,
-    train.train,
-    explain.explain,
-    demo.demo,
-):
-    app.command()(loud(command))
-_COMMANDS = (
-    "scan", "show", "diff", "extract", "fix", "verify", "convert", "rebuild", "train", "explain",
-    "demo", "add-state",
-)  # fmt: skip
-app.command("add-state")(loud(add_state.add_state))
+# by name: what it calls, and its line in the list of commands, which 80 columns must hold
+_COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
+    "scan": (scan.scan, "Say what is in a model and what is wrong with it."),
+    "show": (show.show, "Show signatures, operators, tensors, values, sizes."),
+    "diff": (diff.diff, "Say how one model differs from another."),
+    "extract": (extract.extract, "Take out the weights, or a part that runs alone."),
+    "fix": (fix.fix, "Put lost values back, in a copy of the model."),
+    "verify": (verify.verify, "Run a model and judge its answers."),
+    "convert": (convert.convert, "Convert to a .tflite that keeps its weights."),
+    "rebuild": (rebuild.rebuild, "Write a model again: as Python, or without Flex."),
+    "train": (train.train, "Train a model under LiteRT."),
+    "explain": (explain.explain, "Say what a finding or a runtime's error means."),
+    "demo": (demo.demo, "Scan, fix and verify a broken sample."),
+    "add-state": (add_state.add_state, "Add the signatures get_weights and set_weights."),
+}
+for name, (command, line) in _COMMANDS.items():
+    app.command(name, short_help=line)(loud(command))
 
 
 def _version(wanted: bool) -> None:
@@ -98,7 +97,7 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # nothing here multiplies matrices with numpy, whose threads for that cost more than its import
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    mode.read(sys.argv[1:], _COMMANDS)
+    mode.read(sys.argv[1:], tuple(_COMMANDS))
     try:
         signals.catch()
         code = _run()
@@ -117,6 +116,7 @@ def _run() -> int:
     except SystemExit as leaving:  # typer's exit 1 for a reader that has left
         return 2 if isinstance(leaving.__context__, OSError) else _flushed(int(leaving.code or 0))
     except _CallError as error:
+        error.message = _plain(error)
         error.show()
         tell_error(UserError(error.format_message()))
         return int(error.exit_code)
@@ -130,6 +130,15 @@ def _run() -> int:
     except OSError as error:  # those of files are ours already; what is left are the streams
         streams.report_broken(error)
     return 2
+
+
+def _plain(error: Any) -> str:
+    """What typer says of wrong words, without the name of a class of another library."""
+    text = str(error.message).replace("Value error, ", "")
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoSuchOption" and context and context.parent is None:
+        text += " before the command; options stand behind it: tflrepair scan MODEL --quiet"
+    return text
 
 
 def _flushed(code: int) -> int:

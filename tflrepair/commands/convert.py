@@ -27,6 +27,7 @@ from tflrepair.tensorflow import keras_models
 from tflrepair.tensorflow.convert import convert_saved_model
 from tflrepair.tensorflow.save import save as save_module
 from tflrepair.tensorflow.save import tracked
+from tflrepair.wording import kind_of
 
 if TYPE_CHECKING:
     from tflrepair.rebuild.requests import NoFlex
@@ -256,10 +257,9 @@ def _holder(source: Any) -> Any:
     if isinstance(source, tf.Module):
         return source
     if not keras_models.is_keras_model(source):
-        name = type(source).__name__
         raise UserError(
-            f"a {name} is not a tf.Module, not a keras.Model, and not the path of a SavedModel "
-            "or a .keras file"
+            f"{kind_of(source)} is not a tf.Module, not a keras.Model, and not the path of a "
+            "SavedModel or a .keras file"
         )
     holder = tf.Module()
     holder.model = keras_models.trackable(source)

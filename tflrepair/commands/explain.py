@@ -12,6 +12,7 @@ from tflrepair.checks import registry
 from tflrepair.commands import scan_saved_model
 from tflrepair.commands.messages import GENERAL, MESSAGES, Message
 from tflrepair.errors import UserError
+from tflrepair.wording import kind_of
 
 _QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")  # as chats and pages print them
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -28,6 +29,8 @@ def explain(text: str) -> str:
     Raises:
         UserError: neither a code nor a known message.
     """
+    if not isinstance(text, str):
+        raise UserError(f"{kind_of(text)} is no text", hint="give a code, or a message as a str")
     if _CODE.fullmatch(text):
         return scan_saved_model.explain(text.strip()) or registry.explain(text.strip())
     told = _known(text)

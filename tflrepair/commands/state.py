@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tflrepair.errors import BadFileError, RefusedError, UnsupportedError, UserError
 from tflrepair.files import write
 from tflrepair.passes.add_state.plan import GET, SET
+from tflrepair.wording import kind_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +35,7 @@ def save_state(
         force: replace it if it exists.
 
     Raises:
-        UserError: another suffix, or the file exists.
+        UserError: no interpreter, another suffix, or the file exists.
         UnsupportedError: the model has no ``get_weights``, or safetensors is not installed.
     """
     state = dict(_runner(interpreter, GET)())
@@ -48,7 +49,7 @@ def load_state(interpreter: Any, path: str | os.PathLike[str]) -> tuple[str, ...
     Raises:
         BadFileError: the file cannot be read.
         RefusedError: it does not have exactly the model's variables, in their shapes and types.
-        UserError: another suffix.
+        UserError: no interpreter, or another suffix.
         UnsupportedError: the model has no ``set_weights``, or safetensors is not installed.
     """
     given = _read(Path(path))
@@ -70,6 +71,11 @@ def load_state(interpreter: Any, path: str | os.PathLike[str]) -> tuple[str, ...
 
 
 def _runner(interpreter: Any, key: str) -> Any:
+    if not hasattr(interpreter, "get_signature_list"):
+        raise UserError(
+            f"{kind_of(interpreter)} is not an interpreter",
+            hint="give the Interpreter of LiteRT or tf.lite that has the state",
+        )
     if key not in interpreter.get_signature_list():
         raise UnsupportedError(f"the model has no signature {key}", hint=_HINT)
     return interpreter.get_signature_runner(key)

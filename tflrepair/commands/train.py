@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.commands.train_result import TrainResult
 from tflrepair.containers.on_disk import on_disk
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
+from tflrepair.execution.compare import not_finite
 from tflrepair.files import atomic, check_free, check_no_input
 from tflrepair.graph.model import Source, load
 from tflrepair.leftovers import workspace
@@ -75,6 +77,8 @@ def train(
 
     if steps < 1:
         raise UserError("there must be at least one step")
+    if batch is not None and batch < 1:
+        raise UserError(f"the batch cannot be {batch}", hint="give --batch 1 or more")
     if out is not None:
         inputs = [each for each in (model, data) if isinstance(each, str | os.PathLike)]
         check_no_input(Path(out), inputs)
@@ -103,11 +107,14 @@ def train(
         done.losses,
         done.seconds,
         done.state,
+        unfit=() if all(map(isfinite, done.losses)) else _unfit(arrays),
     )
     if out is None:
         return result
     if not result.finite:
-        raise RefusedError("the loss is not finite; no trained model was written")
+        raise RefusedError(
+            "the loss is not finite; no trained model was written", hint=result.advice
+        )
     _write(before, done.state, Path(out), force)
     return TrainResult(**{**vars(result), "out": str(out)})
 
@@ -137,6 +144,11 @@ def _signature(context: AnalysisContext, wanted: str | None) -> RunTarget:
             f"signature {found[0].label} needs Flex ({', '.join(found[0].flex[:4])}), which LiteRT "
             "lacks",
             hint="tflrepair fix MODEL --no-flex (or rebuild, convert) writes it without Flex",
+        )
+    if not _trains(context, found[0]):
+        raise UserError(
+            f"signature {found[0].label} trains nothing: it takes no data, or assigns no variable",
+            hint="leave out --signature, or name one that trains",
         )
     return found[0]
 
@@ -205,6 +217,12 @@ def _data(
     return whole, rows, size
 
 
+def _unfit(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:
+    """What of the data, in the inputs' types, is not finite."""
+    rows = {name: not_finite(array) for name, array in arrays.items()}
+    return tuple(f"input {name} has {text}" for name, text in rows.items() if text)
+
+
 def _only(target: RunTarget, name: str) -> RunTarget:
     from dataclasses import replace
 
@@ -218,7 +236,10 @@ def _batch(target: RunTarget, wanted: int | None) -> int:
         return wanted or DEFAULT_BATCH
     first = next(p.tensor.shape[0] for p in target.inputs if p.tensor.shape)
     if wanted not in (None, first):
-        raise UserError(f"signature {target.label} has a fixed batch of {first}")
+        raise UserError(
+            f"signature {target.label} has a fixed batch of {first}",
+            hint="leave out --batch; a model repaired with --no-flex takes any batch",
+        )
     return first
 
 

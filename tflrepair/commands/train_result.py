@@ -22,6 +22,7 @@ class TrainResult(Presentable):
         seconds: that each step took.
         state: the variables at the end, by name; empty if nothing asked for them.
         out: path of the trained model; None if none was written.
+        unfit: if the loss did not stay finite: what of the data is not finite either.
     """
 
     model: str
@@ -31,6 +32,7 @@ class TrainResult(Presentable):
     seconds: tuple[float, ...]
     state: Mapping[str, NDArray[Any]] = field(repr=False)
     out: str | None = None
+    unfit: tuple[str, ...] = ()
 
     def headline(self) -> str:
         steps = len(self.losses)
@@ -50,6 +52,13 @@ class TrainResult(Presentable):
         from math import isfinite
 
         return all(map(isfinite, self.losses))
+
+    @property
+    def advice(self) -> str:
+        """What to do about a loss that is not finite."""
+        if self.unfit:
+            return f"{'; '.join(self.unfit)}: clean the data"
+        return "the data are finite: scale the inputs, or lower the learning rate"
 
     @property
     def begins(self) -> float:

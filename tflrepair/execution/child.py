@@ -18,13 +18,14 @@ def run_script(
     """Run a script of ours by this Python; empty if it came to a good end, else what happened.
 
     Args:
-        log: takes what it prints.
+        log: takes what it prints. Its folder is a temporary one, and takes the child's own
+            temporary files as well.
         timeout: seconds that it may take.
     """
     try:
         with log.open("wb") as stream:
             line = children.command(script, arguments)
-            env = environment(sys.executable)
+            env = environment(sys.executable, log.parent.absolute())
             with children.running(line, env=env, stdout=stream, stderr=stream) as process:
                 code = process.wait(timeout)
     except subprocess.TimeoutExpired:

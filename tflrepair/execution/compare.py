@@ -30,6 +30,7 @@ class Gap:
         within: |got - want| <= atol + rtol * |want| everywhere; exactly equal if not floats.
         max_abs, max_rel: the largest |got - want|, and the largest of it over |want| where want
             is not 0; None where they mean nothing (shapes differ, strings, NaN).
+        share: ``max_abs`` over the largest |want|; None as they are, or if that is 0.
         text: what is wrong in words where there is no number for it.
     """
 
@@ -37,6 +38,7 @@ class Gap:
     within: bool
     max_abs: float | None = None
     max_rel: float | None = None
+    share: float | None = None
     text: str = ""
 
 
@@ -80,7 +82,9 @@ def gap(
             text=f"NaN or Inf against another value in {count} of {plural(got.size, 'value')}",
         )
     largest = float(relative.max()) if relative.size else 0.0
-    return Gap(name, not exact and bool(good.all()), float(off.max()), largest)
+    size, most = float(scale.max()), float(off.max())
+    of_all = most / size if 0 < size < np.inf else None
+    return Gap(name, not exact and bool(good.all()), most, largest, of_all)
 
 
 def matching(got: NDArray[Any], want: NDArray[Any], rtol: float, atol: float) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import UserError
 from tflrepair.format import schema
+from tflrepair.format.types import type_name
 from tflrepair.graph.subgraph import Operator, Subgraph, Tensor
 
 # Kernels that draw from a random device unless they are given a seed
@@ -140,4 +141,4 @@ def _is_random(operator: Operator) -> bool:
 
 
 def _is_quantised(subgraph: Subgraph) -> bool:
-    return any(subgraph.tensor(n).dtype in _QUANTISED for n in range(subgraph.tensor_count))
+    return any(type_name(number) in _QUANTISED for number in set(subgraph.tensor_columns.types))

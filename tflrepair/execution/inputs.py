@@ -98,6 +98,9 @@ def read(source: Source, what: str) -> dict[str, NDArray[Any]]:
     try:
         with open_regular(path) as stream:
             _check_unpacking(stream, path)
+            if not stream.read(8).startswith((b"PK", b"\x93NUMPY")):
+                raise BadFileError(f"{what} is not an .npz file", where=path, hint=hint)
+            stream.seek(0)
             found = np.load(stream, allow_pickle=False)
             if isinstance(found, np.lib.npyio.NpzFile):
                 return {name: found[name] for name in found.files}

@@ -62,11 +62,13 @@ class JudgedInputs:
 @dataclass(frozen=True)
 class Tolerance:
     """``quantized``: how far the answers of a quantized signature may be from what is expected
-    (see ``compare.distance``); None: no farther than others."""
+    (see ``compare.distance``); None: no farther than others. ``whole``: another model's answer may
+    be as far as this share of its largest value, wherever it is."""
 
     rtol: float
     atol: float
     quantized: float | None = None
+    whole: float = 0.0
 
 
 def judge(
@@ -215,6 +217,8 @@ class _Case:
             )
             far = distance(value, want) if is_loose and not row.within else None
             within = row.within or (far is not None and far <= (self.tolerance.quantized or 0))
+            if to == ComparedTo.AGAINST and row.share is not None:
+                within = within or row.share <= self.tolerance.whole
             self.comparisons.append(
                 Comparison(to, trial.inputs, name, within, row.max_abs, row.max_rel, far)
             )

@@ -196,7 +196,7 @@ def _child(runtime: Runtime, folder: Path, dirty: bool, seconds: float) -> _End:
     """Run the worker to its end."""
     for name in ("ready", "unavailable"):
         (folder / name).unlink(missing_ok=True)
-    env = environment(runtime.python) | (DIRTY_MEMORY if dirty else {})
+    env = environment(runtime.python, folder.absolute()) | (DIRTY_MEMORY if dirty else {})
     log = folder / "log"
     with log.open("wb") as stream:
         try:

@@ -92,11 +92,19 @@ class Runtime:
         return numbers is None or (int(numbers[1]), int(numbers[2])) < _NO_FLEX_SINCE
 
 
-def environment(python: str) -> dict[str, str]:
-    """Environment variables of a child: quiet, on the CPU, and another Python's own packages."""
+def environment(python: str, temporary: Path | None = None) -> dict[str, str]:
+    """Environment variables of a child: quiet, on the CPU, and another Python's own packages.
+
+    Args:
+        temporary: an absolute folder that the caller removes. The child's temporary files go there:
+            TensorFlow removes its own at the end of the interpreter only, which a child that is
+            killed does not reach.
+    """
     result = dict(os.environ)
     result.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1", PYTHONWARNINGS="ignore")
     result.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads, which runtimes do not use
+    if temporary is not None:
+        result.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
     if python != sys.executable:
         for name in ("PYTHONPATH", "PYTHONHOME"):
             result.pop(name, None)

@@ -90,7 +90,7 @@ def _child(folder: Path, progress: Callable[[int, float], None]) -> tuple[list[f
     seconds: list[float] = []
     log = folder / "log"
     line = children.command(WORKER, [str(folder)])
-    env = environment(sys.executable)
+    env = environment(sys.executable, folder.absolute())
     with (
         log.open("wb") as stream,
         children.running(line, env=env, stdout=subprocess.PIPE, stderr=stream) as process,

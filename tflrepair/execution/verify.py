@@ -46,6 +46,7 @@ def verify(
     python: str | None = None,
     timeout: float | None = None,
     quantized: float | None = None,
+    whole: float = 0.0,
 ) -> VerifyReport:
     """Run the signatures of a model and judge the answers.
 
@@ -64,6 +65,8 @@ def verify(
         python: path of another Python interpreter whose runtimes are used.
         quantized: how far floats that are expected of a quantized signature may be from its
             answers (see ``compare.distance``); default: as ``rtol`` and ``atol`` say.
+        whole: a share of an output's largest value by which the answer of ``against`` may be off,
+            besides ``rtol`` and ``atol``: what sums of large terms leave where they cancel.
         timeout: seconds that one call may compute; default: see ``runner.SECONDS``.
 
     Raises:
@@ -83,7 +86,7 @@ def verify(
     with on_disk(context.model) as own, on_disk((rival or context).model) as other:
         trials = [_Trials(str(own), str(other), each, plans, timeout) for each in found]
         _run_all(trials)
-    tolerance = judge.Tolerance(rtol, atol, quantized)
+    tolerance = judge.Tolerance(rtol, atol, quantized, whole)
     runs = [run for trial in trials for run in trial.verdicts(tolerance)]
     name = context.model.path or "the given model"
     against_name = (rival.model.path or "the other model") if rival is not None else None

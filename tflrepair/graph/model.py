@@ -7,6 +7,7 @@ Built on demand from the bytes of the file; weight data is never touched until a
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,7 @@ from tflrepair.graph.subgraph import CUSTOM, OperatorCode, Subgraph
 from tflrepair.sources.opened import is_address, open_source
 from tflrepair.sources.source import ByteSource, MemorySource
 from tflrepair.structure.verify import require_sound
+from tflrepair.wording import kind_of
 
 _PIECE = 1 << 24  # bytes of a file that are copied at once
 
@@ -168,6 +170,13 @@ class Model:
         row = self.buffer(index)
         return self.source.read(row.start, row.length)
 
+    def buffer_pieces(self, index: int) -> Iterator[memoryview]:
+        """``buffer_bytes`` in pieces of some megabytes: of a large file not all is in memory."""
+        row = self.buffer(index)
+        end = row.start + row.length
+        for start in range(row.start, end, _PIECE):
+            yield self.source.read(start, min(_PIECE, end - start))
+
     @cached_property
     def external_buffers(self) -> dict[int, ExternalBuffer]:
         """By id: bytes in other files, which Tensor.external_buffer names."""
@@ -249,6 +258,19 @@ def from_source(source: ByteSource, path: str | None = None) -> Model:
     return Model(source, path)
 
 
+def check_given(source: Source) -> None:
+    """Raises UserError for what cannot be a model: neither bytes, nor a Model, nor a path."""
+    if isinstance(source, bytes | bytearray | memoryview | Model):
+        return
+    if not isinstance(source, str | os.PathLike):
+        raise UserError(
+            f"{kind_of(source)} is not a model",
+            hint="give the path of a .tflite file, its bytes, or a tflrepair.Model",
+        )
+    if not os.fspath(source):
+        raise UserError("the path of the model is empty")
+
+
 def load(source: Source) -> Model:
     """Open a model.
 
@@ -262,15 +284,11 @@ def load(source: Source) -> Model:
         UnsupportedError: a package is missing that reads such an address.
         UserError: the source is none of these.
     """
+    check_given(source)
     if isinstance(source, Model):
         return source
     if isinstance(source, bytes | bytearray | memoryview):
         return from_bytes(bytes(source) if isinstance(source, bytearray) else source)
-    if not isinstance(source, str | os.PathLike):
-        raise UserError(
-            f"a {type(source).__name__} is not a model",
-            hint="give the path of a .tflite file, its bytes, or a tflrepair.Model",
-        )
     name = os.fspath(source)
     try:
         if not is_address(name):

@@ -195,6 +195,11 @@ class Subgraph:
 
     # -- objects: what is asked of one
 
+    @cached_property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All of them. Raises as ``tensor``."""
+        return tuple(map(self.tensor, range(self.tensor_count)))
+
     def tensor(self, index: int) -> Tensor:
         """Raises BadFileError for an index that the subgraph does not have."""
         self.check_tensor(index)
@@ -236,6 +241,10 @@ class Subgraph:
                 f"tensor {index} does not exist; there are {len(self._tensors)}",
                 where=f"subgraph {self.index}",
             )
+
+    def tensor_tables(self) -> Iterator[Table]:
+        """The table of each tensor, for a field that ``Tensor`` does not have."""
+        return map(self.table.reader.table, self._tensors)
 
     def _tensor(self, index: int) -> Tensor:
         slot = schema.Tensor

@@ -16,6 +16,7 @@ from tflrepair.format import schema
 from tflrepair.format.fields import FIELDS, UNIONS
 from tflrepair.format.reader import Table
 from tflrepair.format.splice import Head, Layout, layout
+from tflrepair.graph.contents import same_bytes
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.parts.slice import Slice
@@ -63,11 +64,11 @@ class Part:
         yield self.head
         position = 0
         for start, index in zip(self.place.starts, self.buffers, strict=True):
-            data = self.model.buffer_bytes(index)
-            prefix = len(data).to_bytes(4, "little") if self.place.inside else b""
+            length = self.model.buffer(index).length
+            prefix = length.to_bytes(4, "little") if self.place.inside else b""
             yield bytes(start - len(prefix) - position) + prefix
-            yield data
-            position = start + len(data)
+            yield from self.model.buffer_pieces(index)
+            position = start + length
         if self.place.length > position:
             yield bytes(self.place.length - position)
 
@@ -99,8 +100,7 @@ def check_part(part: Part, after: Model) -> None:
             before.operators[n].name for n in rows
         ]
     right = right and all(
-        after.buffer_bytes(n + 1) == part.model.buffer_bytes(old)
-        for n, old in enumerate(part.buffers)
+        same_bytes(after, n + 1, part.model, old) for n, old in enumerate(part.buffers)
     )
     if not right:
         raise RefusedError("the part failed its own check; nothing was written")

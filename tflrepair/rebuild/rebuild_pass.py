@@ -11,6 +11,7 @@ from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.execution import worker
+from tflrepair.execution.compare import RTOL
 from tflrepair.execution.entries import run_targets
 from tflrepair.execution.result import Symptom
 from tflrepair.execution.verify import verify
@@ -89,13 +90,17 @@ def require_tensorflow() -> None:
 def check_agreement(before: AnalysisContext, after: AnalysisContext) -> None:
     """Two independent repairs must answer alike, in all that LiteRT can run of both.
 
+    Deep networks sum large terms, and what is left where they cancel is noise of their size: a
+    MobileNetV2 of random weights is off by 1e-5 of its largest answer, TensorFlow's own kernels
+    included (against float64), which may be 1e-2 of its smallest.
+
     Raises:
         RefusedError: they differ.
     """
     if "litert" not in worker.installed():
         return
     comparable = {t.label for t in run_targets(before) if not t.flex}
-    for run in verify(after, against=before, runtimes=["litert"]).runs:
+    for run in verify(after, against=before, runtimes=["litert"], whole=RTOL).runs:
         if run.signature not in comparable:
             continue
         for finding in run.findings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tflrepair.report.width import COLOURS, cells, pad
 
@@ -49,6 +50,7 @@ def harmless(text: str, colour: bool = False) -> str:
     return "".join(lines)
 
 
+@lru_cache(4096)
 def _printable(char: str) -> bool:
     if char.isascii():
         return char.isprintable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 COLOURS = re.compile(r"\x1b\[(?:[0-9]+(?:;[0-9]+)*)?m")
 FIXED = "\N{NO-BREAK SPACE}"  # holds words together that must stay in one line
@@ -18,6 +19,7 @@ def cells(text: str) -> int:
     return len(plain) if plain.isascii() else sum(map(_cell, plain))
 
 
+@lru_cache(4096)
 def _cell(char: str) -> int:
     if unicodedata.combining(char):
         return 0
@@ -49,20 +51,24 @@ def fill(text: str, width: int, first: str, rest: str, tear: bool) -> list[str]:
         if not empty and cells(row) + len(gap) + cells(word) > width:
             rows.append(row)
             row, empty = rest, True
-        left = word
+        at = 0
         if tear and FIXED not in word:
-            while cells(row) + cells(left) > width and width - cells(row) >= _LEAST:
-                head, left = _torn(left, width - cells(row))
-                rows.append(row + head)
+            left = cells(word)  # counted down: a name may have a million letters
+            while cells(row) + left > width and width - cells(row) >= _LEAST:
+                begin, at = at, _torn(word, at, width - cells(row))
+                rows.append(row + word[begin:at])
+                left -= cells(word[begin:at])
                 row = rest
-        row += left if empty else gap + left
+        row += word[at:] if empty else gap + word[at:]
         empty = False
     return [*rows, row]
 
 
-def _torn(word: str, room: int) -> tuple[str, str]:
-    """``word`` in two, of which the first takes ``room`` columns or less, but not nothing."""
-    used = at = good = 0
+def _torn(word: str, begin: int, room: int) -> int:
+    """Where the next piece of ``word`` begins, so that what is between takes ``room`` columns or
+    less, but is not nothing."""
+    used = good = 0
+    at = begin
     while at < len(word):
         colour = COLOURS.match(word, at)
         if colour:
@@ -74,5 +80,4 @@ def _torn(word: str, room: int) -> tuple[str, str]:
         at += 1
         if word[at - 1] in _ENDS and used > room // 2:
             good = at
-    at = good or max(at, 1)
-    return word[:at], word[at:]
+    return good or max(at, begin + 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from math import prod
 from tflrepair.format import schema
 from tflrepair.format.reader import Table
 from tflrepair.format.types import byte_size
+from tflrepair.graph.contents import digest, ends
 from tflrepair.graph.model import Model
 from tflrepair.views.tensors import SubgraphView
 
@@ -195,21 +195,25 @@ def _by_kind(
 def repeated(model: Model, rows: tuple[BufferUse, ...]) -> list[tuple[BufferUse, ...]]:
     """Groups of tensors' buffers with the same bytes, largest waste first."""
     groups = [[row for row in rows if row.tensors]]
-    for key in (lambda b: len(b), lambda b: (bytes(b[:_ENDS]), bytes(b[-_ENDS:])), _digest):
+    for key in (_length, _begin_and_end, digest):
         groups = [part for group in groups for part in _split(model, group, key)]
     found = [tuple(group) for group in groups]
     return sorted(found, key=lambda group: -group[0].length * (len(group) - 1))
 
 
 def _split(
-    model: Model, group: list[BufferUse], key: Callable[[memoryview], object]
+    model: Model, group: list[BufferUse], key: Callable[[Model, int], object]
 ) -> Iterator[list[BufferUse]]:
     """The parts of ``group`` with equal keys that have more than one member."""
     parts: dict[object, list[BufferUse]] = {}
     for row in group:
-        parts.setdefault(key(model.buffer_bytes(row.index)), []).append(row)
+        parts.setdefault(key(model, row.index), []).append(row)
     yield from (part for part in parts.values() if len(part) > 1)
 
 
-def _digest(data: memoryview) -> bytes:
-    return hashlib.sha256(data).digest()
+def _length(model: Model, index: int) -> int:
+    return model.buffer(index).length
+
+
+def _begin_and_end(model: Model, index: int) -> tuple[bytes, bytes]:
+    return ends(model, index, _ENDS)

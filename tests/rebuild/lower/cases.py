@@ -265,7 +265,18 @@ def others() -> Iterator[Case]:
     yield Case("DenseBincount", fed, {"size": np.int32(5), "weights": weights}, opened=False)
 
 
+def bits() -> Iterator[Case]:
+    edge = np.array([[-(2**31), -1, 0, 1, 2**31 - 1, -(2**16), 2**16 - 1, 5]], np.int64)
+    x = np.concatenate([edge, RNG.integers(-(2**31), 2**31, (6, 8))]).astype(np.int32)
+    y = np.concatenate([x[1:], x[:1]])[:, ::-1].copy()
+    for op in ("BitwiseAnd", "BitwiseOr"):
+        yield Case(op, {"x": x, "y": y}, rtol=0)
+        yield Case(op, {"x": x}, {"y": np.int32(-(2**31))}, rtol=0, note="sign")
+    yield Case("Invert", {"x": x}, rtol=0)
+
+
 FAMILIES = {
+    "bits": bits,
     "activations": activations,
     "special": special,
     "losses": losses,

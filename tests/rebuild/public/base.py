@@ -12,6 +12,11 @@ import tensorflow as tf
 Arrays = dict[str, Any]
 
 
+def floats() -> Any:
+    """float32, as users have it; float64 where that is the judge."""
+    return tf.as_dtype(keras.config.floatx())
+
+
 class Trained(tf.Module):
     """A Keras model with signatures ``train``, ``infer``, and checkpoints inside the graph."""
 
@@ -19,7 +24,9 @@ class Trained(tf.Module):
         super().__init__()
         self.net, self.optimizer, self.loss = net, optimizer, loss
         self.optimizer.build(self.trained())
-        x = tf.TensorSpec((None, *net.inputs[0].shape[1:]), tf.float32, name="x")
+        first = net.inputs[0]
+        kind = first.dtype if "int" in first.dtype else floats()
+        x = tf.TensorSpec((None, *first.shape[1:]), kind, name="x")
         path = tf.TensorSpec([], tf.string, name="checkpoint_path")
         self.functions: Any = UserDict(  # a SavedModel tracks no UserDict
             {
@@ -59,14 +66,14 @@ class Trained(tf.Module):
         found = {}
         for weight in self.net.weights:
             found[weight.path] = tf.raw_ops.Restore(
-                file_pattern=checkpoint_path, tensor_name=weight.path, dt=tf.float32
+                file_pattern=checkpoint_path, tensor_name=weight.path, dt=floats()
             )
             weight.assign(tf.ensure_shape(found[weight.path], weight.shape))
         return {str(n): value for n, value in enumerate(found.values())}
 
 
 def one_hot(classes: int) -> Any:
-    return tf.TensorSpec((None, classes), tf.float32, name="y")
+    return tf.TensorSpec((None, classes), floats(), name="y")
 
 
 def row(shape: tuple[int, ...], *layers: Any) -> Any:
@@ -85,7 +92,7 @@ def with_parameters(module: Any) -> Any:
             weight.assign(values[f"a{n}"])
         return parameters()
 
-    specs = {f"a{n}": tf.TensorSpec(w.shape, name=f"a{n}") for n, w in enumerate(weights)}
+    specs = {f"a{n}": tf.TensorSpec(w.shape, floats(), name=f"a{n}") for n, w in enumerate(weights)}
     module.functions |= {
         "parameters": tf.function(parameters, input_signature=[]),
         "restore": tf.function(restore).get_concrete_function(**specs),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
@@ -22,28 +23,37 @@ from tflrepair.graph.model import Model, from_bytes, load
 from tflrepair.rebuild.requests import NoFlex
 
 STEPS = 10
+MOVES = 3
 
 
 @dataclass(frozen=True, eq=False)
 class Eager:
-    """What eager TensorFlow does from ``start``: losses, and the variables after one step."""
+    """What eager TensorFlow does from ``start``.
+
+    Attributes:
+        after: the variables after one step; ``exact``: in float64.
+        noise: by how much each moves at most when the inputs change by 1e-7 of themselves.
+    """
 
     feed: dict[str, Any]
     losses: list[float]
     start: dict[str, Any]
     after: dict[str, Any]
+    exact: dict[str, Any]
+    noise: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Row:
-    """How one way went; ``text`` says what went wrong."""
+    """How one way went; ``text`` says what went wrong, ``where`` which variable is the farthest."""
 
     loss: float
     state: float
+    where: str = ""
     text: str = ""
 
     def __str__(self) -> str:
-        return self.text or f"{self.loss:.0e} | {self.state:.0e}"
+        return self.text or f"{self.loss:.0e} | {self.state:.1f}"
 
 
 def variables(module: Any) -> dict[str, Any]:
@@ -51,10 +61,11 @@ def variables(module: Any) -> dict[str, Any]:
     found = {v.path: v.value for v in module.net.variables}
     found |= {v.path: v.value for v in module.optimizer.variables}
     own = {v.name.split(":")[0]: v for v in vars(module).values() if isinstance(v, tf.Variable)}
+    found |= {v.path: v.value for m in getattr(module, "metrics", ()) for v in m.variables}
     return found | own
 
 
-def eager(module: Any, sample: Sample) -> Eager:
+def fed(module: Any, sample: Sample) -> dict[str, Any]:
     rng = np.random.default_rng(5)
     feed: dict[str, Any] = {}
     for spec in module.functions["train"].input_signature:
@@ -67,23 +78,62 @@ def eager(module: Any, sample: Sample) -> Eager:
             ]
         else:
             feed[spec.name] = rng.random(shape).astype(np.float32)
+    return feed
+
+
+def stepped(module: Any, start: dict[str, Any], feed: dict[str, Any]) -> tuple[float, Any]:
+    """The loss of one step from ``start``, and the variables after it."""
     known = variables(module)
-    start = {name: np.array(v.numpy()) for name, v in known.items()}
-    train = module.functions["train"]
-    losses = []
-    for number in range(STEPS):
-        losses.append(float(train(**{k: tf.constant(v) for k, v in feed.items()})["loss"]))
-        if not number:
-            after = {name: np.array(v.numpy()) for name, v in known.items()}
     for name, v in known.items():
+        v.assign(start[name].astype(v.dtype.as_numpy_dtype))
+    floats = tf.as_dtype(keras.config.floatx()).as_numpy_dtype
+    given = {k: v.astype(floats) if v.dtype.kind == "f" else v for k, v in feed.items()}
+    loss = module.functions["train"](**{k: tf.constant(v) for k, v in given.items()})["loss"]
+    return float(loss), {name: np.array(v.numpy()) for name, v in known.items()}
+
+
+def near(feed: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Each element up or down by 1e-7 of itself; all in one direction would be a change of scale,
+    which batch normalization takes out again."""
+    rng = np.random.default_rng(seed)
+    return {
+        k: (v * (1 + 1e-7 * rng.choice([-1, 1], v.shape))).astype(v.dtype)
+        if v.dtype.kind == "f"
+        else v
+        for k, v in feed.items()
+    }
+
+
+def eager(module: Any, sample: Sample) -> Eager:
+    feed = fed(module, sample)
+    start = {name: np.array(v.numpy()) for name, v in variables(module).items()}
+    moved = [stepped(module, start, near(feed, seed))[1] for seed in range(MOVES)]
+    loss, after = stepped(module, start, feed)
+    given = {k: tf.constant(v) for k, v in feed.items()}
+    more = [float(module.functions["train"](**given)["loss"]) for _ in range(STEPS - 1)]
+    for name, v in variables(module).items():
         v.assign(start[name])
-    return Eager(feed, losses, start, after)
+    noise = {
+        name: max(float(np.abs(other[name] - value).max(initial=0.0)) for other in moved)
+        for name, value in after.items()
+    }
+    return Eager(feed, [loss, *more], start, after, exact(sample, start, feed), noise)
+
+
+def exact(sample: Sample, start: dict[str, Any], feed: dict[str, Any]) -> dict[str, Any]:
+    """The variables after one step in float64."""
+    keras.backend.clear_session()
+    keras.config.set_floatx("float64")
+    try:
+        return dict(stepped(sample.build(), start, feed)[1])
+    finally:
+        keras.config.set_floatx("float32")
 
 
 def judged(data: bytes, wanted: Eager) -> Row:
     flex = flex_of(from_bytes(data))
     if flex:
-        return Row(0, 0, f"Flex left: {', '.join(sorted(flex))}")
+        return Row(0, 0, text=f"Flex left: {', '.join(sorted(flex))}")
     interpreter = Interpreter(model_content=data)
     train = interpreter.get_signature_runner("train")
     losses = [float(train(**wanted.feed)["loss"])]
@@ -91,19 +141,39 @@ def judged(data: bytes, wanted: Eager) -> Row:
     losses += [float(train(**wanted.feed)["loss"]) for _ in range(STEPS - 1)]
     pairs = zip(losses, wanted.losses, strict=True)
     loss = max(abs(a - b) / max(abs(b), 1e-3) for a, b in pairs)
-    worst = 0.0
+    worst, where = 0.0, ""
     for name, value in state.items():
         if name not in wanted.after:  # the converter numbers what Keras saved twice
             name = re.sub(r"_\d+$", "", name)
-        want = wanted.after[name].astype(np.float64)
-        step = np.abs(want - wanted.start[name]).max()
-        if step > 0:
-            worst = max(worst, float(np.abs(value - want).max() / step))
-    return Row(loss, worst)
+        ratio = distance(name, value, wanted)
+        if ratio > worst:
+            worst, where = ratio, name
+    return Row(loss, worst, where)
+
+
+def distance(name: str, value: Any, wanted: Eager) -> float:
+    """How far from float64 a variable is after one step, over what float32 cannot tell: how far
+    eager is, or moves, or roundings of the value and of its step."""
+    want = wanted.exact[name].astype(np.float64)
+    theirs = float(np.abs(wanted.after[name] - want).max(initial=0.0))
+    size = float(np.abs(want).max(initial=0.0))
+    step = float(np.abs(want - wanted.start[name]).max(initial=0.0))
+    floor = max(theirs, wanted.noise[name], 1e-7 * size, 1e-6 * step, 1e-30)
+    return float(np.abs(value.astype(np.float64) - want).max(initial=0.0)) / floor
 
 
 def flex_of(model: Model) -> set[str]:
     return {name for target in run_targets(AnalysisContext(model)) for name in target.flex}
+
+
+def answered(module: Any, wanted: Eager, folder: Path) -> tuple[Path, Path]:
+    """What the Python model answers, as a user stores it."""
+    x = wanted.feed["x"]
+    files = folder / "in.npz", folder / "answers.npz"
+    answers = module.functions["infer"](tf.constant(x))
+    np.savez(files[0], x=x)
+    np.savez(files[1], **{name: value.numpy() for name, value in answers.items()})
+    return files
 
 
 def ways(module: Any, sample: Sample, wanted: Eager, folder: Path) -> Iterator[tuple[str, Any]]:
@@ -121,13 +191,14 @@ def ways(module: Any, sample: Sample, wanted: Eager, folder: Path) -> Iterator[t
     module.net.save_weights(weights)
     sets = {
         name: str(float(value)) for name, value in wanted.start.items()
-        if name.endswith("learning_rate")
+        if name.endswith(("learning_rate", *sample.sets))
     }  # fmt: skip
     unset = {v.name for v in AnalysisContext(before).analysis.variables if v.unset_in}
+    check = answered(module, wanted, folder) if sample.check else None
     out = folder / "out.tflite"
     tflrepair.fix(
         broken, [weights], sets={k: v for k, v in sets.items() if k in unset}, out=out,
-        no_flex=NoFlex(), run=False,
+        no_flex=NoFlex(), run=sample.check, check=check,
     )  # fmt: skip
     yield "fix", judged(out.read_bytes(), wanted)
     yield "convert", judged(tflrepair.convert(module, keys, flex=False), wanted)

@@ -7,7 +7,7 @@ Written anew and made small; ``SAMPLES`` names where each manner was seen. What 
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rebuild.public.base import Arrays, Trained, one_hot, row, with_parameters
+from rebuild.public import more
+from rebuild.public.base import Arrays, Trained, floats, one_hot, row, with_parameters
 
 L = keras.layers
 
@@ -29,14 +30,16 @@ class Sample:
         has: what of it is unlike the others.
         build: makes the module; ``module.net`` is the Keras model whose weights a user has.
         batch: examples of a step.
-        sets: what no weights file holds.
+        sets: variables, besides the learning rate, that no weights file holds.
+        check: the user has to tell what the Python model answers, for the weights to be certain.
     """
 
     source: str
     has: str
     build: Callable[[], Any]
     batch: int = 4
-    sets: Mapping[str, str] | None = None
+    sets: tuple[str, ...] = ()
+    check: bool = False
 
 
 def overview() -> Any:
@@ -107,7 +110,7 @@ def recurrent() -> Any:
     for _ in range(3):
         layers += [L.LSTM(7, return_sequences=True), L.Dropout(0.0)]
     net = row((6, 7), *layers, L.Conv1D(7, 4), L.Dense(1, "relu"))
-    y = tf.TensorSpec((None, 1, 1), tf.float32, name="y")
+    y = tf.TensorSpec((None, 1, 1), floats(), name="y")
     loss = keras.losses.MeanSquaredError()
     return with_parameters(Trained(net, keras.optimizers.RMSprop(0.001), loss, y))
 
@@ -120,13 +123,13 @@ class Personalized(tf.Module):
         self.net = keras.applications.MobileNetV2(
             (32, 32, 3), alpha=0.35, include_top=False, weights=None
         )
-        self.ws = tf.Variable(tf.zeros((1280, 4)), name="ws")
-        self.bs = tf.Variable(tf.zeros((1, 4)), name="bs")
+        self.ws = tf.Variable(tf.zeros((1280, 4), floats()), name="ws")
+        self.bs = tf.Variable(tf.zeros((1, 4), floats()), name="bs")
         self.optimizer = keras.optimizers.Adam(0.001)
         self.optimizer.build([self.ws, self.bs])
         self.loss = keras.losses.CategoricalCrossentropy()
-        image = tf.TensorSpec((None, 32, 32, 3), tf.float32, name="feature")
-        found = tf.TensorSpec((None, 1280), tf.float32, name="x")
+        image = tf.TensorSpec((None, 32, 32, 3), floats(), name="feature")
+        found = tf.TensorSpec((None, 1280), floats(), name="x")
         path = tf.TensorSpec([], tf.string, name="checkpoint_path")
         self.functions: Any = UserDict(  # a SavedModel tracks no UserDict
             {
@@ -159,8 +162,8 @@ class Personalized(tf.Module):
         return {"checkpoint_path": checkpoint_path}
 
     def initialize(self) -> Arrays:
-        self.ws.assign(tf.random.uniform((1280, 4)))
-        self.bs.assign(tf.random.uniform((1, 4)))
+        self.ws.assign(tf.random.uniform((1280, 4), dtype=floats()))
+        self.bs.assign(tf.random.uniform((1, 4), dtype=floats()))
         return {"ws": self.ws.read_value(), "bs": self.bs.read_value()}
 
 
@@ -175,9 +178,9 @@ class Incremental(Trained):
         x = L.Dense(64, "relu")(base.output)
         net = keras.Model(base.input, L.Dense(4)(L.Dropout(0.0)(L.Dense(32, "relu")(x))))
         loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
-        self.rate = tf.Variable(3e-4, trainable=False, name="rate")
+        self.rate = tf.Variable(3e-4, trainable=False, name="rate", dtype=floats())
         super().__init__(net, keras.optimizers.SGD(), loss, one_hot(4))
-        flat = tf.TensorSpec([None], tf.float32, name="flat")
+        flat = tf.TensorSpec([None], floats(), name="flat")
         self.functions |= {
             "save": tf.function(self.flat, input_signature=[]),
             "restore": tf.function(self.unflat, input_signature=[flat]),
@@ -235,7 +238,7 @@ def digits() -> Any:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     y = tf.TensorSpec((None,), tf.int32, name="y")
     module = Trained(net, keras.optimizers.Adam(1e-4), loss, y)
-    images = tf.TensorSpec((8, 28, 28, 1), tf.float32, name="x")
+    images = tf.TensorSpec((8, 28, 28, 1), floats(), name="x")
     labels = tf.TensorSpec((8,), tf.int32, name="y")
     module.functions["train_8"] = tf.function(module.train, input_signature=[images, labels])
     return module
@@ -266,5 +269,30 @@ SAMPLES = {
     ),
     "decayed": Sample(
         "a client for federated learning with a test signature", "weight decay, top_k", decayed
+    ),
+    "text": Sample(
+        "classifying text on the phone", "embedding, AdamW, clipped norm, metrics", more.Text
+    ),
+    "keyword": Sample(
+        "a keyword spotter that learns a voice", "Conv1D, Nadam, warm-up and cosine decay",
+        more.keyword,
+    ),
+    "attention": Sample(
+        "a transformer's block", "attention, stateless dropout, stepwise rate, Nesterov",
+        more.Attention, sets=("dropout_rate",), check=True,
+    ),
+    "rebuilt": Sample(
+        "an autoencoder for anomalies", "transposed convolutions, group norm, Adamax", more.rebuilt
+    ),
+    "recommender": Sample(
+        "a recommender of items", "sparse gradients of three tables, Adagrad, L2", more.Recommender
+    ),
+    "averaged": Sample(
+        "a small image network", "depthwise, Lion, summed gradients, averaged weights",
+        more.Averaged,
+    ),
+    "weighted": Sample(
+        "a controller of two factors", "dilation, bilinear resizing, Ftrl, clipped value",
+        more.weighted,
     ),
 }  # fmt: skip

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
+import h5py
 import numpy as np
 import pytest
 
@@ -104,3 +106,26 @@ def test_unknown_optimizers_are_refused() -> None:
     assert [p.variables for p in table.problems] == [("mine/net_dense_kernel_momentum",)]
     sets = {"mine/*_momentum": "0"}
     assert not match("mine/iteration", "mine/net_dense_kernel_momentum", sets=sets).problems
+
+
+@pytest.mark.parametrize(("called", "taken"), [("adam", False), ("adam_1", True)])
+def test_the_rate_of_another_optimizer_is_not_taken(
+    tmp_path: Path, called: str, taken: bool
+) -> None:
+    """The model was compiled with an ``adam``; what was converted trains with an ``adam_1``."""
+    file = tmp_path / "w.weights.h5"
+    with h5py.File(file, "w") as h5:
+        h5["layers/dense/vars/0"] = KERNEL
+        h5["layers/dense/vars"].attrs["name"] = "dense"
+        h5["optimizer/vars/0"] = np.int64(6)
+        h5["optimizer/vars/1"] = np.float32(0.001)
+        h5["optimizer/vars"].attrs["name"] = called
+    targets = [
+        Target("", PATH, "float32", (2, 3)),
+        Target("", "adam_1/iteration", "int64", ()),
+        Target("", "adam_1/learning_rate", "float32", ()),
+        Target("", "adam_1/net_dense_kernel_momentum", "float32", (2, 3)),
+    ]
+    table = weights.match(targets, [weights.open_weights(file)])
+    missing = [name for problem in table.problems for name in problem.variables]
+    assert missing == ([] if taken else ["adam_1/learning_rate"])

@@ -13,6 +13,7 @@ from tflrepair.commands.diff.constants import Constant, compare
 from tflrepair.commands.diff.operators import compare_subgraphs, types
 from tflrepair.commands.diff.result import Change, DiffResult, OperatorChange, SubgraphDiff
 from tflrepair.errors import TflRepairError
+from tflrepair.graph.contents import same_bytes
 from tflrepair.graph.model import Model, Source
 from tflrepair.views.metadata import metadata
 from tflrepair.views.options import called_subgraphs, options
@@ -185,7 +186,7 @@ def _remarks(a: Model, b: Model) -> Iterator[Change]:
         x, y = first.get(name), second.get(name)
         if x is None or y is None:
             yield Change.of(f"metadata {name}", ("" if e is None else "there" for e in (x, y)))
-        elif x.value != y.value or a.buffer_bytes(x.buffer) != b.buffer_bytes(y.buffer):
+        elif x.value != y.value or not same_bytes(a, x.buffer, b, y.buffer):
             yield Change.of(f"metadata {name}", _told(x.value, y.value))
     for p, q in zip_longest(_versions(a).items(), _versions(b).items()):
         if p and q and p[0] == q[0] and p[1] != q[1]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tflrepair.commands.diff.result import Change
 from tflrepair.errors import TflRepairError
 from tflrepair.format import schema
+from tflrepair.graph.contents import same_bytes
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.views.tensors import CONSTANT, SubgraphView, TensorView
@@ -83,7 +84,7 @@ def compare(
 
 def _same_bytes(a: Model, x: TensorView, b: Model, y: TensorView) -> bool:
     try:
-        return x.sparsity == y.sparsity and a.buffer_bytes(x.buffer) == b.buffer_bytes(y.buffer)
+        return x.sparsity == y.sparsity and same_bytes(a, x.buffer, b, y.buffer)
     except TflRepairError:
         return False
 

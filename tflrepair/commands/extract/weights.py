@@ -157,6 +157,7 @@ class _Found:
         count = len(self.model.subgraphs)
         self.views = tuple(SubgraphView(self.model, n) for n in range(count))
         self.rows: Rows = {}
+        self.numbers: dict[str, int] = {}  # the last one that made a repeated name unique
         self.written: list[Written] = []
         self.left_out: list[LeftOut] = []
         self.initial: set[tuple[int, int]] = set()
@@ -217,16 +218,20 @@ class _Found:
         if tensor.sparsity is not None:
             self.left_out.append(LeftOut(name, "it is stored sparse", is_variable))
             return
-        number = 1
-        unique = name
-        while unique in self.rows:
-            number += 1
-            unique = f"{name}#{number}"
+        unique = self._unique(name)
         self.rows[unique] = read
         stored = stored or _WIDENED.get(tensor.dtype, tensor.dtype)
         self.written.append(
             Written(unique, tensor.dtype, stored, values.shape, values.nbytes, is_variable)
         )
+
+    def _unique(self, name: str) -> str:
+        """``name``, or with the first number that is free; tried from where the last one was."""
+        unique = name
+        while unique in self.rows:
+            self.numbers[name] = number = self.numbers.get(name, 1) + 1
+            unique = f"{name}#{number}"
+        return unique
 
 
 def _why(variable: Variable) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tflrepair.commands.fix.options import Acceptance, OutputOptions, PathLike, Weights, listed
 from tflrepair.containers.find import MARK
-from tflrepair.errors import UserError
+from tflrepair.errors import BadFileError, UserError
 from tflrepair.files import check_free, check_no_input
-from tflrepair.graph.model import Model, Source
+from tflrepair.graph.model import Model, Source, check_given
 from tflrepair.rebuild.requests import Origin
 from tflrepair.sources.opened import is_address
 
@@ -18,8 +18,10 @@ def target_of(model: Source, output: OutputOptions) -> Path:
     """The path of the new file.
 
     Raises:
-        UserError: the model has no path beside which the new file could go, and none was given.
+        BadFileError: the path of the model is that of a folder without a name, such as ``/``.
+        UserError: what was given is no model, or has no path beside which the new file could go.
     """
+    check_given(model)
     if output.out is not None:
         return Path(output.out)
     address = address_of(model)
@@ -35,6 +37,8 @@ def target_of(model: Source, output: OutputOptions) -> Path:
     path = path_of(model)
     if path is None:
         raise UserError("the model was given as bytes", hint="say with out=... where to write")
+    if not path.name:
+        raise BadFileError("is a directory, not a .tflite file", where=str(path))
     return default_output(path)
 
 

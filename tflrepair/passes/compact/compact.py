@@ -22,6 +22,7 @@ from pathlib import Path
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.format import schema
+from tflrepair.graph.contents import same_bytes
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator, Tensor
 from tflrepair.passes.compact.needed import Needed, needed
@@ -137,4 +138,4 @@ def _same_tensor(before: Model, old: Tensor, after: Model, new: Tensor) -> bool:
     facts = old.name, old.dtype, old.shape, old.has_rank
     if facts != (new.name, new.dtype, new.shape, new.has_rank):
         return False
-    return before.buffer_bytes(old.buffer) == after.buffer_bytes(new.buffer)
+    return same_bytes(before, old.buffer, after, new.buffer)

@@ -23,6 +23,8 @@ _RANDOM = (
     _OP.STABLEHLO_RNG_BIT_GENERATOR,
 )  # fmt: skip
 
+_ACTING = CALLING | set(_RANDOM)
+
 Gone = frozenset[int]
 _NONE: Gone = frozenset()
 
@@ -61,8 +63,9 @@ def _without(tensors: tuple[int, ...], positions: Gone) -> tuple[int, ...]:
 def needed(model: Model) -> Needed:
     """Everything is taken for needless that may be, until nothing contradicts it."""
     calls = _calls(model)
+    states = [_states(graph) for graph in model.subgraphs]
     while True:
-        found = _needed(model, calls)
+        found = _needed(model, calls, states)
         wrong = [
             (call, position)
             for call in calls
@@ -120,8 +123,13 @@ def _fits(model: Model, operator: Operator, called: tuple[int, ...], count: int)
     return distinct and {len(tensors) for tensors in ends} == {count}
 
 
-def _needed(model: Model, calls: list[_Call]) -> tuple[Needed, list[set[int]]]:
-    """What is needed if what ``calls`` call idle is not; and the used tensors of each subgraph."""
+def _needed(
+    model: Model, calls: list[_Call], states: list[set[int]]
+) -> tuple[Needed, list[set[int]]]:
+    """What is needed if what ``calls`` call idle is not; and the used tensors of each subgraph.
+
+    ``states``: what operators of each subgraph may change or hold.
+    """
     found = Needed({})
     for call in calls:
         if call.idle:
@@ -136,12 +144,12 @@ def _needed(model: Model, calls: list[_Call]) -> tuple[Needed, list[set[int]]]:
         rows = named.setdefault(signature.subgraph, set())
         rows.update(tensor for _, tensor in signature.outputs)
     used = []
-    for graph in model.subgraphs:
+    for graph, lasting in zip(model.subgraphs, states, strict=True):
         tensors = {*found.around(graph)[1], *named.get(graph.index, ())}
         kept = []
         for operator in reversed(graph.operators):
             taken, given = found.of(operator)
-            if _acts(graph, operator) or not tensors.isdisjoint(given):
+            if _acts(operator, lasting) or not tensors.isdisjoint(given):
                 kept.append(operator.index)
                 tensors.update(taken)
         found.operators[graph.index] = tuple(reversed(kept))
@@ -149,21 +157,22 @@ def _needed(model: Model, calls: list[_Call]) -> tuple[Needed, list[set[int]]]:
     return found, used
 
 
-def _acts(graph: Subgraph, operator: Operator) -> bool:
+def _acts(operator: Operator, states: set[int]) -> bool:
     """Whether it may do more than compute its outputs. A handle alone does nothing."""
     if operator.code == _OP.VAR_HANDLE:
         return False
-    if not operator.outputs or operator.is_custom or operator.code in CALLING | set(_RANDOM):
+    if not operator.outputs or operator.is_custom or operator.code in _ACTING:
         return True
     if operator.name.startswith("BUILTIN "):  # newer than our schema
         return True
-    types = graph.tensor_columns.types
-    tensors = [t for t in (*operator.inputs, *operator.outputs) if t >= 0]
-    return any(types[t] in _HANDLES or _is_state(graph, t) for t in tensors)
+    return not states.isdisjoint((*operator.inputs, *operator.outputs))
 
 
-def _is_state(graph: Subgraph, tensor: int) -> bool:
-    return bool(graph.tensor(tensor).table.scalar(schema.Tensor.IS_VARIABLE, "?"))
+def _states(graph: Subgraph) -> set[int]:
+    """The tensors that are handles, or keep their value from one run to the next."""
+    slot = schema.Tensor.IS_VARIABLE
+    kept = {n for n, table in enumerate(graph.tensor_tables()) if table.scalar(slot, "?")}
+    return kept | {n for n, kind in enumerate(graph.tensor_columns.types) if kind in _HANDLES}
 
 
 def _is_used(model: Model, call: _Call, position: int, used: list[set[int]]) -> bool:

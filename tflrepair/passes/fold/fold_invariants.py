@@ -16,6 +16,7 @@ from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.format import schema
 from tflrepair.format.fields import FIELDS
 from tflrepair.format.reader import Table
+from tflrepair.graph.contents import digest
 from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator, Subgraph, Tensor
 
@@ -113,8 +114,8 @@ def _tables(model: Model) -> Iterable[tuple[str, Table]]:
         yield "SubGraph", subgraph.table
         for operator in subgraph.operators:
             yield "Operator", operator.table
-        for index in range(subgraph.tensor_count):
-            yield "Tensor", subgraph.tensor(index).table
+        for table in subgraph.tensor_tables():
+            yield "Tensor", table
 
 
 def check_same(before: AnalysisContext, after: AnalysisContext) -> None:
@@ -182,16 +183,14 @@ def _port(tensor: Tensor) -> SignatureTensor:
 
 
 def _states(subgraph: Subgraph) -> int:
-    tensors = map(subgraph.tensor, range(subgraph.tensor_count))
-    return sum(t.table.scalar(schema.Tensor.IS_VARIABLE, "?") for t in tensors)
+    return sum(t.scalar(schema.Tensor.IS_VARIABLE, "?") for t in subgraph.tensor_tables())
 
 
 def _variants(subgraph: Subgraph) -> Counter[tuple[int, ...]]:
     """What the tensor lists of a subgraph hold (VariantSubType), by how many tensors say so."""
     found: Counter[tuple[int, ...]] = Counter()
     slot = schema.VariantSubType
-    for index in range(subgraph.tensor_count):
-        table = subgraph.tensor(index).table
+    for table in subgraph.tensor_tables():
         for position in table.tables(schema.Tensor.VARIANT_TENSORS):
             row = table.reader.table(position)
             found[(row.scalar(slot.TYPE, "b"), *row.numbers(slot.SHAPE))] += 1
@@ -229,7 +228,7 @@ def _variables(context: AnalysisContext) -> dict[object, object]:
     return {v.key: (v.status, v.dtype, _initial(model, v)) for v in found.variables + found.tables}
 
 
-def _initial(model: Model, variable: Variable) -> tuple[str, bytes | memoryview]:
+def _initial(model: Model, variable: Variable) -> tuple[str, bytes]:
     if variable.initial is None:
         return "", b""
-    return variable.initial.via, model.buffer_bytes(variable.initial.buffer)
+    return variable.initial.via, digest(model, variable.initial.buffer)

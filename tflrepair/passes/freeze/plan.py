@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.analysis.initializers import Initial
@@ -56,7 +57,7 @@ class FreezePlan:
     def changes(self) -> bool:
         return bool(self.dropped)
 
-    @property
+    @cached_property
     def widened(self) -> dict[OperatorRef, FrozenRead]:
         """The reads that a DEQUANTIZE replaces."""
         return {row.site: row for row in self.constants if row.widened_by}
@@ -102,7 +103,7 @@ def check_freezable(context: AnalysisContext) -> None:
     """
     model = context.model
     for name, buffer in model.metadata:
-        if name == "model_control_dependencies" and len(model.buffer_bytes(buffer)):
+        if name == "model_control_dependencies" and model.buffer(buffer).length:
             raise UnsupportedError(
                 "metadata 'model_control_dependencies' counts operators, and a freeze removes some",
                 hint="reconvert the model instead",
@@ -153,7 +154,7 @@ def _why_no_constant(model: Model, handles: Handles, variable: Variable) -> str:
     table, slot = value.table, schema.Tensor
     if any(table.at(s) for s in (slot.SPARSITY, slot.VARIANT_TENSORS, slot.EXTERNAL_BUFFER)):
         return "its initial value is sparse or stored elsewhere"
-    if len(model.buffer_bytes(initial.buffer)) != byte_size(value.dtype, value.shape):
+    if model.buffer(initial.buffer).length != byte_size(value.dtype, value.shape):
         return "its initial value is not a plain constant"
     for site in handles.read.get(variable.key, ()):
         subgraph = model.subgraph(site.subgraph)

@@ -154,7 +154,7 @@ def check_graftable(model: Model, analysis: Analysis) -> None:
         RefusedError: one name stands for variables of different type or shape.
     """
     for name, buffer in model.metadata:
-        if name == "model_control_dependencies" and len(model.buffer_bytes(buffer)):
+        if name == "model_control_dependencies" and model.buffer(buffer).length:
             raise UnsupportedError(
                 "metadata 'model_control_dependencies' counts operators, and a CALL_ONCE in front "
                 "would shift them",

@@ -28,6 +28,7 @@ _FAMILIES = (
     "images.pool",
     "images.resize",
     "tensors.activations",
+    "tensors.bits",
     "tensors.broadcast",
     "tensors.lists",
     "tensors.losses",

@@ -31,6 +31,7 @@ def lines(result: TrainResult, style: Style) -> list[str]:
     if not result.finite:
         first = next(n for n, loss in enumerate(losses, 1) if not abs(loss) < float("inf"))
         rows.append(style(f"The loss is {losses[first - 1]} from step {first} on.", "red"))
+        rows.append(f"  {safe(result.advice)}")
     elif result.ok:
         rows.append(style("It trains.", "green"))
     else:

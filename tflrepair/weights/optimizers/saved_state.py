@@ -39,7 +39,7 @@ def saved_state(
             warnings.append(
                 f"{source.label} holds optimizer state ({plural(len(state), 'array')}); for "
                 f"{len(set(mine) - set(taken))} of {len(mine)} optimizer variables it is unclear "
-                "which are theirs, so they take their start values"
+                "which are theirs, so it is not used for them"
             )
     return found, warnings
 
@@ -61,8 +61,15 @@ def _from_source(
             reason = f"optimizer state in the {source.kind}"
             found[name] = Row(targets[name], WEIGHT, weight, None, reason, "name")
     if any(start.slot and name not in found for name, start in starts.items()):
-        # the step counter belongs to the slots: Adam's bias correction would be wrong
-        return {n: row for n, row in found.items() if n.rpartition("/")[2] == "learning_rate"}
+        # the step counter belongs to the slots: Adam's bias correction would be wrong. Without them
+        # only its name ties the optimizer to the file: ``adam`` in it may not be ``adam_1`` here.
+        called = {w.layer[-1] for w in state if w.layer}
+        return {
+            name: row
+            for name, row in found.items()
+            for scope, _, rest in [name.rpartition("/")]
+            if rest == "learning_rate" and called <= {scope}
+        }
     return found
 
 

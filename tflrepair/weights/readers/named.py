@@ -14,6 +14,7 @@ from tflrepair.errors import UserError
 from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.types.layer_names import split_path
 from tflrepair.weights.types.weight import Array, Source, Weight
+from tflrepair.wording import kind_of
 
 
 def named(
@@ -76,7 +77,7 @@ def keras_model(model: Any) -> Source:
     variables = getattr(model, "variables", None)
     if not isinstance(variables, (list, tuple)) or not variables:
         raise UserError(
-            f"a {type(model).__name__} is not a source of weights",
+            f"{kind_of(model)} is not a source of weights",
             hint="give a path, a dict of arrays, or a Keras model that is built",
         )
     label = f"the model {getattr(model, 'name', type(model).__name__)!r}"

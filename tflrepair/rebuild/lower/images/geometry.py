@@ -6,7 +6,7 @@ the batch may be open. Padding follows tensorflow/core/framework/kernel_shape_ut
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,11 @@ class Axis:
     def extent(self) -> int:
         """Elements from a window's first tap to its last, both counted."""
         return (self.kernel - 1) * self.dilation + 1
+
+    @property
+    def strides(self) -> int:
+        """Strides, whole ones, in which all elements under some tap lie."""
+        return (self.extent - 1) // self.stride + max(self.out, 1)
 
     def taps(self, tap: int) -> list[int]:
         """The element under ``tap`` of each window; outside [0, size) it is padding."""
@@ -145,11 +150,33 @@ def pad_space(x: Any, amounts: Sequence[tuple[int, int]], value: float = 0.0) ->
 
 def window(x: Any, axes: Geometry, taps: Sequence[int]) -> Any:
     """The element under one tap of every window, from ``padded(x)``: [batch, *out, channels]."""
-    parts = []
-    for axis, tap in zip(axes, taps, strict=True):
-        start = tap * axis.dilation
-        parts.append(slice(start, start + (axis.out - 1) * axis.stride + 1, axis.stride))
-    return x[(slice(None), *parts)]
+    starts = [tap * axis.dilation for axis, tap in zip(axes, taps, strict=True)]
+    if all(axis.stride == 1 for axis in axes):
+        parts = [slice(s, s + axis.out) for axis, s in zip(axes, starts, strict=True)]
+        return x[(slice(None), *parts)]
+    return _strided(x, axes, starts)
+
+
+def _strided(x: Any, axes: Geometry, starts: Sequence[int]) -> Any:
+    """``window`` by one slice with steps of 1: those of other steps go element by element.
+
+    Each axis is cut into strides, and an element's place within its stride counts with the next
+    dimension: [batch, rows, stride * columns, stride * channels].
+    """
+    counts = [axis.strides for axis in axes]
+    more = [n * axis.stride - s for n, axis, s in zip(counts, axes, x.shape[1:-1], strict=True)]
+    depth = x.shape[-1]
+    shape, picked = [-1], [slice(None)]
+    stride, within = 1, 0  # of the axis before
+    for axis, count, start in zip(axes, counts, starts, strict=True):
+        first = within * count + start // axis.stride
+        shape.append(stride * count)
+        picked.append(slice(first, first + axis.out))
+        stride, within = axis.stride, start % axis.stride
+    shape.append(stride * depth)
+    picked.append(slice(within * depth, (within + 1) * depth))
+    whole = pad_space(x, [(0, amount) for amount in more])
+    return tf.reshape(whole, shape)[tuple(picked)]
 
 
 def inside(axes: Geometry, taps: Sequence[int]) -> NDArray[Any]:
@@ -196,42 +223,39 @@ def back_on_image(x: Any, axes: Geometry) -> Any:
 
 
 def scatter(parts: Sequence[tuple[Sequence[int], Any]], axes: Geometry) -> Any:
-    """The adjoint of ``window``: each (taps, values) put under that tap, and all added up."""
-    if _tiles(axes):
-        return _assemble([values for _, values in parts], axes)
-    total = None
+    """The adjoint of ``window``: each (taps, values) put under that tap, and all added up.
+
+    What falls on the same place within a stride is added up before it goes on the image.
+    """
+    sums: dict[tuple[int, ...], Any] = {}
     for taps, values in parts:
-        amounts = []
-        for axis, tap in zip(axes, taps, strict=True):
-            start = tap * axis.dilation - axis.before
-            amounts.append((start, axis.size - start - (axis.out - 1) * axis.stride - 1))
-        placed = pad_space(spread(values, [axis.stride for axis in axes]), amounts)
-        total = placed if total is None else total + placed
-    return total
-
-
-def _tiles(axes: Geometry) -> bool:
-    """Whether windows lie side by side from the image's corner."""
-    return all(
-        a.stride == a.kernel and a.dilation == 1 and not a.before and not a.after for a in axes
+        starts = [tap * axis.dilation for axis, tap in zip(axes, taps, strict=True)]
+        firsts = [start // axis.stride for axis, start in zip(axes, starts, strict=True)]
+        within = tuple(start % axis.stride for axis, start in zip(axes, starts, strict=True))
+        amounts = [
+            (first, axis.strides - first - axis.out)
+            for axis, first in zip(axes, firsts, strict=True)
+        ]
+        placed = pad_space(values, amounts)
+        sums[within] = sums[within] + placed if within in sums else placed
+    whole = _interleaved(sums, axes)
+    return pad_space(
+        whole,
+        [(-a.before, a.size + a.before - a.strides * a.stride) for a in axes],
     )
 
 
-def _assemble(values: Sequence[Any], axes: Geometry) -> Any:
-    """The values of all taps, in row-major order, interleaved: windows do not overlap."""
-    values = list(values)
+def _interleaved(sums: Mapping[tuple[int, ...], Any], axes: Geometry) -> Any:
+    """An image from what is at each place within a stride; zeros where nothing is."""
+    some = next(iter(sums.values()))
+    zeros = tf.zeros_like(some)
+    values = [sums.get(place, zeros) for place in product(*(range(axis.stride) for axis in axes))]
     for index in reversed(range(len(axes))):
-        axis = axes[index]
-        count = axis.kernel
-        joined = []
-        for start in range(0, len(values), count):
-            stacked = tf.stack(values[start : start + count], index + 2)
-            sizes = list(values[start].shape)[1:]
-            sizes[index] *= count
-            joined.append(tf.reshape(stacked, [-1, *sizes]))
-        values = joined
-    amounts = [(0, axis.size - axis.out * axis.stride) for axis in axes]
-    return pad_space(values[0], amounts)
+        count = axes[index].stride
+        groups = [values[n : n + count] for n in range(0, len(values), count)]
+        values = [tf.concat(group, index + 2) if count > 1 else group[0] for group in groups]
+    sizes = [axis.strides * axis.stride for axis in axes]
+    return tf.reshape(values[0], [-1, *sizes, some.shape[-1]])
 
 
 def _product(sizes: Sequence[int]) -> int:

@@ -77,18 +77,15 @@ def max_pool_grad(
     space = orig_input.shape[1:-1]
     axes = _axes(space, ksize, strides, padding, data_format, explicit_paddings)
     x = padded(orig_input, axes, orig_input.dtype.min)
-    missing: Any = None  # windows whose maximum has not been met yet
     parts = []
-    zeros = tf.zeros_like(grad)
+    left, zeros = grad, tf.zeros_like(grad)  # of windows whose maximum has not been met yet
     for taps in offsets(axes):
         hit = tf.equal(window(x, axes, taps), orig_output)
         real = inside(axes, taps)
         if not real.all():
             hit = tf.logical_and(hit, real)
-        first = hit if missing is None else tf.logical_and(hit, missing)
-        parts.append((taps, tf.where(first, grad, zeros)))
-        still = tf.logical_not(hit)
-        missing = still if missing is None else tf.logical_and(missing, still)
+        parts.append((taps, tf.where(hit, left, zeros)))
+        left = tf.where(hit, zeros, left)
     return scatter(parts, axes)
 
 

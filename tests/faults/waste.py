@@ -1,0 +1,110 @@
+"""Commands on files that amplify: processor time, memory and the answer of each.
+
+    cd tests && python -m faults.waste [NAME...]
+
+Each ends within 2 s of processor time and 200 MB, children included; on a busy machine, where
+processor time counts for less, within five times what the sample takes.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from faults import amplify
+from faults.bench import MODEL, PLAIN, Bench, Line, bench
+
+SECONDS, MEGABYTES = 2.0, 200.0
+_STOPPED = 30  # seconds of processor time
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one command took, and how it ended."""
+
+    command: str
+    size: int
+    seconds: float
+    megabytes: float
+    code: int
+    said: str
+    allowed: float = SECONDS
+
+    @property
+    def good(self) -> bool:
+        little = self.seconds < self.allowed and self.megabytes < MEGABYTES
+        return little and self.code in (0, 1, 2) and "Traceback" not in self.said
+
+
+def main(names: list[str]) -> int:
+    print("| file and command | bytes | CPU s | MB | exit | says |\n|---|---|---|---|---|---|")
+    bad = 0
+    for row in spent(names):
+        said = row.said.strip().splitlines()[-1:] or [""]
+        cells = (row.command, row.size, f"{row.seconds:.1f}", f"{row.megabytes:.0f}", row.code)
+        end = said[0].replace("|", "/")[:90]
+        print("| " + " | ".join(map(str, cells)) + f" | {end} |{'' if row.good else ' (!)'}")
+        sys.stdout.flush()
+        bad += not row.good
+    return int(bool(bad))
+
+
+def line() -> Line:
+    """All of them as a row of the table of ``make faults``."""
+    found = Line("files that amplify")
+    rows = list(spent([]))
+    for row in rows:
+        what = f"{row.command}: {row.seconds:.1f} s {row.megabytes:.0f} MB {row.said[-300:]!r}"
+        found.count(row.good, what)
+    slowest, largest = max(r.seconds for r in rows), max(r.megabytes for r in rows)
+    found.note = f"the most: {slowest:.1f} s of processor time, {largest:.0f} MB"
+    return found
+
+
+def spent(names: list[str]) -> Iterator[Spent]:
+    """Each command on each file of ``names``, all files if there are none."""
+    with bench() as place:
+        quick = _run(place, place.folder / MODEL, ["scan", MODEL], SECONDS).seconds
+        allowed = max(SECONDS, 5 * quick)
+        other = place.folder / "other.tflite"
+        other.write_bytes(amplify.entries_and_operators())
+        for make, commands in amplify.CASES:
+            if names and make.__name__ not in names:
+                continue
+            path = place.folder / f"{make.__name__}.tflite"
+            path.write_bytes(make())
+            for words in commands:
+                out = {"M": path.name, "OTHER": other.name}
+                yield _run(place, path, [out.get(word, word) for word in words], allowed)
+                for left in place.folder.glob("OUT.*"):
+                    left.unlink()
+
+
+def _run(place: Bench, path: Path, words: list[str], allowed: float) -> Spent:
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [*PLAIN, *words], cwd=place.folder, env=place.environment,
+            stdout=output, stderr=subprocess.STDOUT, preexec_fn=_limit,
+        )  # fmt: skip
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        said = output.read().decode(errors="replace")
+    seconds = usage.ru_utime + usage.ru_stime
+    shown = " ".join(words).replace(".tflite", "")
+    size = path.stat().st_size
+    return Spent(shown, size, seconds, usage.ru_maxrss / 1024, process.returncode, said, allowed)
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (_STOPPED, _STOPPED))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
