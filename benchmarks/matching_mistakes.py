@@ -154,18 +154,20 @@ VERDICTS = """
 
 - *full names*: an `.npz` with exactly the model's own full names, which decide by themselves. Only
   the numbers in its arrays differ from those of the right file.
-- *another architecture, `.keras` and `.h5`*: rows of three Dense layers of one shape. The rows with
-  `frozen_stem` end without an activation in the file and with a TANH in the model, whose name is
-  that of the signature's output: a function that computes `tanh(model(x))` leaves just that. To
-  refuse it would refuse everybody who adds a softmax to a model that gives logits.
+- *another architecture, `.keras` and `.h5`*: rows of three Dense layers of one shape. The function
+  that was exported runs without dropout and noise, so nothing is left of them in the model.
 - *`features_without_the_head` from `sequential/donor.weights.h5`*: the part of that very program
   without its last layer leaves the same model.
 - *`parallel_branches` from `used_in_another_order/donor.weights.h5`*: such a file tells no calls. A
   program with three outputs that the exported function joins leaves the same file and model.
 - *a part of the file, a part of the model*: of two look-alikes, the file lost the one that the
   model kept, and the model lost the other. What is left is the only layer that fits. A file of such
-  a program that made one layer looks the same: its running numbers are free, and the attribute
-  (`d1`, `d2`) that a `.weights.h5` or `.keras` has does not show in the model.
+  a program that made one layer looks the same; its running numbers are free, and an attribute that
+  is the first of its row (`d1`) does not show in the model.
+
+Refused by default, and so not in the list: a last layer without an activation in the file that has
+one in the model (`--accept added-activation`), `d2` in a file without `d1` (`missing-layer`), and a
+layer of an `.npz` under another name where others have the model's own (`renamed-layer`).
 
 These are written with exit code 0. `--check` tells all of them.
 """

@@ -17,6 +17,7 @@ import tflrepair
 from tflrepair.errors import UserError
 from tflrepair.weights.types.acceptable import ACCEPTABLE
 
+ACTIVATION = EVIDENCE.parent / "activation"
 ACCEPTING = [
     ("chain_made_backwards", "donor.weights.h5", "reordered-layers", 8),
     ("branches_concatenated", "donor.weights.h5", "reordered-layers", 6),
@@ -119,6 +120,7 @@ DOUBTED: dict[str, Callable[[Path], str]] = {
     "frozen-layer": lambda folder: torn(folder, "dense_1", 0),
     "renamed-layer": lambda _: whole("renamed_by_hand", "donor.weights.h5"),
     "reordered-layers": lambda _: whole("chain_made_backwards", "donor.weights.h5"),
+    "added-activation": lambda _: f"{ACTIVATION}/model.tflite -w {ACTIVATION}/donor.keras",
 }
 
 

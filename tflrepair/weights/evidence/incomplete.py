@@ -27,6 +27,7 @@ _GAP = "the file has no {!r}, which may be the layer that is meant"
 def incomplete(layers: Sequence[FileLayer], source: Source | None = None) -> dict[int, str]:
     """``id`` of a layer -> what the file lacks beside it."""
     gaps, _ = _gaps(layers)
+    gaps = _attributes(layers) | gaps
     return gaps | (_without_arrays(layers, source) if source is not None else {})
 
 
@@ -55,6 +56,26 @@ def _without_arrays(layers: Sequence[FileLayer], source: Source) -> dict[int, st
         for kind in kinds & set(listed):
             if roles.class_roles(kind) is not None or kind in _AROUND:
                 found[id(layer)] = _GAP.format(listed[kind])
+    return found
+
+
+def _attributes(layers: Sequence[FileLayer]) -> dict[int, str]:
+    """Attributes that somebody numbered, ``d2`` without ``d1``: the other one may be gone."""
+    groups: dict[tuple[tuple[str, ...], str], dict[int, list[FileLayer]]] = {}
+    for layer in layers:
+        for depth, key in enumerate(layer.keys):
+            base = key.rstrip("0123456789")
+            if "/" not in key and base != key and key != "0":
+                number = int(key[len(base) :])
+                group = groups.setdefault((layer.keys[:depth], base), {})
+                group.setdefault(number, []).append(layer)
+    found: dict[int, str] = {}
+    for (around, base), members in groups.items():
+        start = min(members) if min(members) > 2 else 1
+        missing = [n for n in range(start, max(members)) if n not in members]
+        if missing and base:
+            text = _GAP.format("/".join((*around, f"{base}{missing[0]}")))
+            found |= {id(layer): text for group in members.values() for layer in group}
     return found
 
 

@@ -47,6 +47,7 @@ class UnitGraph:
         seen: the units that are used at all.
         joined: what goes into each operator without weights that takes several things.
         alone: the units whose output another unit takes as it is.
+        ending: unit -> the activation that its output goes through under no name of the unit's.
     """
 
     edges: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -56,6 +57,7 @@ class UnitGraph:
     seen: set[int] = field(default_factory=set)
     joined: list[list[Feeds]] = field(default_factory=list)
     alone: set[int] = field(default_factory=set)
+    ending: dict[int, str] = field(default_factory=dict)
 
     def feed(self, sources: Mapping[int, int], unit: int) -> None:
         self.seen.add(unit)
@@ -133,6 +135,8 @@ def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
                 graph.joined.append(operands)
             if not _is_named(op):
                 nameless.update(sources)
+                if op.activation and list(sources.values()) == [SURE]:
+                    graph.ending.update(dict.fromkeys(sources, op.activation))
             result = sources
             if op.kind in _FROZEN_KINDS:  # a kernel that is a constant
                 result = dict.fromkeys(sources, MAYBE)
@@ -145,6 +149,8 @@ def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
             graph.activations[unit] = (graph.activations.get(unit) or frozenset()) | known
             if not _is_named(op):
                 nameless.add(unit)
+                if op.activation:
+                    graph.ending[unit] = op.activation
             if op.strides is not None:
                 graph.strides.setdefault(unit, op.strides)
             result = {unit: SURE}
@@ -162,6 +168,17 @@ def alike(model: UnitGraph, unit: int, file: UnitGraph, other: int) -> bool:
         return False
     strides = model.strides.get(unit), file.strides.get(other)
     return None in strides or strides[0] == strides[1]
+
+
+def ends_otherwise(model: UnitGraph, unit: int, file: UnitGraph, other: int) -> str:
+    """The activation behind a unit of the model that the file's unit does not have.
+
+    It may be the layer's own, under the name of the signature's output, or the exported function's.
+    """
+    ending, wanted = model.ending.get(unit, ""), file.activations.get(other)
+    if model.activations.get(unit) is not None or not wanted or not wanted <= _COMPARED:
+        return ""
+    return "" if ending in wanted else ending
 
 
 _COMPARED = frozenset({"linear", *_ACTIVATIONS.values()})

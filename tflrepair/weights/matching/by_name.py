@@ -73,10 +73,30 @@ def by_all_names(
         for source in sources:
             if source.named:
                 by_exact_name(targets, source, found, conflicts, called)
+        if called is not own and _is_more(targets, sources, found):
+            continue  # such names have Keras's numbers, which another layer alike would have moved
         if needed and all(target.shared_name in found for target in needed):
             rows |= found
             problems += conflicts
             return
+
+
+def _is_more(
+    targets: Sequence[Target], sources: Sequence[Source], found: Mapping[str, Row]
+) -> bool:
+    """Whether the files have an array like those that were found, which nothing takes."""
+    rows = [found[t.shared_name].weight for t in targets if t.shared_name in found]
+    taken = {(w.source, w.path): (_role(w), w.shape) for w in rows if w is not None}
+    return any(
+        (w.source, w.path) not in taken and (_role(w), w.shape) in taken.values()
+        for source in sources
+        if source.named
+        for w in without_slots(source).weights
+    )
+
+
+def _role(weight: Weight) -> str:
+    return weight.path.removesuffix(":0").rpartition("/")[2]
 
 
 def _paths(targets: Sequence[Target], outer: int) -> dict[str, str]:

@@ -17,6 +17,8 @@ from tflrepair.weights.matching.question import Question, keep
 from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.layers import FileLayer
 
+_CELLS = "stacked_rnn_cells"
+
 
 def before(first: Question, second: Question, by_update: bool = True) -> bool:
     """Whether the first layer comes before the second in the model's ``layers``.
@@ -132,6 +134,7 @@ def contradict(questions: Sequence[Question], by_update: bool) -> None:
         for question in group if len(group) > 1 else ():
             names = " and ".join(repr(q.target.label) for q in group)
             question.conflict = f"one layer of the file would be {names}"
+    _other_cells([q for q in questions if len(q.candidates) == 1], by_update)
     decided = [q for q in questions if len(q.candidates) == 1 and len(q.fitting) > 1]
     by_layer = {id(q.candidates[0].layer): q for q in decided}
     for a in decided:
@@ -145,6 +148,26 @@ def contradict(questions: Sequence[Question], by_update: bool) -> None:
             if before(a, b, by_update) and compare(mine, other.layer) > 0:
                 text = "names and the order of layers in the model contradict each other"
                 a.conflict = b.conflict = text
+
+
+def _other_cells(decided: Sequence[Question], by_update: bool) -> None:
+    """Mark cells of one RNN that the model runs in another order than the file lists them.
+
+    Nothing else may fit them, but then the file is that of another program.
+    """
+    groups: dict[tuple[str, ...], list[Question]] = {}
+    for question in decided:
+        around = question.target.names[:-1]
+        if around and split_number(around[-1])[0] == _CELLS:
+            groups.setdefault(around, []).append(question)
+    for group in groups.values():
+        for a, b in permutations(group, 2):
+            mine, other = (q.candidates[0].layer for q in (a, b))
+            places = mine.weights[0].place, other.weights[0].place
+            if None in places or mine.names[:-1] != other.names[:-1]:
+                continue
+            if before(a, b, by_update) and places[0] > places[1]:  # type: ignore[operator]
+                a.conflict = b.conflict = "the file's RNN runs its cells in another order"
 
 
 def _groups(questions: Sequence[Question]) -> Iterator[list[Question]]:

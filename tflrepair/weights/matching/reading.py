@@ -28,7 +28,7 @@ from tflrepair.weights.matching.order import contradict, narrow, updates_agree
 from tflrepair.weights.matching.question import Candidate, Question, keep
 from tflrepair.weights.matching.topology import by_graph, own_class
 from tflrepair.weights.types import acceptable
-from tflrepair.weights.types.layer_names import canonical
+from tflrepair.weights.types.layer_names import canonical, split_number
 from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
 from tflrepair.weights.types.weight import Source
 
@@ -79,6 +79,8 @@ def read(
     _torn_apart(groups)
     _other_numbers(questions, is_listed)
     _other_names(questions)
+    if source is not None and source.named:
+        _some_names(questions)
     _other_models(questions)
     facts = Facts(frozenset(frozen), source, frozenset(strange), frozenset(accepted))
     examine(questions, layers, facts)
@@ -126,6 +128,28 @@ def _other_names(questions: Sequence[Question]) -> None:
                 names = " or ".join(repr(level.name) for level in levels[:3])
                 text = f"its shapes fit, but the file calls the layer {names}"
                 question.doubts[acceptable.RENAMED_LAYER] = text
+
+
+def _some_names(questions: Sequence[Question]) -> None:
+    """Where other layers of such a file have the model's own full names, this one lacks its own."""
+    agree = [_has_its_name(q) for q in questions]
+    for question, same in zip(questions, agree, strict=True):
+        if any(agree) and not same and len(question.candidates) == 1 and not question.conflict:
+            name = question.candidates[0].layer.label
+            text = f"its shapes fit, but the file calls it {name!r}, and others as the model does"
+            question.doubts.setdefault(acceptable.RENAMED_LAYER, text)
+
+
+def _has_its_name(question: Question) -> bool:
+    """Whether the layer that is left has the model's name for it, down to Keras's number.
+
+    The first layer of a class has no number, in each program.
+    """
+    if len(question.candidates) != 1:
+        return False
+    names = question.candidates[0].layer.names
+    mine = question.target.names
+    return names in (mine, mine[1:]) and split_number(question.target.last)[1] > 0
 
 
 def _other_models(questions: Sequence[Question]) -> None:

@@ -9,12 +9,16 @@ from tflrepair.weights.evidence import unit_graphs
 from tflrepair.weights.evidence.embedding import embed
 from tflrepair.weights.evidence.unit_graphs import SOURCE
 from tflrepair.weights.matching.question import Question, keep
+from tflrepair.weights.types.acceptable import ADDED_ACTIVATION
 from tflrepair.weights.types.architecture import Architecture
 from tflrepair.weights.types.layer_flow import FlowOp
 from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.layers import FileLayer
 
 GRAPH = "graph"
+ADDED = "the model has a {} behind it, and the file's layer has none"
+# Layers that only activate: the file may have one behind any layer
+_ACTIVATING = frozenset({"activation", "softmax", "re_lu", "relu", "elu"})
 OTHER = "the file's architecture is not the model's: its layers are called in another way"
 
 
@@ -84,15 +88,20 @@ def by_graph(
         _from_the_start(domains, of_model, of_file)
     result = embed(of_model, of_file, domains)
     unused = weighted - {v for values in result.domains.values() for v in values}
+    activating = any(unit.class_name in _ACTIVATING for unit in found.units)
     for unit in seen:
         left = result.domains[unit.index]
         near = _beside(of_file, left, unused)
+        ends = {unit_graphs.ends_otherwise(of_model, unit.index, of_file, v) for v in left}
+        added = "" if activating or "" in ends or not ends else min(ends)
         for question in unit.questions:
             if result.possible is False:
                 question.conflict = OTHER
             elif result.possible:
                 inside = frozenset(key for key, number in file.number.items() if number in left)
                 keep(question, [c for c in question.candidates if id(c.layer) in inside], GRAPH)
+                if added and len(question.fitting) > 1:
+                    question.doubts[ADDED_ACTIVATION] = ADDED.format(added)
                 question.unit = inside if len(left) == 1 else frozenset()
                 question.beside = frozenset(
                     k for k, number in file.number.items() if number in near

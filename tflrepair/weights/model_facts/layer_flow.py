@@ -19,6 +19,22 @@ _STRIDED = {
     schema.BuiltinOperator.CONV_2D: (schema.BuiltinOptions.Conv2DOptions, 2, 1),
     schema.BuiltinOperator.DEPTHWISE_CONV_2D: (schema.BuiltinOptions.DepthwiseConv2DOptions, 2, 1),
 }
+# Place of the fused activation in the options, and what it is called; operators that are one
+_FUSED_IN = {
+    schema.BuiltinOperator.ADD: (schema.BuiltinOptions.AddOptions, 0),
+    schema.BuiltinOperator.CONV_2D: (schema.BuiltinOptions.Conv2DOptions, 3),
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D: (schema.BuiltinOptions.DepthwiseConv2DOptions, 4),
+    schema.BuiltinOperator.FULLY_CONNECTED: (schema.BuiltinOptions.FullyConnectedOptions, 0),
+}
+_FUSED = {1: "relu", 3: "relu", 4: "tanh"}
+_KINDS = {
+    "RELU": "relu",
+    "RELU6": "relu",
+    "TANH": "tanh",
+    "LOGISTIC": "sigmoid",
+    "SOFTMAX": "softmax",
+    "ELU": "elu",
+}
 _SKIPPED = frozenset({schema.BuiltinOperator.CALL_ONCE, schema.BuiltinOperator.VAR_HANDLE})
 
 # Layers join some of their variables before they use them, an LSTM twelve. A chain that adds up all
@@ -70,7 +86,7 @@ def _ops(graph: Subgraph) -> Iterator[FlowOp]:
         data.update(op.outputs)
         names = [graph.tensor_name(t) for t in op.outputs[:1] if t >= 0]
         scopes = tuple(tuple(part.split("/")) for name in names for part in name.split(";"))
-        yield FlowOp(op.name, taken, op.outputs, variables, scopes, _strides(op))
+        yield FlowOp(op.name, taken, op.outputs, variables, scopes, _strides(op), _activation(op))
 
 
 def _strides(op: Operator) -> tuple[int, int] | None:
@@ -79,3 +95,11 @@ def _strides(op: Operator) -> tuple[int, int] | None:
     if known is None or options is None:
         return None
     return options.scalar(known[1], "i"), options.scalar(known[2], "i")
+
+
+def _activation(op: Operator) -> str:
+    known = _FUSED_IN.get(op.code)
+    options = op.options(known[0]) if known else None
+    if known is None or options is None:
+        return _KINDS.get(op.name, "")
+    return _FUSED.get(options.scalar(known[1], "b"), "")

@@ -16,6 +16,7 @@ UNKNOWN_CONSTANT = "unknown-constant"
 FROZEN_LAYER = "frozen-layer"
 RENAMED_LAYER = "renamed-layer"
 REORDERED_LAYERS = "reordered-layers"
+ADDED_ACTIVATION = "added-activation"
 
 # name -> what who accepts it says
 ACCEPTABLE = {
@@ -26,6 +27,7 @@ ACCEPTABLE = {
     FROZEN_LAYER: "a layer whose values stand in the model as a constant is used twice",
     RENAMED_LAYER: "a layer that has another name in the file was renamed",
     REORDERED_LAYERS: "the program makes its layers in another order now than for the file",
+    ADDED_ACTIVATION: "the exported function adds an activation behind the model of the file",
 }
 
 

@@ -15,6 +15,7 @@ class FlowOp:
         variables: names of the variables whose values it takes, also through arithmetic on them.
         scopes: for each name of its output, the parts between ``/``.
         strides: (height, width) of a convolution.
+        activation: Keras's name of the one that the operator is, or ends with; empty for none.
     """
 
     kind: str
@@ -23,6 +24,7 @@ class FlowOp:
     variables: frozenset[str]
     scopes: tuple[tuple[str, ...], ...]
     strides: tuple[int, int] | None = None
+    activation: str = ""
 
 
 @dataclass(frozen=True)
