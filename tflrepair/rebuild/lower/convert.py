@@ -95,8 +95,9 @@ def _converted(lowered: Lowered, options: NoFlex) -> bytes:
 
 def _placed(error: LeftoverError, lowered: Lowered) -> UnsupportedError:
     """Where the operators stand that have a builtin, but none for the types that they have here."""
-    steps = [step for f in lowered.chosen.plan.functions.values() for step in f.steps]
-    raw = [step for step in steps if isinstance(step, Raw)]
+    plan = lowered.chosen.plan
+    functions = [*(entry.function for entry in plan.entries), *plan.functions.values()]
+    raw = [step for f in functions for step in f.steps if isinstance(step, Raw)]
     return refusal(
         {
             (name, "no builtin operator takes its types"): [
