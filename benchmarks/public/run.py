@@ -15,9 +15,6 @@ worst of all variables, optimizer included: its distance from eager TensorFlow i
 eager float32 itself is off by or moves by when the inputs change by 1e-7 (1 and less: as good as
 eager; squares double it). A bias ahead of batch normalization has a gradient of exactly 0, so all
 that float32 makes of it is noise, in every kernel: such are the worst of `recurrent` and `digits`.
-
-Open: `text` from source stops at the exact GELU's Erfc in the converter, `averaged` at a FloorDiv
-of int64 (the count of summed gradients), both with the converter's words instead of ours.
 """
 
 from __future__ import annotations

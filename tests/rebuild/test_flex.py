@@ -12,6 +12,7 @@ from makers.common import convert
 
 from rebuild.single import load_emitted
 from tflrepair.graph.model import Model, from_bytes
+from tflrepair.rebuild.ir import flex_nodes
 from tflrepair.rebuild.origins.tflite import rebuild_from_tflite
 from tflrepair.rebuild.run.reference import run_reference
 
@@ -172,3 +173,14 @@ def test_operators_with_lists(name: str, tmp_path: Path) -> None:
     for key, value in module.run(n).items():
         np.testing.assert_array_equal(found[key], value)
         np.testing.assert_array_equal(written[key], value)
+
+
+def test_inputs_have_the_names_of_the_python_api() -> None:
+    from inspect import signature
+
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
+    for op, count in (("Sum", 2), ("ExpandDims", 2), ("Select", 3), ("Split", 2), ("Where", 1)):
+        bound = flex_nodes.bind(NodeDef(op=op), list(range(count)))  # type: ignore[arg-type]
+        assert list(bound.values()) == list(range(count))
+        assert list(bound) == list(signature(getattr(tf.raw_ops, op)).parameters)[:count]

@@ -89,7 +89,9 @@ def convert(
                 save_module(holder, folder, functions)
         keys = list(functions)
         hint = _advice(keys, functions.values(), converter_options)
-        found = convert_saved_model(folder, keys, converter_options, hint=hint, progress=progress)
+        # What Flex does not take either, such as Erfc, waits as a custom operator to be lowered.
+        first = converter_options if options is None else {"allow_custom_ops": True}
+        found = convert_saved_model(folder, keys, first, hint=hint, progress=progress)
         data = unique_names(found)
     if options is not None:
         progress("rewriting without Flex", 0, 0)

@@ -121,9 +121,24 @@ def _known_here(text: str) -> bool:
     return found is not None and op_def_registry.get(found[1]) is not None
 
 
+class LeftoverError(UnsupportedError):
+    """The converter has neither a builtin nor a Flex form for ``operators``."""
+
+    def __init__(self, operators: Sequence[str], hint: str) -> None:
+        super().__init__(
+            "TensorFlow cannot convert the model: these operators have neither a builtin of their "
+            f"types nor a Flex form: {', '.join(operators)}",
+            hint=hint,
+        )
+        self.operators = tuple(operators)
+
+
 def _refusal(kind: str, text: str, hint: str) -> TflRepairError:
     if kind == convert_worker.NoOption.__name__:
         return UserError(f"tf.lite.TFLiteConverter has no option {text!r}")
+    left = sorted(set(re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", text)))
+    if left:
+        return LeftoverError(left, hint)
     return UnsupportedError(
         f"TensorFlow cannot convert the model: {first_lines(text) or kind}", hint=hint
     )

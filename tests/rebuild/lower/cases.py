@@ -275,8 +275,19 @@ def bits() -> Iterator[Case]:
     yield Case("Invert", {"x": x}, rtol=0)
 
 
+def integers() -> Iterator[Case]:
+    edge = [[-(2**63), -(2**63), 2**63 - 1, 2**63 - 1, -(2**62), 2**53 + 1, -7, 7]]
+    x = np.concatenate([edge, RNG.integers(-(2**62), 2**62, (40, 8)), RNG.integers(-9, 9, (40, 8))])
+    by = [[3, 2**63 - 1, 7, -(2**63), 5, 2**31 + 1, 2, -2]]
+    y = np.concatenate([by, RNG.integers(1, 2**40, (40, 8)), -RNG.integers(1, 9, (40, 8))])
+    yield Case("FloorDiv", {"x": x}, {"y": np.int64(3)}, rtol=0, note="scalar")
+    for rows, kind in ((slice(None), np.int64), (slice(41, None), np.int32)):
+        yield Case("FloorDiv", {"x": x[rows].astype(kind), "y": y[rows].astype(kind)}, rtol=0)
+
+
 FAMILIES = {
     "bits": bits,
+    "integers": integers,
     "activations": activations,
     "special": special,
     "losses": losses,

@@ -249,6 +249,16 @@ def test_a_loop_that_would_explode_is_refused(
     assert "operator" in str(refusal.value.where)
 
 
+def test_types_without_a_builtin_are_refused_with_their_places(tmp_path: Path) -> None:
+    def run(x: Any) -> Any:
+        return {"y": tf.reduce_sum(tf.sin(x))}
+
+    model = model_of(tmp_path, f=(run, [spec(None, 4, dtype=tf.float64)]))
+    reason = "no builtin operator takes its types"
+    with pytest.raises(UnsupportedError, match=f"Sin at subgraph 0, operator 0: {reason}"):
+        lower_flex(model, {}, NoFlex())
+
+
 def test_losses_at_the_edge(tmp_path: Path) -> None:
     """Where we differ from TensorFlow on purpose: a mask of -inf, and a label that is no class."""
     features = np.array([[1.0, -np.inf, 2.0], [0.5, -np.inf, 0.1]], np.float32)

@@ -41,17 +41,29 @@ def bind(node: Any, inputs: list[Argument]) -> dict[str, Argument | tuple[Argume
     """
     definition = _definition(node.op)
     bound: dict[str, Argument | tuple[Argument, ...]] = {}
+    names = _python_names(node.op, definition)
     rest = list(inputs)
     for argument in definition.input_arg:
         listed = argument.number_attr or argument.type_list_attr
         count = _length(node, argument) if listed else 1
         if count > len(rest):
             raise BadFileError(f"{node.op} has {plural(len(inputs), 'input')}, which is too few")
-        bound[argument.name] = tuple(rest[:count]) if listed else rest[0]
+        bound[names[argument.name]] = tuple(rest[:count]) if listed else rest[0]
         rest = rest[count:]
     if rest:
         raise BadFileError(f"{node.op} has {plural(len(inputs), 'input')}, which is too many")
     return bound
+
+
+def _python_names(op: str, definition: Any) -> dict[str, str]:
+    """What ``tf.raw_ops`` calls each input: ``axis`` for the OpDef's ``reduction_indices``."""
+    import tensorflow as tf
+
+    taken = list(inspect.signature(getattr(tf.raw_ops, op)).parameters)
+    inputs = [argument.name for argument in definition.input_arg]
+    known = {*inputs, *(attribute.name for attribute in definition.attr), "name"}
+    others = iter(name for name in taken if name not in known)
+    return {name: name if name in taken else next(others, name) for name in inputs}
 
 
 def attributes(node: Any) -> dict[str, Any]:
@@ -75,7 +87,7 @@ def returns_list(node: Any) -> bool:
 
 
 def _definition(op: str) -> Any:
-    # The public API names inputs and attributes alike; only the OpDef tells which are lists.
+    # The public API names attributes alike; only the OpDef tells which inputs are lists.
     from tensorflow.python.framework import op_def_registry
 
     definition = op_def_registry.get(op)

@@ -9,17 +9,18 @@ from typing import Any
 from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.status import VariableStatus
-from tflrepair.errors import RefusedError
+from tflrepair.errors import RefusedError, UnsupportedError
 from tflrepair.execution.entries import run_targets
 from tflrepair.graph.model import Model, Signature, from_bytes
 from tflrepair.leftovers import workspace
 from tflrepair.passes.add_state.plan import GET, SET
 from tflrepair.rebuild.ir.planner import make_plan
+from tflrepair.rebuild.ir.steps import Raw
 from tflrepair.rebuild.lower.choose import Chosen, choose
-from tflrepair.rebuild.lower.module import Lowered
+from tflrepair.rebuild.lower.module import Lowered, refusal
 from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rebuild.run.starting_values import Values, starting_values
-from tflrepair.tensorflow.convert import convert_saved_model
+from tflrepair.tensorflow.convert import LeftoverError, convert_saved_model
 from tflrepair.tensorflow.save import save
 from tflrepair.tensorflow.signature_names import rename_keys, rename_signatures
 from tflrepair.wording import plural
@@ -85,8 +86,28 @@ def _converted(lowered: Lowered, options: NoFlex) -> bytes:
     with workspace() as folder:
         save(lowered.module, folder, functions)
         target = {"target_spec": tf.lite.TargetSpec(supported_ops=ops)}
-        data = convert_saved_model(folder, list(functions), target, hint=_HINT)
+        try:
+            data = convert_saved_model(folder, list(functions), target, hint=_HINT)
+        except LeftoverError as error:
+            raise _placed(error, lowered) from error
     return rename_keys(data, keys)
+
+
+def _placed(error: LeftoverError, lowered: Lowered) -> UnsupportedError:
+    """Where the operators stand that have a builtin, but none for the types that they have here."""
+    plan = lowered.chosen.plan
+    functions = [*(entry.function for entry in plan.entries), *plan.functions.values()]
+    raw = [step for f in functions for step in f.steps if isinstance(step, Raw)]
+    return refusal(
+        {
+            (name, "no builtin operator takes its types"): [
+                f"subgraph {step.site.subgraph}, operator {step.site.operator}"
+                for step in raw
+                if step.name == name
+            ]
+            for name in error.operators
+        }
+    )
 
 
 def _names(signature: Signature) -> tuple[list[str], list[str]]:

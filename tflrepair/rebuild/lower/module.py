@@ -80,7 +80,7 @@ class Lowered:
         for entry in chosen.plan.entries:
             self.functions[entry.key] = self._entry(entry, options)
         if self._left:
-            raise _refusal(self._left)
+            raise refusal(self._left)
         if chosen.state:
             self.functions[GET] = self._get(chosen.state).get_concrete_function()
             self.functions[SET] = self._set(chosen.state).get_concrete_function()
@@ -165,12 +165,14 @@ class Lowered:
         return wanted
 
 
-def _refusal(left: Mapping[tuple[str, str], list[str]]) -> UnsupportedError:
+def refusal(left: Mapping[tuple[str, str], list[str]]) -> UnsupportedError:
+    """What stands at which places, by (operator, reason)."""
     rows = []
     for (name, reason), places in sorted(left.items()):
         more = f" and {grouped(len(places) - 3)} more" if len(places) > 3 else ""
         why = f": {reason}" if reason else ""
-        rows.append(f"{name} at {'; '.join(places[:3])}{more}{why}")
+        where = f" at {'; '.join(places[:3])}{more}" if places else ""
+        rows.append(f"{name}{where}{why}")
     return UnsupportedError(
         "these TensorFlow operators cannot be expressed in builtin ones:\n  " + "\n  ".join(rows),
         hint="keep the signature as it is with --keep-flex NAME, or write the model without them",

@@ -30,6 +30,7 @@ _FAMILIES = (
     "tensors.activations",
     "tensors.bits",
     "tensors.broadcast",
+    "tensors.integers",
     "tensors.lists",
     "tensors.losses",
     "tensors.random",

@@ -8,7 +8,7 @@ KEPT = frozenset(
     words("""
     Abs Add AddV2 All Any ArgMax ArgMin AvgPool BatchMatMul BatchMatMulV2 BatchMatMulV3
     BatchToSpaceND BiasAdd BroadcastTo Cast Ceil Concat ConcatV2 Cos Cumsum DepthToSpace Div Elu
-    Einsum Equal Exp ExpandDims Fill Floor FloorDiv FloorMod Gather GatherNd GatherV2 Greater
+    Einsum Equal Exp ExpandDims Fill Floor FloorMod Gather GatherNd GatherV2 Greater
     GreaterEqual Inv LeakyRelu Less LessEqual Log LogSoftmax LogicalAnd LogicalNot LogicalOr
     MatMul Max MaxPool Maximum Mean Min Minimum MirrorPad Mul Neg NotEqual OneHot Pack Pad PadV2
     Pow Prod Range Rank RealDiv Reciprocal Relu Relu6 Reshape ResizeBilinear

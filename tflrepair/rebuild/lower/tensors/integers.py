@@ -1,0 +1,38 @@
+"""Division of integers: TFLite's FLOOR_DIV has no kernel for 64 bits, its FLOOR_MOD has.
+
+Keras divides int64 counts with ``gradient_accumulation_steps``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from tflrepair.errors import UnsupportedError
+from tflrepair.rebuild.lower.registry import lower
+
+_BUILTIN = (tf.int8, tf.int16, tf.int32, tf.float32)
+# Each division in float32 leaves less than 2^-22 of the quotient, which has 63 bits at most.
+_ROUNDS = 3
+
+
+@lower("FloorDiv")
+def floor_div(x: Any, y: Any) -> Any:
+    """Quotients rounded in float32, each of what the last one left; exact, all over int64.
+
+    What is left in the end is x modulo y, or that less y. FLOOR_MOD fails for y = 0, as
+    TensorFlow does.
+    """
+    if x.dtype in _BUILTIN:
+        return tf.raw_ops.FloorDiv(x=x, y=y)
+    if x.dtype != tf.int64:
+        raise UnsupportedError(f"its type is {x.dtype.name}; integers with a sign are covered")
+    divisor = tf.cast(y, tf.float32)
+    left = x
+    quotient = tf.zeros_like(x)
+    for _ in range(_ROUNDS):
+        part = tf.cast(tf.round(tf.cast(left, tf.float32) / divisor), tf.int64)
+        quotient += part
+        left -= part * y
+    return quotient - tf.cast(tf.not_equal(left, tf.math.floormod(x, y)), tf.int64)
