@@ -181,6 +181,7 @@ def test_inputs_have_the_names_of_the_python_api() -> None:
     from tensorflow.core.framework.node_def_pb2 import NodeDef
 
     for op, count in (("Sum", 2), ("ExpandDims", 2), ("Select", 3), ("Split", 2), ("Where", 1)):
-        bound = flex_nodes.bind(NodeDef(op=op), list(range(count)))  # type: ignore[arg-type]
-        assert list(bound.values()) == list(range(count))
+        values: list[Any] = list(range(count))
+        bound = flex_nodes.bind(NodeDef(op=op), values)
+        assert list(bound.values()) == values
         assert list(bound) == list(signature(getattr(tf.raw_ops, op)).parameters)[:count]
