@@ -8,6 +8,7 @@ import hashlib
 import importlib.metadata
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,9 @@ TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 DATA = TESTS / "data"
 CACHE = ROOT / ".cache" / "makers"
+
+if hasattr(signal, "SIGHUP"):  # under nohup it is ignored, and so would children ignore it
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def tensorflow_version() -> str:
