@@ -106,8 +106,80 @@ def test_what_is_missing_short_or_packed_is_said(path: Path) -> None:
     with pytest.raises(UnsupportedError, match="there is no such file") as caught:
         values(tflrepair.load(path))
     assert "put the file beside the model" in str(caught.value)
-    assert tflrepair.scan(path, values=True).ok  # what cannot be read is another's matter
     weights.write_bytes(data)
     made(path.parent, packing="tiled")
     with pytest.raises(TflRepairError, match="packed as 'tiled'"):
         values(tflrepair.load(path))
+
+
+def codes(path: Path | bytes) -> list[str]:
+    return [finding.code for finding in tflrepair.scan(path, values=True).findings]
+
+
+@pytest.mark.parametrize("fault", ["missing", "short", "folder", "link"])
+def test_032_a_file_that_gives_no_values(path: Path, fault: str) -> None:
+    weights = path.with_name("weights.bin")
+    data = weights.read_bytes()
+    assert codes(path) == []
+    weights.unlink()
+    if fault == "short":
+        weights.write_bytes(data[:-1])
+    elif fault == "folder":
+        weights.mkdir()
+    elif fault == "link":
+        weights.symlink_to(path.parent.parent / "secret.bin")
+    (row,) = tflrepair.scan(path).findings
+    assert row.code == "TFR032" and row.severity == "error" and row.hint
+    assert (row.location.subgraph, row.location.tensor) == (0, 3)
+    assert codes(path) == ["TFR032"]
+    assert codes(path.read_bytes()) == []  # nothing is beside bytes
+
+
+def test_032_on_a_server(path: Path) -> None:
+    weights, short = path.with_name("weights.bin"), path.with_name("short.bin")
+    short.write_bytes(weights.read_bytes()[:-1])
+    for beside, found in ((weights, []), (short, ["TFR032"])):
+        with serving(path) as served:
+            served.others = {"/weights.bin": beside}
+            assert [row.code for row in tflrepair.scan(served.address).findings] == found
+
+
+def test_032_looks_at_a_limited_number_of_files(path: Path) -> None:
+    build = Build()
+    main = build.sub("main", "run")
+    build.model.externalBufferGroups, build.model.externalBuffers = [], []
+    for number in range(20_000):
+        group, row = fb.ExternalBufferGroupT(), fb.ExternalBufferT()
+        group.name, row.id, row.group, row.length = f"{number}", 1 + number, number, 4
+        build.model.externalBufferGroups.append(group)
+        build.model.externalBuffers.append(row)
+        tensor = main.table.tensors[main.tensor(shape=(1,))]
+        tensor.buffer, tensor.externalBuffer = 0, row.id
+    path.write_bytes(build.bytes())
+    rows = tflrepair.scan(path, select=["TFR032"]).findings
+    assert len(rows) == 1001 and "20,000 files" in rows[-1].message
+
+
+@pytest.mark.runs
+@pytest.mark.parametrize("there", [True, False])
+def test_032_says_what_the_runtimes_do(path: Path, there: bool) -> None:
+    from ai_edge_litert.compiled_model import CompiledModel
+    from ai_edge_litert.interpreter import Interpreter
+
+    if not there:
+        path.with_name("weights.bin").unlink()
+        with pytest.raises(RuntimeError, match="Failed to open"):
+            CompiledModel.from_file(str(path))
+    else:
+        CompiledModel.from_file(str(path))
+    interpreter = Interpreter(str(path))
+    interpreter.allocate_tensors()
+    with pytest.raises(RuntimeError, match="lacks data"):
+        interpreter.invoke()
+
+
+@pytest.mark.runs
+def test_it_is_not_run_by_an_interpreter(path: Path) -> None:
+    report = tflrepair.verify(path)
+    assert {run.status for run in report.runs} == {"not-run"}
+    assert all("beside the model" in run.reason for run in report.runs)

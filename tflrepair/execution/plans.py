@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.analysis.context import AnalysisContext
@@ -16,10 +16,17 @@ from tflrepair.wording import plural
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Interpreter of LiteRT 2.3 and tf.lite 2.21: `Input tensor 1 lacks data`; CompiledModel reads them
+_BESIDE = "its weights are in a file beside the model, which interpreters do not read"
+_BESIDE_HINT = "run it with ai_edge_litert.compiled_model.CompiledModel.from_file"
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What to do with one entry: sets of inputs by kind, or why nothing can be done."""
+    """What to do with one entry: sets of inputs by kind, or why nothing can be done.
+
+    ``hint``: what to do where there is a ``reason``.
+    """
 
     entry: RunTarget
     sets: Mapping[str, Mapping[str, NDArray[Any]]]
@@ -27,6 +34,7 @@ class Plan:
     expected: Mapping[str, NDArray[Any]] | None = None
     other: RunTarget | None = None
     other_missing: str = ""
+    hint: str = judge.INPUTS_HINT
 
 
 def plans_of(
@@ -35,7 +43,16 @@ def plans_of(
     inputs: values.Source | None,
     expect: values.Source | None,
 ) -> list[Plan]:
-    found = run_targets(context, signature)
+    """What to run. Nothing of a model with values in other files, which no interpreter reads."""
+    plans = _plans(run_targets(context, signature), inputs, expect)
+    if not context.model.external_buffers:
+        return plans
+    return [replace(plan, sets={}, reason=_BESIDE, hint=_BESIDE_HINT) for plan in plans]
+
+
+def _plans(
+    found: Sequence[RunTarget], inputs: values.Source | None, expect: values.Source | None
+) -> list[Plan]:
     if inputs is None:
         if expect is not None:
             raise UserError(

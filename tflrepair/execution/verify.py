@@ -137,7 +137,7 @@ class _Trials:
         if plan.entry.flex and not self.runtime.may_have_flex:
             names = ", ".join(plan.entry.flex[:4])
             return f"needs Flex ({names}), which this runtime lacks", judge.FLEX_HINT
-        return plan.reason, judge.INPUTS_HINT if plan.reason else ""
+        return plan.reason, plan.hint if plan.reason else ""
 
     def run(self, dirty: bool) -> None:
         places: list[_Place] = []

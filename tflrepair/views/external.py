@@ -12,12 +12,18 @@ import os
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
+from tflrepair.graph.buffers import ExternalBuffer
 from tflrepair.graph.model import Model
 from tflrepair.opening import open_regular
 from tflrepair.sources.opened import open_source
 from tflrepair.sources.source import ByteSource, FileSource
 
 _PLAIN = ("", "unpacked")  # what Tensor's own type says; others belong to one accelerator
+
+
+def has_folder(model: Model) -> bool:
+    """Whether there is anything beside the model: not if it was bytes, or inside an archive."""
+    return model.path is not None and "!/" not in model.path
 
 
 def external_bytes(model: Model, number: int) -> memoryview:
@@ -28,11 +34,20 @@ def external_bytes(model: Model, number: int) -> memoryview:
         UnsupportedError: the file is missing, cannot be read or lies elsewhere; or its packing is
             one that only an accelerator knows.
     """
-    row = model.external_buffers.get(number)
-    if row is None:
-        raise BadFileError(f"there is no external buffer {number}")
+    row = _row(model, number)
     if row.packing not in _PLAIN:
         raise UnsupportedError(f"its bytes are packed as {row.packing!r}, which is not known")
+    return external_source(model, number).read(row.offset, row.length)
+
+
+def external_source(model: Model, number: int) -> ByteSource:
+    """The file that external buffer ``number`` is in, which has as many bytes as it needs.
+
+    Raises:
+        BadFileError: there is no such buffer, or it is beyond the end of its file.
+        UnsupportedError: the file is missing, cannot be read or lies elsewhere.
+    """
+    row = _row(model, number)
     try:
         source = _opened(model, row.name)
     except TflRepairError as error:
@@ -46,11 +61,18 @@ def external_bytes(model: Model, number: int) -> memoryview:
             f"its {row.length} bytes at byte {row.offset} of {row.name!r} end behind that file of "
             f"{source.size} bytes"
         )
-    return source.read(row.offset, row.length)
+    return source
+
+
+def _row(model: Model, number: int) -> ExternalBuffer:
+    row = model.external_buffers.get(number)
+    if row is None:
+        raise BadFileError(f"there is no external buffer {number}")
+    return row
 
 
 def _opened(model: Model, name: str) -> ByteSource:
-    if model.path is None or "!/" in model.path:
+    if model.path is None or not has_folder(model):
         raise UnsupportedError("the model is no file of its own, so there is nothing beside it")
     parts = {*PurePosixPath(name).parts, *PureWindowsPath(name).parts}
     out = PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor or ".." in parts
