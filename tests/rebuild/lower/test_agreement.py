@@ -155,3 +155,15 @@ def test_what_is_not_finite_says_nothing(want: list[float], near: list[float], t
     assert nearness.tells(first, second) == told
     far = np.full(len(want), 9.0, np.float32)
     assert bool(nearness.excess(far, first, second, None, nearness.FLOAT32)) == told
+
+
+@pytest.mark.parametrize(("got", "same"), [(2.69e-17, True), (1e-15, False), (1e-9, False)])
+def test_the_square_of_noise_is_noise(got: float, same: bool) -> None:
+    """The second moment of a bias ahead of batch normalization, whose gradient is 0.
+
+    Kernels that sum in another order gave 2.69e-17 for 5.55e-18, which moved inputs change by a
+    fifth.
+    """
+    want, near, start = np.array([5.55e-18]), np.array([4.38e-18]), np.zeros(1)
+    reason = nearness.excess(np.array([got]), want, near, start, nearness.FLOAT32)
+    assert (reason == "") == same

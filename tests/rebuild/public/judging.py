@@ -128,6 +128,7 @@ def exact(sample: Sample, start: dict[str, Any], feed: dict[str, Any]) -> dict[s
         return dict(stepped(sample.build(), start, feed)[1])
     finally:
         keras.config.set_floatx("float32")
+        keras.backend.clear_session()  # or layers of later tests have the policy of these
 
 
 def judged(data: bytes, wanted: Eager) -> Row:
