@@ -125,6 +125,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "cli": (
         ("mode", "signals", "streams"),
+        ("temporary",),
         ("output",),
         ("groups", "loudness", "options", "again", "scan_writers"),
         ("scan_jobs",),

@@ -233,9 +233,6 @@ def _on_full_disk(
         line.note = "not all run: no file system can be mounted here"
         return
     left = (place.folder / "left").read_text().split()
-    # TensorFlow's own, of a module that is saved in our process: it has a file removed at the end
-    # only once it has been written
-    left = [name for name in left if not name.startswith("__autograph_generated_file")]
     left += place.leftovers() + _outputs(place)
     good = ended.code == 2 and ended.ours and left == ["filler"] and _one_object(ended.out, 2)
     what = f"{' '.join(words)}, {variables}: exit {ended.code}, left {left}"

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 import typer
 
 from tflrepair.cli.mode import is_terminal, mode
+from tflrepair.cli.temporary import temporary_files_aside
 from tflrepair.errors import RefusedError, TflRepairError
 from tflrepair.report.style import Style, harmless, safe
 
@@ -126,9 +127,10 @@ def progress(label: str) -> Iterator[Advance | None]:
     With ``--verbose`` it logs to stderr, and each step is a line there.
     """
     if mode.verbose:
-        yield _Lines().advance
+        with temporary_files_aside():
+            yield _Lines().advance
         return
-    with _native_logs_aside() as stderr:
+    with temporary_files_aside(), _native_logs_aside() as stderr:
         if mode.quiet or not is_terminal(stderr):
             yield None
             return
