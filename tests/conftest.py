@@ -28,8 +28,11 @@ ROOT = TESTS.parent
 DATA = TESTS / "data"
 CACHE = ROOT / ".cache" / "makers"
 
-if hasattr(signal, "SIGHUP"):  # under nohup it is ignored, and so would children ignore it
+# What ignores a signal hands that on to its children: nohup SIGHUP, a shell's `&` Ctrl-C.
+if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def tensorflow_version() -> str:

@@ -102,7 +102,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
             "train_result",
         ),
         ("explain",),
-        ("fix",),
+        ("fix", "convert_without_flex"),
         ("convert", "emit_python", "add_state", "state", "train"),
     ),
     "report": (

@@ -158,6 +158,36 @@ def test_the_command(small: Path, tmp_path: Path) -> None:
     assert tflrepair.scan(tmp_path / "m.tflite").ok
 
 
+WITH_SAVE = """
+import tensorflow as tf
+
+class Trained(tf.Module):
+    def __init__(self):
+        self.w = tf.Variable([2.0, 3.0])
+    @tf.function(input_signature=[tf.TensorSpec([2], tf.float32)])
+    def train(self, x):
+        self.w.assign_sub(0.1 * x)
+        return {"loss": tf.reduce_sum(self.w * x)}
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+    def save(self, checkpoint_path):
+        tf.raw_ops.Save(filename=checkpoint_path, tensor_names=["w"], data=[self.w.read_value()])
+        return {"checkpoint_path": checkpoint_path}
+"""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_no_flex_drops_is_said(tmp_path: Path, form: str) -> None:
+    (tmp_path / "code.py").write_text(WITH_SAVE)
+    source, out = f"{tmp_path}/code.py:Trained", str(tmp_path / "m.tflite")
+    command = ["convert", source, "-o", out, "--no-flex", "--format", form]
+    done = warm.command_line(*command, kind="tensorflow")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)["results"][0]["notes"] if form == "json" else done.stdout
+    assert "signature save dropped: " in "\n".join([said] if form == "text" else said)
+    keys = {signature.key for signature in tflrepair.load(out).signatures}
+    assert keys == {"train", "get_weights", "set_weights"}
+
+
 KERAS_2 = """
 import sys
 import numpy as np

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflrepair.analysis.context import AnalysisContext
+from tflrepair.commands.convert_without_flex import no_flex, without_flex
 from tflrepair.commands.scan import scan
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
 from tflrepair.files import check_free, write
 from tflrepair.findings import Severity
-from tflrepair.graph.model import from_bytes, load
+from tflrepair.graph.model import from_bytes
 from tflrepair.leftovers import workspace
 from tflrepair.passes.graft.unique_names import unique_names
 from tflrepair.progress import Progress, silent
@@ -72,9 +73,27 @@ def convert(
             while it converts.
         RefusedError: the result would be broken; the message lists the findings.
     """
+    options = no_flex(flex, batch, state, keep_flex, converter_options)
+    return _converted(source, signatures, options, progress, converter_options).data
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A new .tflite file, and what was done beyond its conversion, in words."""
+
+    data: bytes = field(repr=False)
+    notes: tuple[str, ...]
+
+
+def _converted(
+    source: Any,
+    signatures: Mapping[str, Any] | None,
+    options: NoFlex | None,
+    progress: Progress,
+    converter_options: Mapping[str, Any],
+) -> Converted:
     check_here(source)
     _require_tensorflow()
-    options = _no_flex(flex, batch, state, keep_flex, converter_options)
     with workspace() as place:
         folder = place / "saved_model"
         progress("tracing and saving", 0, 0)
@@ -93,50 +112,16 @@ def convert(
         first = converter_options if options is None else {"allow_custom_ops": True}
         found = convert_saved_model(folder, keys, first, hint=hint, progress=progress)
         data = unique_names(found)
+    notes: tuple[str, ...] = ()
     if options is not None:
         progress("rewriting without Flex", 0, 0)
-        data = _without_flex(data, options)
+        data, notes = without_flex(data, options)
     progress("checking the result", 0, 0)
     result = scan(from_bytes(data))
     errors = [f"{f.code} {f.message}" for f in result.findings if f.severity == Severity.ERROR]
     if errors:
         raise RefusedError("\n  ".join(["the converted model would be broken:", *errors]))
-    return data
-
-
-def _without_flex(data: bytes, options: NoFlex) -> bytes:
-    """Lowered, and held against TensorFlow's kernels."""
-    from tflrepair.rebuild.lower.lower_pass import lower_and_compare
-
-    with workspace() as place:
-        path = place / "flex.tflite"
-        path.write_bytes(data)
-        return lower_and_compare(AnalysisContext(load(path)), options, place)[0]
-
-
-def _no_flex(
-    flex: bool,
-    batch: int | None,
-    state: str,
-    keep_flex: Sequence[str],
-    converter_options: Mapping[str, Any],
-) -> NoFlex | None:
-    """Raises UserError for options that do not go together."""
-    from tflrepair.passes.add_state.plan import TRAINED
-    from tflrepair.rebuild.requests import NoFlex
-
-    if flex:
-        if batch is not None or state != TRAINED or keep_flex:
-            raise UserError("batch, state and keep_flex belong to flex=False")
-        return None
-    if converter_options:
-        raise UserError(
-            f"option {next(iter(converter_options))!r} and flex=False do not go together: the "
-            "model is converted twice, the second time to floats and with builtin operators only"
-        )
-    options = NoFlex(batch, state, tuple(keep_flex))
-    options.check()
-    return options
+    return Converted(data, notes)
 
 
 def convert_to_file(
@@ -145,21 +130,23 @@ def convert_to_file(
     signatures: Sequence[str] | None,
     init_kwargs: Mapping[str, Any],
     force: bool,
-    progress: Progress | None = None,
-    **no_flex: Any,
-) -> int:
+    progress: Progress = silent,
+    options: NoFlex | None = None,
+) -> Converted:
     """Convert a SavedModel folder or .keras file (a Path) or ``file.py:Class`` (a str) to ``out``.
 
-    ``no_flex``: ``flex``, ``batch``, ``state`` and ``keep_flex`` of ``convert``.
+    ``options``: those of ``flex=False``.
 
     Returns:
-        The number of bytes written.
+        What was written.
 
     Raises:
         As ``convert``; UserError too where ``out`` exists, and for a class that cannot be built.
     """
     check_free(out, force)
     check_here(source)
+    if options is not None:
+        options.check()
     if isinstance(source, Path) and not source.exists():
         raise UserError(f"{source} does not exist", hint="give a SavedModel or a .keras file")
     _require_tensorflow()
@@ -174,9 +161,9 @@ def convert_to_file(
             if lacking:
                 raise UserError(f"{source} has no function {', '.join(lacking)}")
             wanted = {key: getattr(module, key) for key in wanted}
-    data = convert(module, wanted, progress=progress or silent, **no_flex)
-    write(out, data, force)
-    return len(data)
+    made = _converted(module, wanted, options, progress, {})
+    write(out, made.data, force)
+    return made
 
 
 def _require_tensorflow() -> None:

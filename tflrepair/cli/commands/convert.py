@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from tflrepair.cli.options import (
 )
 from tflrepair.cli.output import Format, emit, emit_results, progress
 from tflrepair.errors import UserError
+from tflrepair.progress import silent
 from tflrepair.report.style import safe
 from tflrepair.wording import megabytes
 
@@ -46,22 +47,27 @@ def convert(
     if init_kwargs is not None and not is_module:
         raise UserError("--init-kwargs belongs to FILE.py:CLASS")
     kwargs = json_object(init_kwargs, "--init-kwargs") if init_kwargs else {}
-    options = without_flex.asked
-    more: dict[str, Any] = {}
-    if options is not None:
-        more = {"flex": False, "batch": options.batch, "state": options.state}
-        more["keep_flex"] = options.keep
     with progress("converting") as tell:
-        size = convert_to_file(
+        made = convert_to_file(
             source if is_module or is_address(source) else Path(source),
             Path(output),
             signature,
             kwargs,
             force,
-            progress=tell,
-            **more,
+            progress=tell or silent,
+            options=without_flex.asked,
         )
+    size = len(made.data)
     if format is Format.json:
-        emit_results(0, [{"ok": True, "source": source, "out": output, "size": size}])
+        item = {
+            "ok": True,
+            "source": source,
+            "out": output,
+            "size": size,
+            "notes": list(made.notes),
+        }
+        emit_results(0, [item])
     else:
+        for note in made.notes:
+            emit(safe(note))
         emit(f"written: {safe(output)}, {megabytes(size)}; every variable has a value")

@@ -59,12 +59,16 @@ class TrainItem(TypedDict):
 
 
 class ConvertItem(TypedDict):
-    """A new .tflite file, in which every variable has its value."""
+    """A new .tflite file, in which every variable has its value.
+
+    ``notes``: what ``--no-flex`` changed, such as signatures that it dropped; else empty.
+    """
 
     ok: bool
     source: str
     out: str
     size: int
+    notes: list[str]
 
 
 class StateItem(TypedDict):
