@@ -16,7 +16,7 @@ from faults.bench import Case
 
 def cases(count: int, seed: int) -> list[Case]:
     few = max(3, count // 10)
-    chosen = commands.LIGHT if count < 10 else (*commands.LIGHT, *commands.HEAVY)
+    chosen = (*commands.LIGHT, *commands.HEAVY)
     return [
         lambda: kills.kill_9(count - count // 2, seed, named=False),
         lambda: kills.kill_9(count // 2, seed + 1, named=True),
