@@ -250,10 +250,10 @@ def test_the_public_names() -> None:
     import tflrepair
 
     assert tflrepair.__all__ == [
-        "DiffResult", "Finding", "FixResult", "Model", "ScanResult", "StateResult",
-        "TflRepairError", "TrainResult", "VerifyReport", "add_state", "convert", "diff", "explain",
-        "extract_part", "extract_weights", "fix", "load", "load_state", "save_state", "scan",
-        "show", "train", "verify",
+        "DiffResult", "Finding", "FixResult", "Model", "NoFlex", "Origin", "ScanResult",
+        "StateResult", "TflRepairError", "TrainResult", "VerifyReport", "add_state", "convert",
+        "diff", "explain", "extract_part", "extract_weights", "fix", "load", "load_state",
+        "save_state", "scan", "show", "train", "verify",
     ]  # fmt: skip
     for name in tflrepair.__all__:
         assert getattr(tflrepair, name).__doc__

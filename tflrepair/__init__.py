@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tflrepair.commands.verify import VerifyReport, verify
     from tflrepair.findings import Finding
     from tflrepair.graph.model import Model, load
+    from tflrepair.rebuild.requests import NoFlex, Origin
 
 __version__ = "0.1.0"
 
@@ -41,6 +42,8 @@ _HOMES = {
     "Finding": "tflrepair.findings",
     "FixResult": "tflrepair.commands.fix.result",
     "Model": "tflrepair.graph.model",
+    "NoFlex": "tflrepair.rebuild.requests",
+    "Origin": "tflrepair.rebuild.requests",
     "ScanResult": "tflrepair.commands.scan",
     "StateResult": "tflrepair.commands.add_state",
     "TrainResult": "tflrepair.commands.train_result",
@@ -66,6 +69,8 @@ __all__ = [
     "Finding",
     "FixResult",
     "Model",
+    "NoFlex",
+    "Origin",
     "ScanResult",
     "StateResult",
     "TflRepairError",

@@ -52,7 +52,9 @@ def check_free(path: Path, force: bool) -> None:
         raise UserError(f"the output is {kind}", where=str(path), hint="name a file with -o")
     if not force:
         raise UserError(
-            "the output exists already", where=str(path), hint="give --force to replace it"
+            "the output exists already",
+            where=str(path),
+            hint="give --force (in Python force=True) to replace it",
         )
 
 

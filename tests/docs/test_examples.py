@@ -104,3 +104,13 @@ def test_no_page_names_a_file_that_is_not_there() -> None:
         text = path.read_text(encoding="utf-8")
         for link in re.findall(r"\]\(([^)#:\s]+)\)", text):
             assert (path.parent / Path(link)).exists(), f"{path}: {link}"
+
+
+def test_the_program_of_the_readme_has_types(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    program = re.findall(r"```python\n(import tflrepair\n.*?)```", text, re.DOTALL)
+    (tmp_path / "program.py").write_text("".join(program))
+    assert "tflrepair.fix(" in program[0]
+    command = [sys.executable, "-m", "mypy", "--strict", str(tmp_path / "program.py")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

@@ -43,9 +43,13 @@ class Converted:
 
 @dataclass(frozen=True)
 class RebuildPass:
-    """A tf.Module over the values of the model, converted anew."""
+    """A tf.Module over the values of the model, converted anew.
+
+    ``given``: whether the values of the model win over those of its origin.
+    """
 
     origin: Origin
+    given: bool
     title: str = "rebuilding with TensorFlow"
 
     def requires(self, before: AnalysisContext) -> None:
@@ -64,7 +68,7 @@ class RebuildPass:
         if origin.saved_model:
             from tflrepair.rebuild.origins.saved_model import rebuild_from_saved_model
 
-            values = initial_values(before) if origin.given else {}
+            values = initial_values(before) if self.given else {}
             data = rebuild_from_saved_model(before, Path(origin.saved_model), values)
             return data, f"rebuilt from the SavedModel {origin.saved_model}"
         if origin.module:

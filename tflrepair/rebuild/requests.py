@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +12,17 @@ from tflrepair.errors import UserError
 
 @dataclass(frozen=True)
 class Origin:
-    """What to rebuild from: a SavedModel folder, ``file.py:Class`` with its arguments, or, with
-    neither, the .tflite alone. ``given`` says that the user gave weights, which then win."""
+    """What to rebuild from; with neither of them, the .tflite alone.
 
-    saved_model: str | None = None
+    Attributes:
+        saved_model: a SavedModel folder; it gives the weights, too, where no others are given.
+        module: ``file.py:Class``, whose code is run.
+        init_kwargs: keyword arguments of that class.
+    """
+
+    saved_model: str | os.PathLike[str] | None = None
     module: str | None = None
     init_kwargs: Mapping[str, Any] | None = None
-    given: bool = True
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from running import Session
 from samples import RATE, cli, contents
 
 import tflrepair
+from tflrepair.commands.fix.options import listed, sources_of
 from tflrepair.commands.fix.outputs import default_output
 from tflrepair.errors import RefusedError
 
@@ -234,3 +235,19 @@ def test_options_that_do_not_go_together(broken: Path, options: list[str]) -> No
     )
     assert done.returncode == 2
     assert done.stderr.startswith("tflrepair: ")
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ((), (("saved",), False)),
+        ("saved", (("saved",), False)),
+        ([Path("saved")], ([Path("saved")], False)),
+        (["saved", "w.h5"], (["saved", "w.h5"], True)),
+        ({"w": 1}, (({"w": 1},), True)),
+    ],
+)
+def test_weights_beside_those_of_a_saved_model(weights: object, expected: object) -> None:
+    assert sources_of(weights, tflrepair.Origin(saved_model=Path("saved"))) == expected
+    given = sources_of(weights, tflrepair.Origin(module="module.py:M"))
+    assert given == (listed(weights), bool(weights))

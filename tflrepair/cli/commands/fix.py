@@ -94,7 +94,6 @@ def fix(
     from tflrepair.report import fix_json, fix_text
     from tflrepair.sources.opened import is_address
 
-    weights = values.weights
     if is_address(model) and output is None and not dry_run:
         raise UserError(
             "the model is on a server, and the result is written here",
@@ -106,7 +105,7 @@ def fix(
     with paste_on_refusal(context), progress("fixing") as tell:
         result = fix_model(
             model,
-            weights or ([saved_model] if saved_model else []),
+            values.weights or (),
             out=output,
             mapping=values.mapping,
             map_out=map_out,
@@ -120,7 +119,7 @@ def fix(
             run=not no_run,
             strategy=strategy.value,
             freeze=freeze,
-            origin=_origin(saved_model, module, init_kwargs, weights not in (None, [saved_model])),
+            origin=_origin(saved_model, module, init_kwargs),
             no_flex=without_flex.asked,
             dry_run=dry_run,
             force=force,
@@ -137,12 +136,10 @@ def fix(
     raise typer.Exit(code)
 
 
-def _origin(
-    saved_model: str | None, module: str | None, init_kwargs: str | None, given: bool
-) -> Origin:
+def _origin(saved_model: str | None, module: str | None, init_kwargs: str | None) -> Origin:
     from tflrepair.rebuild.requests import Origin
 
     if init_kwargs is not None and module is None:
         raise UserError("--init-kwargs belongs to --module")
     kwargs = json_object(init_kwargs, "--init-kwargs") if init_kwargs else {}
-    return Origin(saved_model, module, kwargs, given)
+    return Origin(saved_model, module, kwargs)

@@ -26,6 +26,7 @@ from tflrepair.commands.fix.options import (
     OutputOptions,
     RepairOptions,
     Weights,
+    sources_of,
 )
 from tflrepair.commands.fix.outputs import check_outputs, target_of
 from tflrepair.commands.fix.planning import check_options, match_fix, open_all, plan_fix
@@ -132,7 +133,8 @@ def repair(
     progress: Progress,
 ) -> FixResult:
     """``fix`` with its options in groups. Raises as it does."""
-    further = passes_after_graft(options)
+    weights, given = sources_of(weights, options.origin)
+    further = passes_after_graft(options, given)
     check_outputs(model, weights, acceptance, output, options.origin)
     if acceptance.check is not None:
         if not acceptance.run:

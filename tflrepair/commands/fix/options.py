@@ -22,6 +22,17 @@ def listed(weights: Weights) -> Sequence[object]:
     return weights if isinstance(weights, list | tuple) else (weights,)
 
 
+def sources_of(weights: Weights, origin: Origin) -> tuple[Sequence[object], bool]:
+    """The sources of weights, and whether they are others than the origin's own."""
+    sources = listed(weights)
+    if origin.saved_model is None:
+        return sources, bool(sources)
+    own = os.fspath(origin.saved_model)
+    return sources or (own,), any(
+        not isinstance(source, str | os.PathLike) or os.fspath(source) != own for source in sources
+    )
+
+
 @dataclass(frozen=True)
 class MatchOptions:
     """How values are found for variables.

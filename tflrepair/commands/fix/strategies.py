@@ -15,8 +15,8 @@ from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rewrite.contract import Pass
 
 
-def passes_after_graft(options: RepairOptions) -> tuple[Pass, ...]:
-    """The passes of a strategy, in order.
+def passes_after_graft(options: RepairOptions, given: bool) -> tuple[Pass, ...]:
+    """The passes of a strategy, in order; ``given``: there are weights besides the origin.
 
     Raises:
         UserError: no such strategy, or ``origin`` belongs to another one.
@@ -31,7 +31,7 @@ def passes_after_graft(options: RepairOptions) -> tuple[Pass, ...]:
     if origin.saved_model and origin.module:
         raise UserError("rebuild from a SavedModel or from a module, not from both")
     if options.no_flex is not None:
-        return _without_flex(options, options.no_flex)
+        return _without_flex(options, options.no_flex, given)
     if strategy == GRAFT and not options.freeze:
         return ()
     from tflrepair.passes.compact.compact import CompactPass
@@ -49,10 +49,10 @@ def passes_after_graft(options: RepairOptions) -> tuple[Pass, ...]:
     from tflrepair.rebuild.rebuild_pass import RebuildPass, require_tensorflow
 
     require_tensorflow()
-    return (RebuildPass(origin),)
+    return (RebuildPass(origin, given),)
 
 
-def _without_flex(options: RepairOptions, no_flex: NoFlex) -> tuple[Pass, ...]:
+def _without_flex(options: RepairOptions, no_flex: NoFlex, given: bool) -> tuple[Pass, ...]:
     if options.freeze or options.strategy == OPTIMIZE:
         what = "--freeze" if options.freeze else "--strategy optimize"
         raise UserError(f"{what} and --no-flex do not go together: the result is converted again")
@@ -62,5 +62,5 @@ def _without_flex(options: RepairOptions, no_flex: NoFlex) -> tuple[Pass, ...]:
 
     require_tensorflow()
     origin = options.origin
-    first = (RebuildPass(origin),) if origin.saved_model or origin.module else ()
+    first = (RebuildPass(origin, given),) if origin.saved_model or origin.module else ()
     return (*first, LowerPass(no_flex))
