@@ -112,3 +112,13 @@ def test_an_option_before_the_command_is_told_where_it_stands(words: list[str]) 
     done = warm.command_line(*words, "model.tflite")
     assert done.returncode == 2
     assert f"No such option: {words[0]} before the command" in done.stderr
+
+
+@pytest.mark.runs
+@pytest.mark.parametrize("command", ["scan", "verify"])
+def test_verbose_tells_short_steps(command: str) -> None:
+    sample = str(ROOT / "tflrepair" / "samples" / "broken.tflite")
+    done = warm.command_line(command, "-v", sample)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0].endswith(f"ing {sample}")
+    assert warm.command_line(command, sample).stderr == ""

@@ -115,6 +115,13 @@ def describe(error: TflRepairError) -> str:
     return f"{place}{error.message}" + (f"; {error.hint}" if error.hint else "")
 
 
+def step(text: str) -> None:
+    """A line on stderr, with ``--verbose``: for steps that are too short for a bar."""
+    if mode.verbose:
+        with contextlib.suppress(OSError, ValueError):
+            typer.echo(f"tflrepair: {safe(text)}", err=True)
+
+
 Advance = Callable[[str, int, int], None]
 
 
@@ -163,13 +170,12 @@ class _Bar:
 class _Lines:
     """A line on stderr for each step."""
 
-    step = ""
+    last = ""
 
-    def advance(self, step: str, done: int, total: int) -> None:
-        if step != self.step:
-            self.step = step
-            with contextlib.suppress(OSError, ValueError):
-                typer.echo(f"tflrepair: {safe(step)}", err=True)
+    def advance(self, name: str, done: int, total: int) -> None:
+        if name != self.last:
+            self.last = name
+            step(name)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tflrepair.cli.options import AllOption, ForceOption
-from tflrepair.cli.output import note, progress
+from tflrepair.cli.output import note, progress, step
 from tflrepair.cli.scan_jobs import check_jobs, scan_folder
 from tflrepair.cli.scan_writers import WRITERS, FailOn, ScanFormat, Writer, fails
 from tflrepair.errors import TflRepairError, UserError
@@ -72,6 +72,7 @@ def scan(
     exit_codes: list[int] = []
     last: Any = None
     for path in models:
+        step(f"scanning {path}")
         try:
             if jobs > 1 and Path(path).is_dir() and not _is_saved_model(path):
                 of_file = partial(_scan_file, asked)

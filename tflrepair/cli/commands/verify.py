@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tflrepair.cli.options import FormatOption, StrictOption
-from tflrepair.cli.output import Format, emit, emit_results, progress
+from tflrepair.cli.output import Format, emit, emit_results, progress, step
 
 
 def verify(
@@ -43,6 +43,7 @@ def verify(
     from tflrepair.execution.compare import ATOL, RTOL
     from tflrepair.report.runs import verify_json, verify_text
 
+    step(f"running {model}")
     with progress("running"):
         report = verify_model(
             model,
