@@ -13,6 +13,7 @@ import tflrepair
 from sources.server import serving
 from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
 from tflrepair.graph.model import Model
+from tflrepair.report import extract_text
 from tflrepair.views.tensors import SubgraphView
 from tflrepair.views.values import array
 
@@ -68,6 +69,15 @@ def test_they_are_extracted(path: Path, tmp_path: Path) -> None:
     with np.load(out) as stored:
         found = sorted(stored[name].tolist() for name in stored.files)
     assert found == [FIRST.tolist(), SECOND.tolist()]
+
+
+def test_a_part_says_what_must_lie_beside_it(path: Path, tmp_path: Path) -> None:
+    part = tflrepair.extract_part(path, tmp_path / "part.tflite", signature="run")
+    assert part.beside == ("weights.bin",)
+    assert "weights.bin: put that beside it" in "\n".join(extract_text.part_lines(part))
+    assert [f.code for f in tflrepair.scan(tmp_path / "part.tflite").findings] == ["TFR032"]
+    (tmp_path / "weights.bin").write_bytes(path.with_name("weights.bin").read_bytes())
+    assert tflrepair.scan(tmp_path / "part.tflite").ok
 
 
 def test_from_a_server(path: Path) -> None:

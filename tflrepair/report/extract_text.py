@@ -82,6 +82,9 @@ def part_lines(result: ExtractedPart) -> Iterator[str]:
         for name, tensor in pairs[:_LIST]:
             row = graph.tensor(tensor)
             yield f"  {side} {safe(name)}  {row.dtype} {layout.shape(row.shape)}"
+    if result.beside:
+        files = ", ".join(map(safe, result.beside))
+        yield f"  weights of it are in {files}: put that beside it, as it is beside the whole"
 
 
 def part_item(result: ExtractedPart) -> ExtractItem:
@@ -99,5 +102,6 @@ def part_item(result: ExtractedPart) -> ExtractItem:
             "subgraphs": list(result.part.kept.operators),
             "inputs": [name for name, _ in result.ports.inputs],
             "outputs": [name for name, _ in result.ports.outputs],
+            "beside": list(result.beside),
         },
     }

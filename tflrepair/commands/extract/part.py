@@ -46,6 +46,21 @@ class ExtractedPart(Presentable):
         whole = sum(subgraph.operator_count for subgraph in self.part.model.subgraphs)
         return sum(len(rows) for rows in self.part.kept.operators.values()), whole
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Files with weights of the part, which must lie beside it as beside the whole."""
+        model = self.part.model
+        if not model.external_buffers:
+            return ()
+        found = set()
+        for number, kept in self.part.kept.operators.items():
+            view = SubgraphView(model, number)
+            operators = map(view.subgraph.operator, kept)
+            inputs = {t for operator in operators for t in operator.inputs if t >= 0}
+            rows = (model.external_buffers.get(view.tensor(t).external) for t in inputs)
+            found |= {row.name for row in rows if row is not None}
+        return tuple(sorted(found))
+
 
 def extract_part(
     model: AnalysisContext | Source,

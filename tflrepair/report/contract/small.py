@@ -25,7 +25,7 @@ class LeftOutItem(TypedDict):
 
 
 class PartItem(TypedDict):
-    """A part of a model."""
+    """A part of a model. ``beside``: files with weights of it, which must lie beside it."""
 
     signature: str | None
     operators: int
@@ -33,6 +33,7 @@ class PartItem(TypedDict):
     subgraphs: list[int]
     inputs: list[str]
     outputs: list[str]
+    beside: list[str]
 
 
 class ExtractItem(TypedDict):
