@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def plural(count: int, noun: str, several: str = "") -> str:
     """``1 variable``, ``3,435 variables``; ``several`` is the plural of a noun that takes no s.
@@ -42,3 +44,8 @@ def kind_of(value: object) -> str:
         return "None"
     name = type(value).__name__
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def dimensions(sizes: Sequence[int]) -> str:
+    """``[1,224,224,3]``, ``?`` for an open dimension."""
+    return "[" + ",".join("?" if size < 0 else str(size) for size in sizes) + "]"

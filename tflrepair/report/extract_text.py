@@ -6,11 +6,10 @@ import shlex
 from collections.abc import Iterator
 
 from tflrepair.commands.extract import ExtractedPart, ExtractedWeights
-from tflrepair.report import layout
 from tflrepair.report.contract.small import ExtractItem
 from tflrepair.report.hints import pasteable
 from tflrepair.report.style import safe
-from tflrepair.wording import megabytes, plural
+from tflrepair.wording import dimensions, megabytes, plural
 
 _LIST = 12
 
@@ -81,7 +80,7 @@ def part_lines(result: ExtractedPart) -> Iterator[str]:
     for side, pairs in (("in ", result.ports.inputs), ("out", result.ports.outputs)):
         for name, tensor in pairs[:_LIST]:
             row = graph.tensor(tensor)
-            yield f"  {side} {safe(name)}  {row.dtype} {layout.shape(row.shape)}"
+            yield f"  {side} {safe(name)}  {row.dtype} {dimensions(row.shape)}"
     if result.beside:
         files = ", ".join(map(safe, result.beside))
         yield f"  weights of it are in {files}: put that beside it, as it is beside the whole"

@@ -163,11 +163,6 @@ def number(value: complex | None) -> str:
     return f"{value:.4g}"
 
 
-def shape(sizes: Sequence[int]) -> str:
-    """``[1,224,224,3]``, ``?`` for an open dimension."""
-    return "[" + ",".join("?" if size < 0 else str(size) for size in sizes) + "]"
-
-
 def value(item: Any) -> str:
     """A decoded option in a few words."""
     if isinstance(item, bool) or item is None:

@@ -18,6 +18,7 @@ from tflrepair.graph.model import Model, Source
 from tflrepair.views.metadata import metadata
 from tflrepair.views.options import called_subgraphs, options
 from tflrepair.views.tensors import SubgraphView
+from tflrepair.wording import dimensions
 
 __all__ = ["Change", "DiffResult", "OperatorChange", "SubgraphDiff", "diff"]
 
@@ -143,7 +144,7 @@ def _variables(
             continue
         x, y = first[key], second[key]
         if (x.dtype, x.shape) != (y.dtype, y.shape):
-            yield Change.of(what, (f"{v.dtype} {list(v.shape or ())}" for v in (x, y)))
+            yield Change.of(what, (f"{v.dtype} {dimensions(v.shape or ())}" for v in (x, y)))
         if x.status != y.status:
             yield Change(what, x.status, y.status)
         yield from _initial(a.model, b.model, left, right, x, y)

@@ -12,7 +12,7 @@ from tflrepair.graph.model import Model
 from tflrepair.graph.subgraph import Operator
 from tflrepair.views.tensors import CONSTANT, SubgraphView, TensorView
 from tflrepair.views.values import Array, array, real
-from tflrepair.wording import share
+from tflrepair.wording import dimensions, share
 
 _UNPACKING = (schema.BuiltinOperator.DEQUANTIZE, schema.BuiltinOperator.DENSIFY)
 
@@ -26,9 +26,8 @@ class Constant:
 
     @property
     def kind(self) -> str:
-        shape = ",".join(map(str, self.tensor.shape))
         steps = "".join(f" through {name}" for name in self.through)
-        return f"{self.tensor.dtype} [{shape}]{steps}"
+        return f"{self.tensor.dtype} {dimensions(self.tensor.shape)}{steps}"
 
 
 def behind(view: SubgraphView, index: int) -> Constant | None:

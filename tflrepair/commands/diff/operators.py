@@ -12,7 +12,7 @@ from tflrepair.format import schema
 from tflrepair.graph.subgraph import Operator
 from tflrepair.views.options import SUBGRAPH_FIELDS, options
 from tflrepair.views.tensors import INPUT, SubgraphView, TensorView
-from tflrepair.wording import plural
+from tflrepair.wording import dimensions, plural
 
 _ASSIGNS = schema.BuiltinOperator.ASSIGN_VARIABLE
 
@@ -154,7 +154,7 @@ class _Pairing:
 
 def types(what: str, x: TensorView, y: TensorView) -> Iterator[Change]:
     """Type, shape and quantization of two tensors."""
-    p, q = (f"{t.dtype} {list(t.open_shape)}" for t in (x, y))
+    p, q = (f"{t.dtype} {dimensions(t.open_shape)}" for t in (x, y))
     if p != q:
         yield Change(what, p, q)
     elif _scales(x.quantization) != _scales(y.quantization):

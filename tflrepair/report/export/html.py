@@ -22,7 +22,7 @@ from tflrepair.report.hints import hint
 from tflrepair.report.style import safe
 from tflrepair.views.options import options
 from tflrepair.views.tensors import SubgraphView
-from tflrepair.wording import megabytes, plural, share
+from tflrepair.wording import dimensions, megabytes, plural, share
 
 _PAGE = Path(__file__).parent / "page"
 _READS, _SETS, _UNSET = 1, 2, 4
@@ -108,7 +108,7 @@ def _variable(scan: ScanResult, variable: Variable) -> dict[str, Any]:
         bits |= _SETS * any(s.subgraph in reached for s in variable.assigned_by)
         bits |= _UNSET * (entry.label in variable.unset_in)
         cells.append(bits)
-    shape = "?" if variable.shape is None else layout.shape(variable.shape)
+    shape = "?" if variable.shape is None else dimensions(variable.shape)
     sites = (*variable.read_by, *variable.assigned_by)[:20]
     return {
         "name": safe(variable.name),
@@ -125,7 +125,7 @@ def _subgraph(view: SubgraphView) -> dict[str, Any]:
     tensors = []
     for number in range(graph.tensor_count):
         tensor = graph.tensor(number)
-        tensors.append([safe(tensor.name), f"{tensor.dtype} {layout.shape(tensor.shape)}"])
+        tensors.append([safe(tensor.name), f"{tensor.dtype} {dimensions(tensor.shape)}"])
     rows = []
     for operator in graph.operators:
         try:

@@ -15,7 +15,7 @@ from tflrepair.report.width import cells, pad
 from tflrepair.views.options import called_subgraphs, options
 from tflrepair.views.tensors import CONSTANT, SubgraphView, TensorView
 from tflrepair.views.values import Array, Stats, array, real, statistics
-from tflrepair.wording import grouped, megabytes, plural
+from tflrepair.wording import dimensions, grouped, megabytes, plural
 
 _BLOCKS = 20
 _SHOWN_VALUES = 1000  # numpy's own threshold for leaving out the middle
@@ -37,7 +37,7 @@ def operator_list(view: SubgraphView, rows: Sequence[Operator], width: int) -> I
         elif operator.outputs and operator.outputs[0] >= 0:
             tensor = view.subgraph.tensor(operator.outputs[0])
             name = tensor.name or f"#{tensor.index}"
-            type_ = f"{tensor.dtype} {layout.shape(tensor.shape)}"
+            type_ = f"{tensor.dtype} {dimensions(tensor.shape)}"
             if len(operator.outputs) > 1:
                 type_ += f" +{len(operator.outputs) - 1}"
         room = max(12, width - 2 - digits - 1 - kind - 2 - 2 - 28)
@@ -95,7 +95,7 @@ def _version(shown: Shown, operator: Operator) -> str:
 def _port(
     shown: Shown, view: SubgraphView, lead: str, tensor: TensorView, width: int
 ) -> Iterator[str]:
-    type_ = f"{tensor.dtype} {layout.shape(tensor.open_shape)}"
+    type_ = f"{tensor.dtype} {dimensions(tensor.open_shape)}"
     room = max(16, width - len(lead) - len(type_) - 2)
     name = tensor.name or "(no name)"
     yield f"{lead}{pad(layout.short(name, room), min(room, 40))}  {type_}".rstrip()
@@ -176,7 +176,7 @@ def constant_rows(shown: Shown, width: int, limit: int | None) -> Iterator[str]:
     for row in rows[:limit]:
         subgraph, index = next((s, t) for s, t in row.tensors if s in shown.chosen)
         tensor = shown.views[subgraph].tensor(index)
-        type_ = f"{tensor.dtype} {layout.shape(tensor.shape)}"
+        type_ = f"{tensor.dtype} {dimensions(tensor.shape)}"
         size = f"{megabytes(row.stored):>9} {100 * row.stored / total:3.0f} %"
         room = max(16, width - 4 - len(size) - len(type_) - 2)
         yield f"  {size}  {layout.short(tensor.name or f'#{index}', room)}  {type_}"
@@ -215,7 +215,7 @@ def tensor_blocks(
 
 
 def _variable_block(shown: Shown, variable: Variable, style: Style, width: int) -> Iterator[str]:
-    shape = "?" if variable.shape is None else layout.shape(variable.shape)
+    shape = "?" if variable.shape is None else dimensions(variable.shape)
     yield f"{style('variable ' + safe(variable.name), 'bold')}"
     yield f"  {variable.dtype or '?'} {shape}, {variable.status}"
     for verb, sites in (
@@ -237,11 +237,11 @@ def _tensor_block(
     view = shown.views[tensor.subgraph]
     yield from layout.wrap(style(safe(tensor.name) or "(no name)", "bold"), "", width, "  ")
     yield f"  tensor {tensor.index} of subgraph {tensor.subgraph}"
-    yield f"  {tensor.dtype} {layout.shape(tensor.open_shape)}" + (
+    yield f"  {tensor.dtype} {dimensions(tensor.open_shape)}" + (
         "" if tensor.has_rank or tensor.open_shape else " (or of unknown rank)"
     )
     if tensor.signature is not None and tensor.signature != tensor.shape:
-        yield f"  runs as {layout.shape(tensor.shape)} unless it is resized"
+        yield f"  runs as {dimensions(tensor.shape)} unless it is resized"
     yield from layout.wrap(_part(view, tensor), "  ", width, "    ")
     if tensor.role == CONSTANT and tensor.takers:
         listed = [f"{n} {safe(view.operator(n).name)}" for n in tensor.takers[:_NEIGHBOURS]]

@@ -18,7 +18,7 @@ from tflrepair.report.show.graph import (
 from tflrepair.report.style import Style, safe
 from tflrepair.views.metadata import CONVERSION, MIN_RUNTIME, TFLITE, MetadataEntry
 from tflrepair.views.sizes import repeated
-from tflrepair.wording import grouped, megabytes, plural
+from tflrepair.wording import dimensions, grouped, megabytes, plural
 
 _LIST = 12
 _OPERATORS = 30
@@ -168,7 +168,7 @@ def _ports(
     for side, name, index in sides[:_PORTS]:
         tensor = shown.views[subgraph].tensor(index)
         scale = quantized(tensor.quantization)
-        type_ = f"{tensor.dtype} {layout.shape(tensor.open_shape)} {scale}".rstrip()
+        type_ = f"{tensor.dtype} {dimensions(tensor.open_shape)} {scale}".rstrip()
         rows.append((side, name or tensor.name, type_))
     yield from layout.columns(rows, width, 1, "    ")
     if len(sides) > _PORTS:
@@ -253,7 +253,7 @@ def _variables(shown: Shown, width: int, limit: int | None) -> Iterator[str]:
     counts = Counter(v.status for v in variables)
     yield f"{len(variables)}: " + ", ".join(f"{n} {status}" for status, n in counts.most_common())
     rows = [
-        (v.name, v.dtype or "?", "?" if v.shape is None else layout.shape(v.shape), v.status)
+        (v.name, v.dtype or "?", "?" if v.shape is None else dimensions(v.shape), v.status)
         for v in variables[:limit]
     ]
     yield from layout.columns(rows, width, 0)
