@@ -95,19 +95,6 @@ def test_insertion_and_removal_are_shown_as_such() -> None:
     assert any(line.startswith("  + 1 RELU") for line in printed)
 
 
-def test_an_open_dimension_is_shown_as_in_show() -> None:
-    build = Build()
-    sub = build.sub("main", "serve")
-    x, out = sub.input(shape=(1, 4)), sub.tensor(shape=(1, 4))
-    sub.op("TANH", [x], [out])
-    sub.output(out)
-    fixed = from_bytes(build.bytes())
-    sub.table.tensors[out].shapeSignature = [-1, 4]
-    result = diff(fixed, from_bytes(build.bytes()))
-    ((change,),) = [c.changes for c in result.subgraphs[0].changed]
-    assert (change.a, change.b) == ("float32 [1,4]", "float32 [?,4]")
-
-
 def test_weights_options_and_signatures() -> None:
     a, b = chain("MUL", "TANH"), chain("MUL", "TANH", factor=2.5)
     result = diff(a, b)

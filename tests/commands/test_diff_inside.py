@@ -69,3 +69,16 @@ def test_a_made_up_size_that_does_not_fit() -> None:
     model = from_bytes(build.bytes())
     with pytest.raises(UnsupportedError, match=r"made-up input are 1; give --inputs"):
         diff(model, model, run=True)
+
+
+def test_an_open_dimension_is_shown_as_in_show() -> None:
+    build = Build()
+    sub = build.sub("main", "serve")
+    x, out = sub.input(shape=(1, 4)), sub.tensor(shape=(1, 4))
+    sub.op("TANH", [x], [out])
+    sub.output(out)
+    fixed = from_bytes(build.bytes())
+    sub.table.tensors[out].shapeSignature = [-1, 4]
+    result = diff(fixed, from_bytes(build.bytes()))
+    ((change,),) = [c.changes for c in result.subgraphs[0].changed]
+    assert (change.a, change.b) == ("float32 [1,4]", "float32 [?,4]")
