@@ -5,6 +5,9 @@ What loads TensorFlow ends the same way: `make faults`, which is part of CI, has
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from faults import commands, files, kills
 
@@ -14,6 +17,30 @@ pytestmark = pytest.mark.runs
 def test_signals_have_their_exit_codes_and_leave_nothing() -> None:
     line = kills.signals(6, seed=1)
     assert line.runs == 6 and line.wrong == []
+
+
+IN_A_CLASS = """
+import os, signal
+from tflrepair import cli
+
+class Field:
+    def __set_name__(self, owner, name):
+        os.kill(os.getpid(), signal.SIGHUP)
+
+def app(standalone_mode):
+    class Uses:
+        field = Field()
+
+cli.app = app
+cli.main()
+"""
+
+
+def test_a_signal_while_a_class_is_made() -> None:
+    """Python 3.11 makes a RuntimeError of what is raised there."""
+    done = subprocess.run([sys.executable, "-c", IN_A_CLASS], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (129, "")
+    assert done.stderr == "tflrepair: ended by SIGHUP\n"
 
 
 @pytest.mark.parametrize("named", [False, True])

@@ -129,6 +129,9 @@ def _run() -> int:
         return fail(TooDeepError("the input is nested too deeply"))
     except OSError as error:  # those of files are ours already; what is left are the streams
         streams.report_broken(error)
+    except Exception:
+        signals.again()  # what a signal raises inside __set_name__ Python 3.11 wraps in an error
+        raise
     return 2
 
 
