@@ -47,5 +47,5 @@ def kind_of(value: object) -> str:
 
 
 def dimensions(sizes: Sequence[int]) -> str:
-    """``[1,224,224,3]``, ``?`` for an open dimension."""
-    return "[" + ",".join("?" if size < 0 else str(size) for size in sizes) + "]"
+    """``[1, 224, 224, 3]``, ``?`` for an open dimension."""
+    return "[" + ", ".join("?" if size < 0 else str(size) for size in sizes) + "]"

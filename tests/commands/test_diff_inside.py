@@ -81,4 +81,4 @@ def test_an_open_dimension_is_shown_as_in_show() -> None:
     sub.table.tensors[out].shapeSignature = [-1, 4]
     result = diff(fixed, from_bytes(build.bytes()))
     ((change,),) = [c.changes for c in result.subgraphs[0].changed]
-    assert (change.a, change.b) == ("float32 [1,4]", "float32 [?,4]")
+    assert (change.a, change.b) == ("float32 [1, 4]", "float32 [?, 4]")

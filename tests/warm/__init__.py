@@ -184,22 +184,28 @@ def run_script(script: Path, arguments: Sequence[str], env: dict[str, str], log:
     return server.run(line[1:], env, str(log), follow=True).wait()
 
 
+def _kind_of(words: Sequence[str]) -> str:
+    """What a call runs, where no runtime is chosen: tf.lite as well as LiteRT."""
+    runs = "--check" in words or (words[:1] == ("verify",) and "--runtime" not in words)
+    return "tensorflow" if runs or tuple(words) == ("demo",) else "light"
+
+
 def command_line(
     *words: str,
     cwd: Path | str = ".",
     env: Mapping[str, str] | None = None,
-    kind: str = "light",
+    kind: str = "",
     stdout: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """``python -m tflrepair WORDS...``, to its end.
 
     Args:
-        kind: what is imported already: "light" or "tensorflow".
+        kind: what is imported already: "light" or "tensorflow"; default: what it will run.
         stdout: a file for its standard output, which is not given back then.
     """
     line = ["-m", "tflrepair", *words]
     env = os.environ if env is None else env
-    server = _server(kind, env) if enabled else None
+    server = _server(kind or _kind_of(words), env) if enabled else None
     with tempfile.TemporaryDirectory() as folder:
         out, err = stdout or f"{folder}/out", f"{folder}/err"
         if server is None:

@@ -12,7 +12,7 @@ from tflrepair.graph.model import Model, Signature
 from tflrepair.graph.subgraph import Subgraph
 from tflrepair.report.hints import hint
 from tflrepair.report.style import COLOUR_OF, Style, safe, table
-from tflrepair.wording import megabytes, plural, verb
+from tflrepair.wording import dimensions, megabytes, plural, verb
 
 _SHOWN_VARIABLES = 12
 _SHOWN_OPERATORS = 8
@@ -96,7 +96,7 @@ def _tensors(model: Model, signature: Signature, style: Style) -> list[str]:
     for side, pairs in (("in", signature.inputs), ("out", signature.outputs)):
         for name, index in pairs:
             tensor = subgraph.tensor(index)
-            rows.append((side, safe(name), tensor.dtype, shape_text(tensor.shape)))
+            rows.append((side, safe(name), tensor.dtype, dimensions(tensor.shape)))
     return table(rows, indent="    ", width=style.width)
 
 
@@ -126,7 +126,7 @@ def _variables(analysis: Analysis, style: Style, everything: bool) -> list[str]:
 
 
 def _row(variable: Variable) -> tuple[str, ...]:
-    shape = "?" if variable.shape is None else shape_text(variable.shape)
+    shape = "?" if variable.shape is None else dimensions(variable.shape)
     kind = " (Flex)" if variable.key.kind == "flex" else ""
     return (variable.status, variable.dtype or "?", shape, safe(variable.name) + kind)
 
@@ -151,7 +151,3 @@ def findings(result: ScanResult, style: Style, sound: str = _SOUND) -> list[str]
     first = codes.split(",")[0]
     lines.append(f"{plural(errors, 'error')} ({codes}); `tflrepair explain {first}` tells more.")
     return lines
-
-
-def shape_text(shape: tuple[int, ...]) -> str:
-    return "[" + ", ".join("?" if size < 0 else str(size) for size in shape) + "]"
