@@ -1,6 +1,6 @@
 """How the command line ends: signals, streams that fail, and children that end with it.
 
-What loads TensorFlow ends the same way: `make faults`, which is part of CI, has those calls.
+All other commands end the same way: `make faults`, which is part of CI, has them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from faults import commands, files, kills
+from faults import files, kills
 
 pytestmark = pytest.mark.runs
 
@@ -62,13 +62,3 @@ def test_no_room_read_only_and_odd_names() -> None:
 def test_inputs_that_are_cut_short_are_errors_of_ours() -> None:
     line = files.truncated_while_read(3, seed=3)
     assert line.runs == 3 and line.wrong == []
-
-
-def test_signals_end_the_other_commands_too() -> None:
-    line = commands.signals(commands.LIGHT, seed=4)
-    assert line.runs == 3 * len(commands.LIGHT) and line.wrong == []
-
-
-def test_no_room_for_the_other_commands() -> None:
-    line = commands.full(commands.LIGHT)
-    assert line.runs >= len(commands.LIGHT) and line.wrong == []

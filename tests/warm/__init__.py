@@ -12,7 +12,9 @@ import atexit
 import json
 import os
 import select
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,15 +24,20 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from tflrepair.execution import worker
+from tflrepair.execution.runner import DIRTY_MEMORY
 from tflrepair.processes import children
 from tflrepair.tensorflow import convert
+from tflrepair.tracing import trace
 
 SERVER = Path(__file__).with_name("server.py")
 _PATHS = [str(SERVER.parents[2]), str(SERVER.parents[1])]
 # as they are before a test puts others in their place
-_PYTHON, _CONVERT = sys.executable, str(convert.WORKER)
+_PYTHON, _CONVERT, _TRACE = sys.executable, str(convert.WORKER), str(trace.WORKER)
 # variables that decide at the start of a process how memory is given out
 _MEMORY = ("MALLOC_PERTURB_", "GLIBC_TUNABLES")
+# names the folder of the sockets by which forks reach servers that they cannot start themselves:
+# how memory is given out is decided when a process starts
+_SOCKETS = "TFLREPAIR_WARM"
 
 _servers: dict[tuple[str | None, ...], _Server] = {}
 _cold: Callable[..., Any] = children.start
@@ -84,7 +91,7 @@ class _Server:
         paths = os.pathsep.join(filter(None, [*_PATHS, env.get("PYTHONPATH")]))
         # not by launch.py: it is to outlive the thread that starts it, and ends with its input
         process = _cold(
-            [_PYTHON, str(SERVER), kind],
+            [_PYTHON, str(SERVER), kind, str(_socket(_key(kind, env)))],
             env={**env, "PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -124,15 +131,52 @@ class _Server:
         return int(json.loads(text)[key])
 
 
+_Key = tuple[str | None, ...]
+
+
+def _key(kind: str, env: Mapping[str, str]) -> _Key:
+    return (kind, *(env.get(name) for name in _MEMORY))
+
+
+def _socket(key: _Key) -> Path:
+    if _SOCKETS not in os.environ:
+        os.environ[_SOCKETS] = tempfile.mkdtemp(prefix="warm-", dir="/tmp")
+        atexit.register(shutil.rmtree, os.environ[_SOCKETS], ignore_errors=True)
+    return Path(os.environ[_SOCKETS], "-".join(str(part) for part in key))
+
+
 def _server(kind: str, env: Mapping[str, str]) -> _Server | None:
     """One whose memory is given out as ``env`` says; None if it is at work."""
-    key = (kind, *(env.get(name) for name in _MEMORY))
+    key = _key(kind, env)
     found = _servers.get(key)
     if found is None:
-        if _adopted:
+        found = _connected(key) if _adopted else _Server.begin(kind, env)
+        if found is None:
             return None
-        found = _servers[key] = _Server.begin(kind, env)
+        _servers[key] = found
     return found if found.busy.acquire(blocking=False) else None
+
+
+def _connected(key: _Key) -> _Server | None:
+    """A server that the tests' own process has started, if it has one."""
+    if _SOCKETS not in os.environ:
+        return None
+    line = socket.socket(socket.AF_UNIX)
+    try:
+        line.connect(str(_socket(key)))
+    except OSError:
+        line.close()
+        return None
+    answers = cast(IO[bytes], line.makefile("rb", buffering=0))
+    return _Server(line.makefile("wb"), answers, None)
+
+
+def _ready(kind: str, env: Mapping[str, str]) -> None:
+    """Start the servers that a command of ``kind`` will ask for."""
+    for more in ("light", "tensorflow") if kind == "tensorflow" else ("light",):
+        dirty = {**env, **DIRTY_MEMORY}
+        if not _adopted and _key(more, dirty) not in _servers:
+            _servers[_key(more, dirty)] = _Server.begin(more, dirty)
 
 
 def adopt(kind: str, requests: IO[bytes], answers: IO[bytes]) -> None:
@@ -157,7 +201,7 @@ def _kind(line: Sequence[str]) -> str | None:
         job = json.loads((Path(arguments[0]) / "job.json").read_text(encoding="utf-8"))
         litert = str(job["module"]).startswith("ai_edge_litert.")
         return "light" if litert else "tensorflow"
-    return "tensorflow" if script == _CONVERT else None
+    return {_CONVERT: "tensorflow", _TRACE: "light"}.get(script)
 
 
 def start(line: Sequence[str], **options: Any) -> Any:
@@ -185,9 +229,11 @@ def run_script(script: Path, arguments: Sequence[str], env: dict[str, str], log:
 
 
 def _kind_of(words: Sequence[str]) -> str:
-    """What a call runs, where no runtime is chosen: tf.lite as well as LiteRT."""
-    runs = "--check" in words or (words[:1] == ("verify",) and "--runtime" not in words)
-    return "tensorflow" if runs or tuple(words) == ("demo",) else "light"
+    """What a call loads: a conversion TensorFlow, and a run tf.lite unless a runtime is chosen."""
+    command, options = tuple(words[:1]), set(words)
+    converts = command in (("rebuild",), ("convert",)) or options & {"rebuild", "--no-flex"}
+    runs = "--check" in words or (command == ("verify",) and "--runtime" not in words)
+    return "tensorflow" if converts or runs or tuple(words) == ("demo",) else "light"
 
 
 def command_line(
@@ -205,7 +251,10 @@ def command_line(
     """
     line = ["-m", "tflrepair", *words]
     env = os.environ if env is None else env
-    server = _server(kind or _kind_of(words), env) if enabled else None
+    kind = kind or _kind_of(words)
+    server = _server(kind, env) if enabled else None
+    if server is not None:
+        _ready(kind, env)
     with tempfile.TemporaryDirectory() as folder:
         out, err = stdout or f"{folder}/out", f"{folder}/err"
         if server is None:

@@ -1,10 +1,10 @@
 """Imports what takes time, then runs scripts in forks until its input ends.
 
-``server.py tensorflow`` or ``server.py light`` (LiteRT and the command line). Requests are lines of
-JSON on standard input: {"argv": what follows Python in the command line, "env": variables,
-"cwd": folder, "out", "err": files for what it prints, "follow": whether its own children are forks,
-too}. Answers are lines on standard output: {"pid": of the fork}, then {"code": as
-``Popen.returncode``}.
+``server.py tensorflow SOCKET`` or ``server.py light SOCKET`` (LiteRT and the command line). Each
+connection to SOCKET, a path, is a server of its own. Requests are lines of JSON on standard input:
+{"argv": what follows Python in the command line, "env": variables, "cwd": folder, "out", "err":
+files for what it prints, "follow": whether its own children are forks, too}. Answers are lines on
+standard output: {"pid": of the fork}, then {"code": as ``Popen.returncode``}.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import contextlib
 import json
 import os
 import runpy
+import select
+import socket
 import sys
 import tempfile
 import traceback
@@ -41,13 +43,47 @@ def load(kind: str) -> None:
         _ = (tf.lite.TFLiteConverter, tf.lite.Interpreter, tf.saved_model.save, tf.keras)
 
 
-def serve(kind: str) -> None:
-    for line in sys.stdin:
+def listen(kind: str, path: str) -> None:
+    """Serve standard input, and each connection in a fork."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        connections: list[int] = []
+        while True:
+            ready = select.select([0, listener.fileno()], [], [])[0]
+            connections = [pid for pid in connections if not os.waitpid(pid, os.WNOHANG)[0]]
+            if listener.fileno() in ready:
+                line = listener.accept()[0]
+                pid = os.fork()
+                if not pid:
+                    for number in (0, 1):
+                        os.dup2(line.fileno(), number)
+                    line.close()
+                    listener.close()
+                    serve(kind)
+                    os._exit(0)
+                line.close()
+                connections.append(pid)
+            elif not serve(kind, 1):
+                return
+
+
+def serve(kind: str, most: int = -1) -> bool:
+    """Answer ``most`` requests, or all until the input ends; whether it has not ended."""
+    while most:
+        line = b""
+        while not line.endswith(b"\n"):
+            more = os.read(0, 1 << 16)
+            if not more:
+                return False
+            line += more
+        most -= 1
         pid = os.fork()
         if not pid:
             child(kind, json.loads(line))
         tell(pid=pid)
         tell(code=os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    return True
 
 
 def tell(**answer: int) -> None:
@@ -130,7 +166,6 @@ def followers(kind: str) -> Callable[[], None]:
             os.dup2(number, target)
         for number in (*ours, *theirs):
             os.close(number)
-        sys.stdin = open(0, closefd=False)  # noqa: SIM115 - an empty buffer
         serve(kind)
         os._exit(0)
     os.close(ours[0])
@@ -147,4 +182,4 @@ def followers(kind: str) -> Callable[[], None]:
 
 if __name__ == "__main__":
     load(sys.argv[1])
-    serve(sys.argv[1])
+    listen(sys.argv[1], sys.argv[2])
