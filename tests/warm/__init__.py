@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -89,6 +90,7 @@ class _Server:
     @classmethod
     def begin(cls, kind: str, env: Mapping[str, str]) -> _Server:
         paths = os.pathsep.join(filter(None, [*_PATHS, env.get("PYTHONPATH")]))
+        _own_sockets()
         # not by launch.py: it is to outlive the thread that starts it, and ends with its input
         process = _cold(
             [_PYTHON, str(SERVER), kind, str(_socket(_key(kind, env)))],
@@ -139,10 +141,14 @@ def _key(kind: str, env: Mapping[str, str]) -> _Key:
 
 
 def _socket(key: _Key) -> Path:
-    if _SOCKETS not in os.environ:
-        os.environ[_SOCKETS] = tempfile.mkdtemp(prefix="warm-", dir="/tmp")
-        atexit.register(shutil.rmtree, os.environ[_SOCKETS], ignore_errors=True)
     return Path(os.environ[_SOCKETS], "-".join(str(part) for part in key))
+
+
+@cache
+def _own_sockets() -> None:
+    """Have the forks of this process look in a folder of its own, not in that of its parent."""
+    os.environ[_SOCKETS] = tempfile.mkdtemp(prefix="warm-", dir="/tmp")
+    atexit.register(shutil.rmtree, os.environ[_SOCKETS], ignore_errors=True)
 
 
 def _server(kind: str, env: Mapping[str, str]) -> _Server | None:

@@ -70,16 +70,18 @@ def convert_saved_model(
 
 @contextmanager
 def _followed(step: Path, progress: Progress) -> Iterator[None]:
-    """Hand on what the child writes into the file ``step``, now and then."""
+    """Hand on each line that the child writes into the file ``step``, now and then."""
     ended = Event()
 
     def follow() -> None:
-        last = ""
-        while not ended.wait(_OFTEN):
+        told, last = 0, False
+        while not last:
+            last = ended.wait(_OFTEN)
             text = step.read_text(encoding="utf-8") if step.exists() else ""
-            if text and text != last:
-                last = text
-                progress(text, 0, 0)
+            whole = text[: text.rfind("\n") + 1].splitlines()
+            for line in whole[told:]:
+                progress(line, 0, 0)
+            told = len(whole)
 
     progress("starting TensorFlow's converter", 0, 0)
     thread = Thread(target=follow, daemon=True)

@@ -33,9 +33,8 @@ class NoOption(Exception):
 
 def main(folder: Path) -> None:
     def tell(text: str) -> None:
-        part = folder / f"{STEP}.part"
-        part.write_text(text, encoding="utf-8")
-        part.replace(folder / STEP)
+        with (folder / STEP).open("a", encoding="utf-8") as stream:
+            stream.write(f"{text}\n")
 
     try:
         # written by the caller a moment ago, types of TensorFlow among it
