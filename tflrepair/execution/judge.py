@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.execution import runner
-from tflrepair.execution.compare import distance, gap, not_finite
+from tflrepair.execution.compare import DELEGATE, distance, gap, not_finite
 from tflrepair.execution.entries import RunTarget
 from tflrepair.execution.result import ComparedTo, Comparison, Run, RunStatus, Symptom, shown
 from tflrepair.execution.runner import Outcome
@@ -69,6 +69,12 @@ class Tolerance:
     atol: float
     quantized: float | None = None
     whole: float = 0.0
+
+    def of_all(self, to: ComparedTo) -> float:
+        """The share of an output's largest value by which it may be off, wherever it is."""
+        return {ComparedTo.AGAINST: self.whole, ComparedTo.NO_DELEGATE: DELEGATE * self.rtol}.get(
+            to, 0.0
+        )
 
 
 def judge(
@@ -217,8 +223,8 @@ class _Case:
             )
             far = distance(value, want) if is_loose and not row.within else None
             within = row.within or (far is not None and far <= (self.tolerance.quantized or 0))
-            if to == ComparedTo.AGAINST and row.share is not None:
-                within = within or row.share <= self.tolerance.whole
+            if row.share is not None:
+                within = within or row.share <= self.tolerance.of_all(to)
             self.comparisons.append(
                 Comparison(to, trial.inputs, name, within, row.max_abs, row.max_rel, far)
             )
