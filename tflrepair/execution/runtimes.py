@@ -92,8 +92,8 @@ class Runtime:
         return numbers is None or (int(numbers[1]), int(numbers[2])) < _NO_FLEX_SINCE
 
 
-# A process that writes to all the memory it takes is handed it in pages of 2 MB instead of 4 KB in a
-# third of the time (man madvise, MADV_HUGEPAGE; glibc 2.35 and later).
+# A process that writes to all the memory it takes gets it in a third of the time in pages of 2 MB
+# instead of 4 KB (man madvise, MADV_HUGEPAGE; glibc 2.35 and later).
 HUGE_PAGES = "glibc.malloc.hugetlb=1"
 
 
