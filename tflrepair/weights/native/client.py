@@ -39,8 +39,8 @@ _TENSORFLOW_STEP = 64 << 20
 # https://protobuf.dev/programming-guides/proto-limits/
 _PROTOCOL_BUFFERS = ("saved_model", "saved_model_graph")
 _LARGEST_MESSAGE = 2**31 - 1
-# A request costs as much as reading 100 KB, and matching and writing both read each array: the small
-# ones, which most are, are read together, once, and kept.
+# A request costs as much as reading 100 KB, and matching and writing both read each array: small
+# ones, as most are, are read together, once, and kept.
 _SMALL = 1 << 16  # elements of an array
 _TOGETHER = 1 << 20  # elements of all that are kept of a file
 
