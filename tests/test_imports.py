@@ -133,7 +133,10 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
 }
 MODULE = re.compile(r"tflrepair(\.\w+)+")
-HEAVY = ("numpy", "h5py", "tensorflow", "keras", "ai_edge_litert", "flatbuffers", "rich.progress")
+HEAVY = (
+    "numpy", "h5py", "tensorflow", "keras", "ai_edge_litert", "flatbuffers", "rich.progress",
+    "_hashlib",
+)  # fmt: skip
 MOST_LINES = 300
 MOST_FILES = 14
 

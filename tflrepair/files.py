@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -110,7 +109,7 @@ class Draft:
         nameless = _nameless(folder)
         self.named = nameless is None
         if nameless is None:
-            self.path = folder / f"{PART[0]}{secrets.token_hex(8)}{PART[1]}"
+            self.path = folder / f"{PART[0]}{os.urandom(8).hex()}{PART[1]}"
             nameless = held_file(self.path)
         else:
             self.path = Path(f"/proc/{os.getpid()}/fd/{nameless}")
@@ -147,7 +146,7 @@ class Draft:
                 self.stream.close()
                 _sync(target.parent)
                 return
-            self.path = target.with_name(f"{PART[0]}{secrets.token_hex(8)}{PART[1]}")
+            self.path = target.with_name(f"{PART[0]}{os.urandom(8).hex()}{PART[1]}")
             self.named = True  # before it is so: what interrupts now must not leave the name
             _link(self.stream.fileno(), self.path)
         self.stream.close()  # Windows renames no open file

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import stat
 import tempfile
@@ -50,7 +49,7 @@ def held_file(path: Path) -> int:
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     if os.name != "posix":  # Windows removes no file that is open: nothing is to be held
         return os.open(path, flags, 0o666)
-    young = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    young = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
     descriptor = -1
     try:  # a signal may come at any moment: both names are ours alone
         descriptor = os.open(young, flags | os.O_CLOEXEC, 0o666)
@@ -147,7 +146,7 @@ def temporary_folder() -> Iterator[Path]:
     try:  # the name is known before the folder is there: a signal may come at any moment
         try:
             _sweep_folders(Path(tempfile.gettempdir()))
-            made = Path(tempfile.gettempdir()) / f"{_FOLDER}{secrets.token_hex(8)}"
+            made = Path(tempfile.gettempdir()) / f"{_FOLDER}{os.urandom(8).hex()}"
             made.mkdir(mode=0o700)
             lock = held_file(made / _LOCK)
         except OSError as error:

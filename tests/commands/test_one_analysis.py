@@ -64,3 +64,18 @@ def test_a_context_goes_through_all_of_them(analysed: list[str], tmp_path: Path)
         command(context, tmp_path)
     assert diff(context, context).same
     assert analysed == [str(MODEL)]
+
+
+def test_what_a_room_above_computes_of_a_file_is_kept() -> None:
+    asked: list[AnalysisContext] = []
+
+    def count(context: AnalysisContext) -> int:
+        asked.append(context)
+        return len(context.model.subgraphs)
+
+    context = AnalysisContext(load(MODEL))
+    twin = context.renamed("other.tflite")
+    assert context.once(count) == context.once(count) == twin.once(count) > 0
+    assert asked == [context]
+    assert AnalysisContext(load(MODEL)).once(count) == context.once(count)
+    assert len(asked) == 2

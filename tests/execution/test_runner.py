@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from build import Build
 
 from tflrepair.errors import UnsupportedError, UserError
 from tflrepair.execution import runner, runtimes
 from tflrepair.execution.runner import RunCall, Task, run
-from tflrepair.execution.runtimes import Runtime
+from tflrepair.execution.runtimes import Runtime, tuned
 from tflrepair.format import schema
 from tflrepair.graph.model import load
 
@@ -81,6 +82,27 @@ def test_dirty_memory_shows_unset_variables(data: Path, litert: Runtime) -> None
     task = Task(str(data / "partial.tflite"), (INFER,))
     ((outcome,),) = run(litert, [task], dirty=True)
     assert not (np.abs(outcome.outputs["output"]) < 1e30).any()
+
+
+def test_large_memory_is_dirty_too(tmp_path: Path, litert: Runtime) -> None:
+    """It comes in pages of another size."""
+    if sys.platform != "linux":
+        pytest.skip("glibc fills memory")
+    build = Build()
+    sub = build.sub("infer", "infer")
+    sub.output(sub.read(sub.handle("w"), (1 << 20,)))
+    path = tmp_path / "large.tflite"
+    path.write_bytes(build.bytes())
+    ((outcome,),) = run(litert, [Task(str(path), (RunCall("infer", {}),))], dirty=True)
+    (output,) = outcome.outputs.values()
+    assert not (np.abs(output) < 1e30).any()
+
+
+def test_settings_of_glibc_are_kept() -> None:
+    one = tuned({"A": "b"}, "glibc.malloc.arena_max=1")
+    assert one == {"A": "b", "GLIBC_TUNABLES": "glibc.malloc.arena_max=1"}
+    both = "glibc.malloc.arena_max=1:glibc.malloc.hugetlb=1"
+    assert tuned(one, "glibc.malloc.hugetlb=1") == {"A": "b", "GLIBC_TUNABLES": both}
 
 
 @pytest.mark.usefixtures("cold")

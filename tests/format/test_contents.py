@@ -13,7 +13,7 @@ from tflrepair.graph import model as graph_model
 from tflrepair.graph.model import Model, from_bytes
 from tflrepair.sources.source import MemorySource
 
-BYTES = random.Random(1).randbytes(1000)
+BYTES = random.Random(1).randbytes(1003)  # no multiple of 8
 
 
 def model(*values: bytes) -> Model:
@@ -40,7 +40,7 @@ def largest(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
-@pytest.mark.parametrize("place", [0, 63, 64, 999])
+@pytest.mark.parametrize("place", [0, 63, 64, 999, 1000, 1002])
 def test_one_byte_tells_buffers_apart(place: int) -> None:
     changed = bytearray(BYTES)
     changed[place] ^= 1

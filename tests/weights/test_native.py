@@ -87,7 +87,7 @@ def test_small_arrays_are_read_together_and_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "w.weights.h5"
-    values = [np.arange(size, dtype=np.float32) for size in (3, 4096, 4097, 1)]
+    values = [np.arange(size, dtype=np.float32) for size in (3, 1 << 16, 65537, 1)]
     with h5py.File(path, "w") as file:
         for number, value in enumerate(values):
             file[f"layers/dense/vars/{number}"] = value
@@ -98,6 +98,21 @@ def test_small_arrays_are_read_together_and_once(
             assert np.array_equal(weight.read(), value)
     names = [weight.path for weight in weights]
     assert asked == [[names[0], names[1], names[3]], [names[2]], [names[2]]]
+
+
+def test_the_smallest_arrays_are_kept_where_there_is_no_room_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_TOGETHER", 40)
+    path = tmp_path / "w.weights.h5"
+    with h5py.File(path, "w") as file:
+        for number, size in enumerate((30, 10, 20)):
+            file[f"layers/dense/vars/{number}"] = np.full(size, number, np.float32)
+    weights = open_weights(path).weights
+    asked = _requests(monkeypatch)
+    assert [weight.read()[0] for weight in weights] == [0, 1, 2]
+    names = [weight.path for weight in weights]
+    assert asked == [names[1:], names[:1]]
 
 
 def test_a_small_array_that_cannot_be_read_is_named_and_stops_no_other(tmp_path: Path) -> None:

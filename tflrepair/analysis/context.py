@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar, cast
 
 from tflrepair.analysis.checkpoints import NamedTensors, named_tensors
 from tflrepair.analysis.variables import Analysis, analyse
@@ -12,6 +14,8 @@ from tflrepair.containers.find import load_model
 from tflrepair.errors import TflRepairError
 from tflrepair.graph.calls import CallGraph
 from tflrepair.graph.model import Model, Source
+
+T = TypeVar("T")
 
 
 def context_of(source: AnalysisContext | Source) -> AnalysisContext:
@@ -28,6 +32,7 @@ class AnalysisContext:
     """
 
     model: Model
+    _known: dict[object, object] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -50,6 +55,12 @@ class AnalysisContext:
     def calls(self) -> CallGraph:
         """Which subgraph calls which."""
         return CallGraph(self.model)
+
+    def once(self, compute: Callable[[AnalysisContext], T]) -> T:
+        """What ``compute`` of a room above makes of this file; the same when asked again."""
+        if compute not in self._known:
+            self._known[compute] = compute(self)
+        return cast(T, self._known[compute])
 
     def renamed(self, path: str) -> AnalysisContext:
         """The same file under another name: nothing is computed again."""

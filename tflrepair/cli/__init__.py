@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import typer
@@ -43,15 +43,6 @@ from tflrepair.errors import (
 # Wrong words on the command line: what typer raises, by the only name under which it shows it
 _CallError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
-app = typer.Typer(
-    name="tflrepair",
-    help="Find out what is wrong inside a .tflite file, and repair it.",
-    epilog="Exit codes: 0 fine, 1 problems found, 2 could not do it.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 # by name: what it calls, and its line in the list of commands, which 80 columns must hold
 _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "scan": (scan.scan, "Say what is in a model and what is wrong with it."),
@@ -67,8 +58,6 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "demo": (demo.demo, "Scan, fix and verify a broken sample."),
     "add-state": (add_state.add_state, "Add the signatures get_weights and set_weights."),
 }
-for name, (command, line) in _COMMANDS.items():
-    app.command(name, short_help=line)(loud(command))
 
 
 def _version(wanted: bool) -> None:
@@ -79,7 +68,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _main(
     version: Annotated[
         bool,
@@ -89,6 +77,27 @@ def _main(
     gc.freeze()  # the modules loaded so far are not looked through any more
     gc.set_threshold(50_000)  # a model is many objects that all stay, and no circles
     gc.enable()
+
+
+def _with(names: Iterable[str]) -> typer.Typer:
+    """The application with these commands."""
+    made = typer.Typer(
+        name="tflrepair",
+        help="Find out what is wrong inside a .tflite file, and repair it.",
+        epilog="Exit codes: 0 fine, 1 problems found, 2 could not do it.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_main)
+    for name in names:
+        command, line = _COMMANDS[name]
+        made.command(name, short_help=line)(loud(command))
+    return made
+
+
+app = _with(_COMMANDS)
 
 
 def main() -> None:
@@ -111,7 +120,9 @@ def _run() -> int:
     """Parse and do; the exit code."""
     try:
         streams.check()
-        code = app(standalone_mode=False)
+        # typer looks into the options of each command that it knows, called or not
+        called = _with([sys.argv[1]]) if sys.argv[1:2] == [mode.command] else app
+        code = called(standalone_mode=False)
         return _flushed(code if isinstance(code, int) else 0)
     except SystemExit as leaving:  # typer's exit 1 for a reader that has left
         return 2 if isinstance(leaving.__context__, OSError) else _flushed(int(leaving.code or 0))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tflrepair.execution.runtimes import environment
+from tflrepair.execution.runtimes import HUGE_PAGES, environment, tuned
 from tflrepair.processes import children
 from tflrepair.processes.ending import ending
 
@@ -25,7 +25,7 @@ def run_script(
     try:
         with log.open("wb") as stream:
             line = children.command(script, arguments)
-            env = environment(sys.executable, log.parent.absolute())
+            env = tuned(environment(sys.executable, log.parent.absolute()), HUGE_PAGES)
             with children.running(line, env=env, stdout=stream, stderr=stream) as process:
                 code = process.wait(timeout)
     except subprocess.TimeoutExpired:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflrepair.execution.runtimes import WORKER, Runtime, environment
+from tflrepair.execution.runtimes import HUGE_PAGES, WORKER, Runtime, environment, tuned
 from tflrepair.leftovers import workspace
 from tflrepair.processes import children
 from tflrepair.processes.ending import ending, signal_name
@@ -49,11 +49,8 @@ _MOST_TIMEOUTS = 2  # calls that may run out of time before no more are tried
 # glibc fills what malloc returns with the complement of MALLOC_PERTURB_ (man mallopt), but not what
 # its thread cache hands out again, so that is off; macOS fills with 0xAA (man malloc). Memory that
 # a runtime never wrote then reads 3.4e38 as float32, not the zeros of a fresh page.
-DIRTY_MEMORY = {
-    "MALLOC_PERTURB_": str(0x7F ^ 0xFF),
-    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
-    "MallocPreScribble": "1",
-}
+DIRTY_MEMORY = {"MALLOC_PERTURB_": str(0x7F ^ 0xFF), "MallocPreScribble": "1"}
+_NO_CACHE = "glibc.malloc.tcache_count=0"
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +193,9 @@ def _child(runtime: Runtime, folder: Path, dirty: bool, seconds: float) -> _End:
     """Run the worker to its end."""
     for name in ("ready", "unavailable"):
         (folder / name).unlink(missing_ok=True)
-    env = environment(runtime.python, folder.absolute()) | (DIRTY_MEMORY if dirty else {})
+    env = environment(runtime.python, folder.absolute())
+    if dirty:
+        env = tuned(env | DIRTY_MEMORY, f"{_NO_CACHE}:{HUGE_PAGES}")
     log = folder / "log"
     with log.open("wb") as stream:
         try:

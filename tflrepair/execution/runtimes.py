@@ -12,7 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +90,17 @@ class Runtime:
             return False
         numbers = re.match(r"(\d+)\.(\d+)", self.version)
         return numbers is None or (int(numbers[1]), int(numbers[2])) < _NO_FLEX_SINCE
+
+
+# A process that writes to all the memory it takes gets it in a third of the time in pages of 2 MB
+# instead of 4 KB (man madvise, MADV_HUGEPAGE; glibc 2.35 and later).
+HUGE_PAGES = "glibc.malloc.hugetlb=1"
+
+
+def tuned(variables: Mapping[str, str], setting: str) -> dict[str, str]:
+    """``variables`` with one more setting of glibc's, behind those that are there."""
+    known = variables.get("GLIBC_TUNABLES")
+    return {**variables, "GLIBC_TUNABLES": f"{known}:{setting}" if known else setting}
 
 
 def environment(python: str, temporary: Path | None = None) -> dict[str, str]:

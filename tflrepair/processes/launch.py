@@ -7,6 +7,7 @@ nothing else: it is handed by path to interpreters that do not have tflrepair.
 
 from __future__ import annotations
 
+import gc
 import os
 import runpy
 import sys
@@ -23,6 +24,7 @@ def main() -> None:
     end_with(parent)
     limit(memory)
     sys.argv = sys.argv[3:]
+    gc.set_threshold(50_000)  # what is made while modules are loaded stays, and has no circles
     sys.path.pop(0)  # this file's folder, whose modules could shadow others
     runpy.run_path(script, run_name="__main__")
 

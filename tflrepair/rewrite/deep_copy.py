@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from tflrepair.errors import UnsupportedError
@@ -14,6 +15,7 @@ from tflrepair.format.splice import Head
 _NOTHING: Mapping[int, int] = {}
 
 
+@cache
 def kinds(name: str) -> str:
     """The layout characters of schema table ``name``: ``r`` for each reference."""
     return "".join(

@@ -8,7 +8,6 @@ to `input.npz`. `training.npz` is made by tests/data/sample_data.py;
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 NAMES = (
@@ -23,5 +22,7 @@ NAMES = (
 
 def copy_to(folder: Path) -> None:
     """Write the sample's files into ``folder``."""
+    from importlib.resources import files
+
     for name in NAMES:
         (folder / name).write_bytes((files(__name__) / name).read_bytes())

@@ -13,6 +13,7 @@ import tflrepair
 from tflrepair.analysis.flow import Flow
 from tflrepair.analysis.variables import analyse
 from tflrepair.graph import model
+from tflrepair.passes.freeze.handles import trace
 from tflrepair.sources.source import ByteSource
 
 pytestmark = pytest.mark.runs
@@ -72,3 +73,19 @@ def test_each_file_is_loaded_and_analysed_once(
     assert set(counts.analyses.values()) == {1}
     assert len(counts.loads) == files
     assert len(counts.analyses) == counts.flows == files - ("strategy" in options)
+
+
+def test_a_freeze_is_planned_once_for_each_file(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned: list[str] = []
+
+    def counted(whole: Any) -> Any:
+        planned.append(digest(whole.data))
+        return trace(whole)
+
+    monkeypatch.setattr("tflrepair.passes.freeze.plan.trace", counted)
+    weights = [sample / "classifier.weights.h5"]
+    out = tmp_path / "out.tflite"
+    tflrepair.fix(sample / "broken.tflite", weights, sets=RATE, out=out, freeze=True, run=False)
+    assert len(planned) == len(set(planned)) == 2  # the graft, and what comes of it

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import zip_longest
 from pathlib import Path
 
@@ -87,6 +88,7 @@ def _agree(before: Model, stays: Needed, after: Model) -> Iterator[bool]:
         (s.key, s.subgraph) for s in after.signatures
     ]
     again = needed(after)
+    same = cache(partial(_same_value, before, after))  # signatures share their constants
     yield not (again.ports or again.ends)
     for old, new in zip(map(before.subgraph, order), after.subgraphs, strict=False):
         rows = [old.operator(n) for n in stays.operators[old.index]]
@@ -102,7 +104,9 @@ def _agree(before: Model, stays: Needed, after: Model) -> Iterator[bool]:
             if min(mine_at, theirs_at) < 0:
                 yield mine_at == theirs_at
             else:
-                yield _same_tensor(before, old.tensor(mine_at), after, new.tensor(theirs_at))
+                one_is, other_is = old.tensor(mine_at), new.tensor(theirs_at)
+                yield _facts_of(one_is) == _facts_of(other_is)
+                yield same(one_is.buffer, other_is.buffer)
 
 
 _Ends = tuple[tuple[int, ...], tuple[int, ...]]
@@ -134,8 +138,9 @@ def _facts(model: Model, operator: Operator) -> tuple[object, ...]:
     return code.code, code.version, told.kind, values
 
 
-def _same_tensor(before: Model, old: Tensor, after: Model, new: Tensor) -> bool:
-    facts = old.name, old.dtype, old.shape, old.has_rank
-    if facts != (new.name, new.dtype, new.shape, new.has_rank):
-        return False
-    return same_bytes(before, old.buffer, after, new.buffer)
+def _facts_of(tensor: Tensor) -> tuple[object, ...]:
+    return tensor.name, tensor.dtype, tensor.shape, tensor.has_rank
+
+
+def _same_value(before: Model, after: Model, old: int, new: int) -> bool:
+    return same_bytes(before, old, after, new)

@@ -63,7 +63,7 @@ class FreezePass:
         return Change(frozen.file, "; ".join(notes))
 
     def ensures(self, before: AnalysisContext, after: AnalysisContext) -> None:
-        check_frozen(before.model, plan_freeze(before), after)
+        check_frozen(before.model, before.once(plan_freeze), after)
 
 
 def freeze(context: AnalysisContext) -> Frozen:
@@ -75,7 +75,7 @@ def freeze(context: AnalysisContext) -> Frozen:
             newer than our schema.
         BadFileError: the file is damaged.
     """
-    model, plan = context.model, plan_freeze(context)
+    model, plan = context.model, context.once(plan_freeze)
     return Frozen(model, plan, rewrite(model, plan) if plan.changes else None)
 
 

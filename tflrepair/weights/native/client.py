@@ -39,9 +39,9 @@ _TENSORFLOW_STEP = 64 << 20
 # https://protobuf.dev/programming-guides/proto-limits/
 _PROTOCOL_BUFFERS = ("saved_model", "saved_model_graph")
 _LARGEST_MESSAGE = 2**31 - 1
-# A request costs as much as reading 100 KB, and most arrays of a model have a few hundred
-# elements: the small ones are read together, once, and kept.
-_SMALL = 4096  # elements of an array
+# A request costs as much as reading 100 KB, and matching and writing both read each array: small
+# ones, as most are, are read together, once, and kept.
+_SMALL = 1 << 16  # elements of an array
 _TOGETHER = 1 << 20  # elements of all that are kept of a file
 
 _files: weakref.WeakSet[LibraryFile] = weakref.WeakSet()
@@ -136,7 +136,7 @@ class LibraryFile:
         yield from (piece for _, piece in self._read((array,)))
 
     def _small(self) -> dict[str, Array]:
-        """The first small arrays, by path; none where the file has changed since it was listed.
+        """The smallest arrays, by path; none where the file has changed since it was listed.
 
         What cannot be read is left out: whoever needs it asks for it alone, and is told why.
         """
@@ -146,13 +146,13 @@ class LibraryFile:
         except OSError:
             return {}
         if self._kept is None:
-            self._kept, arrays, room = {}, [], _TOGETHER
-            for array in self.arrays:
+            self._kept, wanted, room = {}, set(), _TOGETHER
+            for array in sorted(self.arrays, key=lambda array: array.count):
                 if array.count <= min(_SMALL, room):
-                    arrays.append(array)
+                    wanted.add(array.path)
                     room -= array.count
             with contextlib.suppress(BadFileError, UnsupportedError):
-                self._kept.update(self._read(arrays))
+                self._kept.update(self._read([a for a in self.arrays if a.path in wanted]))
         return self._kept
 
     def _read(self, arrays: Sequence[LibraryArray]) -> Iterator[tuple[str, Array]]:

@@ -84,7 +84,9 @@ def _operators(subject: Subject) -> None:
     """Tensors of the operators and the subgraphs themselves."""
     graphs, rows = subject.of("SubGraph"), subject.of("Operator")
     inputs, outputs = subject.inputs, subject.outputs
-    between = subject.vectors(rows, "intermediates")
+    columns = [("inputs", inputs, -1), ("outputs", outputs, 0)]
+    if "intermediates" in rows.refs:
+        columns.append(("intermediates", subject.vectors(rows, "intermediates"), -1))
     ends = [subject.vectors(graphs, name) for name in ("inputs", "outputs")]
     known = graphs.ref("tensors")
     for graph, operators in enumerate(subject.operators):
@@ -94,14 +96,9 @@ def _operators(subject: Subject) -> None:
         for name, values in zip(("inputs", "outputs"), ends, strict=True):
             _list(subject, graphs, graph, name, values[graph], count, "tensor")
         rows_of = operators if isinstance(operators, range) else [r for r in operators if r >= 0]
-        for name, table, least in (
-            ("inputs", inputs, -1),
-            ("outputs", outputs, 0),
-            ("intermediates", between, -1),
-        ):
-            highest = max(chain.from_iterable(map(table.__getitem__, rows_of)), default=least)
-            lowest = min(chain.from_iterable(map(table.__getitem__, rows_of)), default=least)
-            if highest >= count or lowest < least:
+        for name, table, least in columns:
+            named = set(chain.from_iterable(map(table.__getitem__, rows_of)))
+            if named and (max(named) >= count or min(named) < least):
                 for row in rows_of:
                     _list(subject, rows, row, name, table[row], count, "tensor", least)
 
