@@ -114,9 +114,15 @@ def recurrent_and_pointwise(k: Keras, how: str) -> Made:
     return Made(net, found | {name: list(last.weights)}, shape=(3, WIDTH), train=False)
 
 
-@variants(same="S", backwards="C", gate_first="C", five="B", three="B")
-def experts(k: Keras, how: str) -> Made:
-    """A layer of somebody's own with a list of experts of one shape and a gate."""
+@variants(
+    ("same", "backwards", "gate_first", "five"),
+    same="S", backwards="C", gate_first="C", five="B", three="B",
+)  # fmt: skip
+def experts(k: Keras, how: str, twin: str = "") -> Made:
+    """A layer of somebody's own with a list of experts of one shape and a gate.
+
+    The twin calls its list from the end, and lists now last what it makes first.
+    """
     count = {"five": 5, "three": 3}.get(how, 4)
 
     class Experts(k.layers.Layer):
@@ -125,18 +131,22 @@ def experts(k: Keras, how: str) -> Made:
             if how == "gate_first":
                 self.gate = k.layers.Dense(WIDTH, "sigmoid")
             rows = [dense(k)() for _ in range(count)]
-            self.experts = rows[::-1] if how == "backwards" else rows
+            turned = how == "backwards" or twin == "exported"
+            self.experts = rows[::-1] if turned else rows
             if how != "gate_first":
                 self.gate = k.layers.Dense(WIDTH, "sigmoid")
 
         def call(self, x: Any) -> Any:
             gate, out = self.gate(x), x
-            for n, expert in enumerate(self.experts):
+            for n, expert in enumerate(self.called()):
                 out = out + gate[:, n : n + 1] * expert(x)
             return out
+
+        def called(self) -> list[Any]:
+            return list(self.experts)[::-1] if twin else list(self.experts)
 
     i = k.Input((WIDTH,))
     layer = Experts()
     net = k.Model(i, layer(i))
-    kept = layer.experts[:4]
+    kept = layer.called()[:4]
     return Made(net, several("e", kept) | parts(gate=layer.gate))
