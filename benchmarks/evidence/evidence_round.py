@@ -20,7 +20,7 @@ def variants(twins: Sequence[str] = (), **kinds: str) -> Callable[[Build], Build
     """Register NAME_HOW for each ``how``: the kind of the issue that it is.
 
     For each of ``twins``, register NAME_HOW_twin, too: the builder with ``twin`` = "saved" for its
-    program that saved the weights, and "exported" for the other one.
+    program that saved the weights, and "exported HOW" for the other one.
     """
 
     def register(build: Build) -> Build:
@@ -40,8 +40,8 @@ def _one(build: Build, how: str, k: Keras, changed: bool) -> Made:
 
 
 def _twin(build: Build, how: str, k: Keras, changed: bool) -> Made:
-    how = "" if changed or how == "same" else how
-    made = build(k, how, twin="exported" if changed else "saved")
+    twin = f"exported {how}" if changed else "saved"
+    made = build(k, "" if changed or how == "same" else how, twin=twin)
     return made if changed else replace(made, optimizer=None)
 
 
@@ -103,7 +103,7 @@ def pyramid(k: Keras, how: str, twin: str = "") -> Made:
             self.norms = [k.layers.BatchNormalization() for _ in range(3)]
             if how != "reordered":
                 self.lateral_a, self.lateral_b = self.conv(), self.conv()
-            if twin == "exported":
+            if twin.startswith("exported"):
                 self.lateral_a, self.lateral_b = self.lateral_b, self.lateral_a
 
         def conv(self) -> Any:
@@ -185,9 +185,16 @@ def own_weights(k: Keras, how: str) -> Made:
     return Made(net, found)
 
 
-@variants(same="S", exchanged="C", renamed="B", automatic="C", fewer="B")
-def mixed_names(k: Keras, how: str) -> Made:
-    """Names by hand beside automatic ones, one of them like Keras's own."""
+@variants(
+    ("exchanged", "renamed", "automatic"),
+    same="S", exchanged="C", renamed="B", automatic="C", fewer="B",
+)  # fmt: skip
+def mixed_names(k: Keras, how: str, twin: str = "") -> Made:
+    """Names by hand beside automatic ones, one of them like Keras's own.
+
+    The twin's program put new layers, under new names, in the place of those with names by hand,
+    and trained them; in ``exchanged`` it exchanged the calls of two layers and left their names.
+    """
     names: list[str | None] = ["stem", None, "dense_2", None, "out"]
     if how == "exchanged":
         names = ["dense_2", None, "stem", None, "out"]
@@ -201,4 +208,9 @@ def mixed_names(k: Keras, how: str) -> Made:
     kept = layers[:-1] if how == "fewer" else layers
     for layer in kept:
         x = k.layers.Add()([x, layer(x)])
-    return Made(k.Model(i, x), several("d", kept))
+    found = several("d", kept)
+    if twin and how == "exchanged":
+        found["d0"], found["d2"] = found["d2"], found["d0"]
+    elif twin in ("exported renamed", "exported automatic"):
+        found = {"d1": found["d1"], "d3": found["d3"]}
+    return Made(k.Model(i, x), found)

@@ -131,7 +131,7 @@ def experts(k: Keras, how: str, twin: str = "") -> Made:
             if how == "gate_first":
                 self.gate = k.layers.Dense(WIDTH, "sigmoid")
             rows = [dense(k)() for _ in range(count)]
-            turned = how == "backwards" or twin == "exported"
+            turned = how == "backwards" or twin.startswith("exported")
             self.experts = rows[::-1] if turned else rows
             if how != "gate_first":
                 self.gate = k.layers.Dense(WIDTH, "sigmoid")
