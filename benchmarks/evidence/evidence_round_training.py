@@ -29,15 +29,18 @@ def _several_optimizers(k: Keras) -> Any:
     return Several()
 
 
-@variants(same="S", reordered="C", more="B", less="B")
-def several_optimizers(k: Keras, how: str) -> Made:
+@variants(("more",), same="S", reordered="C", more="B", less="B")
+def several_optimizers(k: Keras, how: str, twin: str = "") -> Made:
+    """Two layers alike, joined; the twin joins the first one and what was an output of its own."""
     order = (2, 0, 1) if how == "reordered" else (0, 1, 2)
     body, left, right = made_in(order, dense(k), dense(k), dense(k))
     i = k.Input((WIDTH,))
     x = body(i)
     y = left(x) if how == "less" else k.layers.Concatenate()([left(x), right(x)])
-    outputs = [y, dense(k)()(x)] if how == "more" else y
+    third = dense(k)()
+    outputs = [y, third(x)] if how == "more" else y
     found = parts(body=body, left=left) | ({} if how == "less" else parts(right=right))
+    found |= parts(right=third) if twin and how == "more" else {}
     return Made(
         k.Model(i, outputs), found, optimizer=None if how else _several_optimizers
     )  # fmt: skip
@@ -67,16 +70,20 @@ def student_and_teacher(k: Keras, how: str) -> Made:
     )  # fmt: skip
 
 
-@variants(same="S", reordered="C", untied="B", positions_only="B")
-def tied_embedding(k: Keras, how: str) -> Made:
-    """Tokens and positions in tables of one shape; the first one is the output's kernel, too."""
+@variants(("reordered",), same="S", reordered="C", untied="B", positions_only="B")
+def tied_embedding(k: Keras, how: str, twin: str = "") -> Made:
+    """Tokens and positions in tables of one shape; the first one is the output's kernel, too.
+
+    The twin's program always made the tokens first, and has exchanged the two summands.
+    """
 
     def table() -> Any:
         return k.layers.Embedding(WIDTH, WIDTH)
 
-    tokens, places = made_in((1, 0) if how == "reordered" else (0, 1), table, table)
+    tokens, places = made_in((1, 0) if how == "reordered" and not twin else (0, 1), table, table)
     i = k.Input((4,), dtype="int32")
-    x = places(i) if how == "positions_only" else k.layers.Add()([tokens(i), places(i)])
+    summands = (places, tokens) if twin == "saved" else (tokens, places)
+    x = places(i) if how == "positions_only" else k.layers.Add()([t(i) for t in summands])
     hidden = dense(k)()
     x = hidden(x)
     found = parts(places=places, hidden=hidden)
