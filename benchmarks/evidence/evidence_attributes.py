@@ -32,6 +32,8 @@ def _twin(name: str, saved: tuple[str, ...], exported: tuple[str, ...]) -> None:
 
     def build(k: Keras, changed: bool) -> Made:
         order = tuple(other.get(n, n) for n in exported) if changed else saved
+        if "aside" in saved and not changed:
+            _made(k, USED)  # as its twin does; it moves Keras's numbers
         more = tuple(n for n in order if n not in USED)
         return _made(k, order, (*more, "dense", "out", "mid"))
 

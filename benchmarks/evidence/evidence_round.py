@@ -88,7 +88,7 @@ def gated_residual(k: Keras, how: str, twin: str = "") -> Made:
 def pyramid(k: Keras, how: str, twin: str = "") -> Made:
     """A subclassed model: a stem, a list of convolutions with norms, two lateral ones.
 
-    The twin calls the lateral ones by each other's name; now it makes first what it calls first.
+    The twin's program called the two lateral ones in each other's place when it saved.
     """
 
     class Pyramid(k.Model):
@@ -103,8 +103,6 @@ def pyramid(k: Keras, how: str, twin: str = "") -> Made:
             self.norms = [k.layers.BatchNormalization() for _ in range(3)]
             if how != "reordered":
                 self.lateral_a, self.lateral_b = self.conv(), self.conv()
-            if twin.startswith("exported"):
-                self.lateral_a, self.lateral_b = self.lateral_b, self.lateral_a
 
         def conv(self) -> Any:
             return k.layers.Conv2D(4, 3, padding="same")
@@ -121,7 +119,7 @@ def pyramid(k: Keras, how: str, twin: str = "") -> Made:
 
         def lateral(self) -> list[Any]:
             both = [self.lateral_a, self.lateral_b]
-            return both[::-1] if twin else both
+            return both[::-1] if twin == "saved" else both
 
     net = Pyramid()
     net(k.ops.zeros((2, 5, 5, 4)))

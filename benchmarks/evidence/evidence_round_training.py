@@ -128,7 +128,7 @@ def recurrent_and_pointwise(k: Keras, how: str) -> Made:
 def experts(k: Keras, how: str, twin: str = "") -> Made:
     """A layer of somebody's own with a list of experts of one shape and a gate.
 
-    The twin calls its list from the end, and lists now last what it makes first.
+    The twin's program called its list from the end when it saved.
     """
     count = {"five": 5, "three": 3}.get(how, 4)
 
@@ -138,8 +138,7 @@ def experts(k: Keras, how: str, twin: str = "") -> Made:
             if how == "gate_first":
                 self.gate = k.layers.Dense(WIDTH, "sigmoid")
             rows = [dense(k)() for _ in range(count)]
-            turned = how == "backwards" or twin.startswith("exported")
-            self.experts = rows[::-1] if turned else rows
+            self.experts = rows[::-1] if how == "backwards" else rows
             if how != "gate_first":
                 self.gate = k.layers.Dense(WIDTH, "sigmoid")
 
@@ -150,7 +149,7 @@ def experts(k: Keras, how: str, twin: str = "") -> Made:
             return out
 
         def called(self) -> list[Any]:
-            return list(self.experts)[::-1] if twin else list(self.experts)
+            return list(self.experts)[:: -1 if twin == "saved" else 1]
 
     i = k.Input((WIDTH,))
     layer = Experts()
