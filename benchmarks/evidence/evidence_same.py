@@ -27,7 +27,8 @@ ROUND = (
 def _twins() -> dict[str, set[str]]:
     """Name -> the cases that may leave the same files.
 
-    All programs of one architecture of the further round are exported alike.
+    All of one architecture of the further round are exported by one program, which TensorFlow does
+    not write in the same bytes each time where it trains.
     """
     pairs = [(name, f"{name}_twin") for name in cases() if f"{name}_twin" in cases()]
     pairs += [("one_layer_more_at_the_end", "one_layer_more_at_the_start")]
@@ -57,7 +58,8 @@ def _same(models: Path, donors: Path, name: str, other: str, what: str, file: st
     saved = [donors / n / file for n in (name, other)]
     if not all(path.is_file() for path in (*exported, *saved)):
         return False
-    if exported[0].read_bytes() != exported[1].read_bytes():
+    is_one_program = name.startswith(tuple(f"{base}_" for base in ROUND))
+    if not is_one_program and exported[0].read_bytes() != exported[1].read_bytes():
         return False
     needs = [_needs(models / n / f"{what}.json", donors / n) for n in (name, other)]
     return needs[0] != needs[1] and _told(saved[0]) == _told(saved[1])

@@ -33,6 +33,9 @@ RIGHT = {
     ("branches_concatenated", "donor.keras"),
     ("branches_concatenated", "donor.h5"),
     ("chain_made_backwards", "donor.keras"),
+    # the exported function takes a table of the file's program as a kernel, too
+    ("tied_embedding", "donor.keras"),
+    ("tied_embedding", "donor.weights.h5"),
     ("towers_in_another_order", "donor.keras"),
     ("one_given_number", "donor.keras"),
     # layers of somebody's own, with Keras's names
