@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import warm
+from following import say
 from networks import one_try
 from weights.cases import DATA
 
@@ -219,3 +220,13 @@ def test_the_map_of_a_refusal_lists_what_each_variable_can_be(tmp_path: Path) ->
     table = match(case, EVIDENCE / case / file, mapping=chosen)
     assert not table.problems
     assert is_right(case, table)
+
+
+def test_full_names_are_said_to_be_all_that_decided() -> None:
+    row = DATA / "row"
+    code, text = say(f"tflrepair fix {row / 'model.tflite'} -w {row / 'by_path.npz'} --dry-run")
+    assert code == 0
+    assert "24 of them by full names, which are all that such a file tells" in text
+    code, text = say(f"tflrepair fix {row / 'model.tflite'} -w {row / 'donor.keras'} --dry-run")
+    assert code == 0
+    assert "by full names" not in text
