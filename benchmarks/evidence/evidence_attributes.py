@@ -14,10 +14,38 @@ from evidence_custom import attributes
 USED = ("dense", "mid", "out")
 
 
-def _made(k: Keras, order: tuple[str, ...]) -> Made:
-    net: Any = attributes(k, order, USED, True)
+def _made(k: Keras, order: tuple[str, ...], used: tuple[str, ...] = USED) -> Made:
+    net: Any = attributes(k, order, used, True)
     net(k.ops.zeros((1, WIDTH)))
-    return Made(net, parts(a=net.dense, b=net.mid, c=net.out))
+    return Made(
+        net, parts(**{part: getattr(net, n) for part, n in zip("cba", used[:-4:-1], strict=True)})
+    )
+
+
+def _twin(name: str, saved: tuple[str, ...], exported: tuple[str, ...]) -> None:
+    """NAME_twin: its program calls ``out`` before ``mid``, and makes them in the order of NAME's.
+
+    So the file is that of NAME (a file tells no calls), and the model is, too (a model tells no
+    attributes), but what NAME has in ``mid``, this one has in ``out``.
+    """
+    other = {"mid": "out", "out": "mid"}
+
+    def build(k: Keras, changed: bool) -> Made:
+        order = tuple(other.get(n, n) for n in exported) if changed else saved
+        if "aside" in saved and not changed:
+            _made(k, USED)  # as its twin does; it moves Keras's numbers
+        more = tuple(n for n in order if n not in USED)
+        return _made(k, order, (*more, "dense", "out", "mid"))
+
+    build.__name__ = f"{name}_twin"
+    case("B" if "aside" in saved else "C")(build)
+
+
+_twin("attributes_around_the_list", USED, USED)
+_twin("attributes_around_the_list_moved", USED, ("mid", "dense", "out"))
+_twin("attributes_around_the_list_moved_before", ("out", "dense", "mid"), USED)
+_twin("attributes_around_the_list_backwards", USED, USED[::-1])
+_twin("an_attribute_more_in_the_file", ("aside", *USED), USED)
 
 
 @case("S")

@@ -91,8 +91,12 @@ def models(name: str, keras: Any, out: Path) -> None:
         kept = open_weights(folder).weights
         truth = {w.path: owner.get(w.read().tobytes(), "") for w in kept}
         if made.optimizer is not None:
+            mine = {
+                v.numpy().tobytes() for v in made.net.variables
+            }  # whether the donor has it or not
+            held = {w.path: w.read() for w in kept if not truth[w.path]}
             starts: dict[str, Any] = {
-                w.path.replace("/", "|"): w.read() for w in kept if not truth[w.path]
+                path.replace("/", "|"): x for path, x in held.items() if x.tobytes() not in mine
             }
             np.savez(out / f"{what}_starts.npz", **starts)
         (out / f"{what}.json").write_text(json.dumps(truth, indent=1))

@@ -13,18 +13,22 @@ from typing import Any
 
 from evidence_case import CASES, WIDTH, Keras, Made, parts, several
 
-Build = Callable[[Keras, str], Made]
+Build = Callable[..., Made]
 
 
-def variants(**kinds: str) -> Callable[[Build], Build]:
-    """Register NAME_HOW for each ``how``: the kind of the issue that it is."""
+def variants(twins: Sequence[str] = (), **kinds: str) -> Callable[[Build], Build]:
+    """Register NAME_HOW for each ``how``: the kind of the issue that it is.
+
+    For each of ``twins``, register NAME_HOW_twin, too: the builder with ``twin`` = "saved" for its
+    program that saved the weights, and "exported HOW" for the other one.
+    """
 
     def register(build: Build) -> Build:
         for how, kind in kinds.items():
-            CASES[f"{build.__name__}_{how}"] = (
-                kind,
-                partial(_one, build, how),
-            )
+            CASES[f"{build.__name__}_{how}"] = (kind, partial(_one, build, how))
+        for how in twins:
+            kind = "C" if kinds[how] == "S" else kinds[how]  # its program has changed
+            CASES[f"{build.__name__}_{how}_twin"] = (kind, partial(_twin, build, how))
         return build
 
     return register
@@ -33,6 +37,12 @@ def variants(**kinds: str) -> Callable[[Build], Build]:
 def _one(build: Build, how: str, k: Keras, changed: bool) -> Made:
     made = build(k, "" if changed or how == "same" else how)
     return made if changed else replace(made, optimizer=None)  # the file is not compiled
+
+
+def _twin(build: Build, how: str, k: Keras, changed: bool) -> Made:
+    twin = f"exported {how}" if changed else "saved"
+    made = build(k, "" if changed or how == "same" else how, twin=twin)
+    return made if changed else replace(made, optimizer=None)
 
 
 def made_in(order: Sequence[int], *makers: Callable[[], Any]) -> list[Any]:
@@ -45,9 +55,12 @@ def dense(k: Keras, f: str | None = "tanh", **more: Any) -> Callable[[], Any]:
     return lambda: k.layers.Dense(WIDTH, f, **more)
 
 
-@variants(same="S", reordered="C", body="B", wider="B", swapped="B")
-def gated_residual(k: Keras, how: str) -> Made:
-    """A gate and a value of one shape, a skip around both, two more layers."""
+@variants(("wider",), same="S", reordered="C", body="B", wider="B", swapped="B")
+def gated_residual(k: Keras, how: str, twin: str = "") -> Made:
+    """A gate and a value of one shape, a skip around both, two more layers.
+
+    The twin's program lost the first of the two layers in a row, not the second one.
+    """
     order = (2, 1, 3, 0) if how == "reordered" else (0, 1, 2, 3)
     f = ("tanh", "sigmoid") if how == "swapped" else ("sigmoid", "tanh")
     gate, value, mix, last = made_in(
@@ -64,12 +77,19 @@ def gated_residual(k: Keras, how: str) -> Made:
     if how == "wider":
         more = dense(k)()
         x = more(x)
+        found |= parts(mix=more) if twin else {}
     return Made(k.Model(i, last(x)), found | parts(last=last))
 
 
-@variants(same="S", reordered="C", reversed_list="C", more="B")
-def pyramid(k: Keras, how: str) -> Made:
-    """A subclassed model: a stem, a list of convolutions with norms, two lateral ones."""
+@variants(
+    ("same", "reordered", "reversed_list", "more"),
+    same="S", reordered="C", reversed_list="C", more="B",
+)  # fmt: skip
+def pyramid(k: Keras, how: str, twin: str = "") -> Made:
+    """A subclassed model: a stem, a list of convolutions with norms, two lateral ones.
+
+    The twin's program called the two lateral ones in each other's place when it saved.
+    """
 
     class Pyramid(k.Model):
         def __init__(self) -> None:
@@ -95,11 +115,16 @@ def pyramid(k: Keras, how: str) -> Made:
                 seen.append(x)
             if how == "more":
                 x = self.convs[3](x)
-            return self.lateral_a(seen[0]) + self.lateral_b(x)
+            return self.lateral()[0](seen[0]) + self.lateral()[1](x)
+
+        def lateral(self) -> list[Any]:
+            both = [self.lateral_a, self.lateral_b]
+            return both[::-1] if twin == "saved" else both
 
     net = Pyramid()
     net(k.ops.zeros((2, 5, 5, 4)))
-    found = parts(stem=net.stem, a=net.lateral_a, b=net.lateral_b)
+    first, second = net.lateral()
+    found = parts(stem=net.stem, a=first, b=second)
     found |= several("conv", net.convs[:3]) | several("norm", net.norms)
     return Made(net, found, shape=(5, 5, 4))
 
@@ -158,9 +183,16 @@ def own_weights(k: Keras, how: str) -> Made:
     return Made(net, found)
 
 
-@variants(same="S", exchanged="C", renamed="B", automatic="C", fewer="B")
-def mixed_names(k: Keras, how: str) -> Made:
-    """Names by hand beside automatic ones, one of them like Keras's own."""
+@variants(
+    ("exchanged", "renamed", "automatic"),
+    same="S", exchanged="C", renamed="B", automatic="C", fewer="B",
+)  # fmt: skip
+def mixed_names(k: Keras, how: str, twin: str = "") -> Made:
+    """Names by hand beside automatic ones, one of them like Keras's own.
+
+    The twin's program put new layers, under new names, in the place of those with names by hand,
+    and trained them; in ``exchanged`` it exchanged the calls of two layers and left their names.
+    """
     names: list[str | None] = ["stem", None, "dense_2", None, "out"]
     if how == "exchanged":
         names = ["dense_2", None, "stem", None, "out"]
@@ -174,4 +206,9 @@ def mixed_names(k: Keras, how: str) -> Made:
     kept = layers[:-1] if how == "fewer" else layers
     for layer in kept:
         x = k.layers.Add()([x, layer(x)])
-    return Made(k.Model(i, x), several("d", kept))
+    found = several("d", kept)
+    if twin and how == "exchanged":
+        found["d0"], found["d2"] = found["d2"], found["d0"]
+    elif twin in ("exported renamed", "exported automatic"):
+        found = {"d1": found["d1"], "d3": found["d3"]}
+    return Made(k.Model(i, x), found)

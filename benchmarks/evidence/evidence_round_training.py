@@ -29,15 +29,18 @@ def _several_optimizers(k: Keras) -> Any:
     return Several()
 
 
-@variants(same="S", reordered="C", more="B", less="B")
-def several_optimizers(k: Keras, how: str) -> Made:
+@variants(("more",), same="S", reordered="C", more="B", less="B")
+def several_optimizers(k: Keras, how: str, twin: str = "") -> Made:
+    """Two layers alike, joined; the twin joins the first one and what was an output of its own."""
     order = (2, 0, 1) if how == "reordered" else (0, 1, 2)
     body, left, right = made_in(order, dense(k), dense(k), dense(k))
     i = k.Input((WIDTH,))
     x = body(i)
     y = left(x) if how == "less" else k.layers.Concatenate()([left(x), right(x)])
-    outputs = [y, dense(k)()(x)] if how == "more" else y
+    third = dense(k)()
+    outputs = [y, third(x)] if how == "more" else y
     found = parts(body=body, left=left) | ({} if how == "less" else parts(right=right))
+    found |= parts(right=third) if twin and how == "more" else {}
     return Made(
         k.Model(i, outputs), found, optimizer=None if how else _several_optimizers
     )  # fmt: skip
@@ -67,16 +70,20 @@ def student_and_teacher(k: Keras, how: str) -> Made:
     )  # fmt: skip
 
 
-@variants(same="S", reordered="C", untied="B", positions_only="B")
-def tied_embedding(k: Keras, how: str) -> Made:
-    """Tokens and positions in tables of one shape; the first one is the output's kernel, too."""
+@variants(("reordered",), same="S", reordered="C", untied="B", positions_only="B")
+def tied_embedding(k: Keras, how: str, twin: str = "") -> Made:
+    """Tokens and positions in tables of one shape; the first one is the output's kernel, too.
+
+    The twin's program always made the tokens first, and has exchanged the two summands.
+    """
 
     def table() -> Any:
         return k.layers.Embedding(WIDTH, WIDTH)
 
-    tokens, places = made_in((1, 0) if how == "reordered" else (0, 1), table, table)
+    tokens, places = made_in((1, 0) if how == "reordered" and not twin else (0, 1), table, table)
     i = k.Input((4,), dtype="int32")
-    x = places(i) if how == "positions_only" else k.layers.Add()([tokens(i), places(i)])
+    summands = (places, tokens) if twin == "saved" else (tokens, places)
+    x = places(i) if how == "positions_only" else k.layers.Add()([t(i) for t in summands])
     hidden = dense(k)()
     x = hidden(x)
     found = parts(places=places, hidden=hidden)
@@ -114,9 +121,15 @@ def recurrent_and_pointwise(k: Keras, how: str) -> Made:
     return Made(net, found | {name: list(last.weights)}, shape=(3, WIDTH), train=False)
 
 
-@variants(same="S", backwards="C", gate_first="C", five="B", three="B")
-def experts(k: Keras, how: str) -> Made:
-    """A layer of somebody's own with a list of experts of one shape and a gate."""
+@variants(
+    ("same", "backwards", "gate_first", "five"),
+    same="S", backwards="C", gate_first="C", five="B", three="B",
+)  # fmt: skip
+def experts(k: Keras, how: str, twin: str = "") -> Made:
+    """A layer of somebody's own with a list of experts of one shape and a gate.
+
+    The twin's program called its list from the end when it saved.
+    """
     count = {"five": 5, "three": 3}.get(how, 4)
 
     class Experts(k.layers.Layer):
@@ -131,12 +144,15 @@ def experts(k: Keras, how: str) -> Made:
 
         def call(self, x: Any) -> Any:
             gate, out = self.gate(x), x
-            for n, expert in enumerate(self.experts):
+            for n, expert in enumerate(self.called()):
                 out = out + gate[:, n : n + 1] * expert(x)
             return out
+
+        def called(self) -> list[Any]:
+            return list(self.experts)[:: -1 if twin == "saved" else 1]
 
     i = k.Input((WIDTH,))
     layer = Experts()
     net = k.Model(i, layer(i))
-    kept = layer.experts[:4]
+    kept = layer.called()[:4]
     return Made(net, several("e", kept) | parts(gate=layer.gate))

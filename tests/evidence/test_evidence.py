@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import warm
+from following import say
 from networks import one_try
 from weights.cases import DATA
 
@@ -33,6 +34,9 @@ RIGHT = {
     ("branches_concatenated", "donor.keras"),
     ("branches_concatenated", "donor.h5"),
     ("chain_made_backwards", "donor.keras"),
+    # the exported function takes a table of the file's program as a kernel, too
+    ("tied_embedding", "donor.keras"),
+    ("tied_embedding", "donor.weights.h5"),
     ("towers_in_another_order", "donor.keras"),
     ("one_given_number", "donor.keras"),
     # layers of somebody's own, with Keras's names
@@ -216,3 +220,13 @@ def test_the_map_of_a_refusal_lists_what_each_variable_can_be(tmp_path: Path) ->
     table = match(case, EVIDENCE / case / file, mapping=chosen)
     assert not table.problems
     assert is_right(case, table)
+
+
+def test_full_names_are_said_to_be_all_that_decided() -> None:
+    row = DATA / "row"
+    code, text = say(f"tflrepair fix {row / 'model.tflite'} -w {row / 'by_path.npz'} --dry-run")
+    assert code == 0
+    assert "24 of them by full names, which are all that such a file tells" in text
+    code, text = say(f"tflrepair fix {row / 'model.tflite'} -w {row / 'donor.keras'} --dry-run")
+    assert code == 0
+    assert "by full names" not in text

@@ -16,6 +16,7 @@ from tflrepair.report.style import Style, safe
 from tflrepair.weights.types.acceptable import ACCEPTABLE
 from tflrepair.weights.types.match_table import (
     CHECKED,
+    EXACT,
     INITIAL,
     SET,
     WEIGHT,
@@ -120,6 +121,8 @@ def _summary(matched: MatchTable) -> list[str]:
     if sure:
         words = ", ".join(f"{n} {word}" for word, n in sure.items())
         lines.append(f"confidence in those from the weights: {words}")
+    if by_names := sum(row.names_only and row.confidence == EXACT for row in matched.rows):
+        lines.append(f"{by_names} of them by full names, which are all that such a file tells")
     if sure[CHECKED]:
         lines.append(f"{sure[CHECKED]} of them decided by --check: no other match gives OUT.npz")
     if matched.unused:

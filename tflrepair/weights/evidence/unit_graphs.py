@@ -123,6 +123,7 @@ def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
     graph = UnitGraph()
     made: dict[int, Feeds] = {tensor: {SOURCE: SURE} for tensor in flow.inputs}
     nameless: set[int] = set()
+    tables = {name for op in flow.ops if op.kind == "GATHER" for name in op.variables}
     for op in flow.ops:
         operands = [made.get(t, {}) for t in op.inputs]
         sources, unit = _merged(operands), owner.unit(op)
@@ -142,6 +143,11 @@ def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
                 result = dict.fromkeys(sources, MAYBE)
         elif unit == SOURCE:
             result = dict.fromkeys(sources, MAYBE)
+        elif op.kind != "GATHER" and op.variables & tables:
+            # A table that is a kernel, too: no Embedding of the file does that, the exported
+            # function or a layer around it may.
+            graph.feed(dict.fromkeys(sources, MAYBE), unit)
+            result = dict.fromkeys((*sources, unit), MAYBE)
         else:
             graph.feed(sources, unit)
             graph.alone.update(*(o for o in operands if len(o) == 1 and unit not in o))

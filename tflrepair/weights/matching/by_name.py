@@ -43,7 +43,8 @@ def by_exact_name(
         if not fits(target, weight):
             continue
         reason = f"has the same name in the {source.kind}"
-        row = Row(target, WEIGHT, weight, None, reason, EXACT, trusted=not called)
+        alone = not (source.exact or source.saved)
+        row = Row(target, WEIGHT, weight, None, reason, EXACT, trusted=not called, names_only=alone)
         known = rows.setdefault(name, row)
         if known.confidence == EXACT and known.weight not in (None, weight):
             both = [{name: w} for w in (known.weight, weight) if w is not None]

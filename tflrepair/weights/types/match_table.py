@@ -51,6 +51,7 @@ class Row:
             ``assumed``.
         accepted: names of the doubts that the user accepted (see ``types/acceptable.py``).
         trusted: whether its name or the user decided, so that its values are not doubted.
+        names_only: whether its name decided, in a file that tells nothing but names.
         source: where a documented start is documented.
         assumption: what the value rests on that no file says, if there is such a thing.
         like: shared name of the variable that it copies, if it does.
@@ -66,6 +67,7 @@ class Row:
     assumption: Assumption | None = None
     like: str = ""
     trusted: bool = False
+    names_only: bool = False
     accepted: tuple[str, ...] = ()
 
     @property
