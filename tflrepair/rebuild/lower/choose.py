@@ -47,6 +47,7 @@ class Chosen:
     flex: frozenset[str]
     training: frozenset[str]
     state: Mapping[str, ResourceId]  # name -> variable, for get_weights and set_weights
+    changing: frozenset[ResourceId]  # variables that some signature assigns
 
 
 def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, ResourceId]]) -> Chosen:
@@ -79,11 +80,13 @@ def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, ResourceId]])
             "every signature reads or writes checkpoint files, which needs Flex",
             hint="keep one with --keep-flex NAME",
         )
-    assigned = _assigned(plan, kept) if options.state == TRAINED else {key for _, key in names}
+    changed = _assigned(plan, kept)
+    assigned = changed if options.state == TRAINED else {key for _, key in names}
     state = {} if {GET, SET} & set(keys) else _named(names, assigned)
     training = {e.key for e in kept if e.key in flex or _assigned(plan, [e])} - {*options.keep}
     here = replace(plan, entries=tuple(kept))
-    return Chosen(here, dropped, frozenset(flex), frozenset(training), state)
+    changing = frozenset(changed | set(state.values()))
+    return Chosen(here, dropped, frozenset(flex), frozenset(training), state, changing)
 
 
 def steps_of(plan: Plan, entry: SignatureFunction) -> Iterator[Step]:
