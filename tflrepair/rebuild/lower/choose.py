@@ -48,6 +48,7 @@ class Chosen:
     training: frozenset[str]
     state: Mapping[str, ResourceId]  # name -> variable, for get_weights and set_weights
     changing: frozenset[ResourceId]  # variables that some signature assigns
+    kept: Mapping[str, tuple[str, ...]]  # key -> the TensorFlow operators that it keeps
 
 
 def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, ResourceId]]) -> Chosen:
@@ -65,6 +66,7 @@ def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, ResourceId]])
         )
     kept: list[SignatureFunction] = []
     dropped: dict[str, tuple[str, ...]] = {}
+    stay: dict[str, tuple[str, ...]] = {}
     flex = set()
     for entry in sorted(plan.entries, key=lambda entry: entry.function.subgraph):
         raws = {step.name for step in steps_of(plan, entry) if isinstance(step, Raw)}
@@ -72,6 +74,8 @@ def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, ResourceId]])
         if files and entry.key not in options.keep:
             dropped[entry.key] = files
             continue
+        if raws and entry.key in options.keep:
+            stay[entry.key] = tuple(sorted(raws))
         if raws:
             flex.add(entry.key)
         kept.append(entry)
@@ -86,7 +90,7 @@ def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, ResourceId]])
     training = {e.key for e in kept if e.key in flex or _assigned(plan, [e])} - {*options.keep}
     here = replace(plan, entries=tuple(kept))
     changing = frozenset(changed | set(state.values()))
-    return Chosen(here, dropped, frozenset(flex), frozenset(training), state, changing)
+    return Chosen(here, dropped, frozenset(flex), frozenset(training), state, changing, stay)
 
 
 def steps_of(plan: Plan, entry: SignatureFunction) -> Iterator[Step]:

@@ -11,7 +11,7 @@ from tflrepair.graph.location import OperatorRef
 from tflrepair.rebuild.ir.steps import Plan
 from tflrepair.rebuild.ir.tensor_facts import constant
 from tflrepair.rebuild.lower.trace.made import Record
-from tflrepair.rebuild.lower.trace.probes import Symbols
+from tflrepair.rebuild.lower.trace.probes import Symbols, register
 from tflrepair.rebuild.run.trace import Frame, Resources, Tracer
 from tflrepair.wording import plural
 
@@ -44,6 +44,7 @@ class LoweringState(Tracer):
 
     def __init__(self, plan: Plan, resources: Resources, label: str) -> None:
         super().__init__(plan, resources)
+        register()
         self.left: dict[OperatorRef, tuple[str, str]] = {}
         self.unrolled: dict[OperatorRef, int] = {}
         self.made = Record()
