@@ -171,7 +171,8 @@ def _first_sentence(text: str) -> str:
     found = re.search(r"error: (?:loc\(.*\): )?(?:error: )?'tfl?\.(\w+)' op (.*)", text)
     if found:
         return f"{found[1]}: {_sentence(found[2])}"
-    return _sentence(re.sub(r"<unknown>:0: |\bloc\(.*\): ", "", first_lines(text)))
+    plain = re.sub(r"(?:\w[\w ]+\.)?<unknown>:0: (?:error: )?|\bloc\(.*\): ", "", first_lines(text))
+    return _sentence(plain)
 
 
 def _sentence(text: str) -> str:

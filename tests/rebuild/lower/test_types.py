@@ -17,6 +17,7 @@ from tflrepair.rebuild.lower.convert import lower_flex
 from tflrepair.rebuild.lower.trace.made import Record, without_builtin
 from tflrepair.rebuild.lower.trace.types import WITHOUT_BUILTIN
 from tflrepair.rebuild.requests import NoFlex
+from tflrepair.tensorflow import convert as convert_module
 from tflrepair.tensorflow.convert import LeftoverError, convert_saved_model
 
 pytestmark = pytest.mark.tf
@@ -162,3 +163,23 @@ def test_what_the_converter_finds_is_placed_too(
     assert "(f); subgraph " in row and "(g)" in row
     assert row.endswith("no builtin operator takes its types")
     assert "loc(" not in text and "<unknown>" not in text
+
+
+AT = 'loc(callsite(fused["Odd:", "a/Odd@__inference_g_1"] at fused["PartitionedCall:", "P"]))'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"<unknown>:0: error: {AT}: 'tf.Odd' op operand #0 is odd. So it is\nnote: {AT}: see",
+         "Odd: operand #0 is odd"),
+        (f"{AT}: error: 'tfl.odd' op failed to verify\nmore", "odd: failed to verify"),
+        (f"Could not translate MLIR to FlatBuffer.<unknown>:0: error: {AT}: no such value\n",
+         "no such value"),
+        ("Input 0 is odd. Another sentence", "Input 0 is odd"),
+        ("", "SomeError"),
+    ],
+)  # fmt: skip
+def test_of_the_converters_text_one_sentence_is_left(text: str, told: str) -> None:
+    error = convert_module._refusal("SomeError", text, "do this")
+    assert error.message == f"TensorFlow cannot convert the model: {told}"
