@@ -2,13 +2,15 @@
 
     python benchmarks/training_modules.py [--cases DIR] [NAME...]
 
-writes benchmarks/training_modules.md; with names, the rows of the others stay. For each network of tests/makers/training.py a file is made
-broken by the real converter, given its values, rebuilt without Flex, and run under LiteRT with and
-without XNNPACK, batches of one and of eight on the same file included.
+writes benchmarks/training_modules.md; with names, the rows of the others stay. For each network of
+tests/makers/training.py a file is made broken by the real converter, given its values, rebuilt
+without Flex, and run under LiteRT with and without XNNPACK, batches of one and of eight on the same
+file included.
 
-*gradient*: the worst of all variables' first-step gradients and averaged weights, its
-distance from float64 over what eager float32 itself is off by or moves by when the input changes by
-1e-7 (1 and less: as good as eager). *loss*: the largest difference over five steps. The larger of both delegates is shown.
+*gradient*: the worst of all variables' first-step gradients and averaged weights, its distance from
+float64 over what eager float32 itself is off by or moves by when the input changes by 1e-7 (1 and
+less: as good as eager). *loss*: the largest difference over five steps. The larger of both
+delegates is shown.
 """
 
 from __future__ import annotations

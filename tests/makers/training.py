@@ -187,10 +187,8 @@ class Training(tf.Module):
         self.own: list[Any] = []
         if name == "swa":
             self.steps = tf.Variable(1, dtype=dtype, name="steps")
-            self.averages = [
-                tf.Variable(tf.zeros(v.shape, dtype), name=f"average_{n}")
-                for n, v in enumerate(net.trainable_variables)
-            ]
+            zeros = [tf.zeros(v.shape, dtype) for v in net.trainable_variables]
+            self.averages = [tf.Variable(z, name=f"average_{n}") for n, z in enumerate(zeros)]
             self.own = [self.steps, *self.averages]
         first = net.inputs[0]
         x = tf.TensorSpec(first.shape, first.dtype if "int" in first.dtype else dtype, name="x")
@@ -237,19 +235,17 @@ def make_one(name: str, folder: Path) -> None:
     keras.backend.set_floatx("float32")
     rng = np.random.default_rng(sorted(NETWORKS).index(name))
     module = Training(name)
-    net = module.net
-    randomize(net.variables, seed=1)
-    start = {path: np.array(v) for path, v in module.values().items()}
-    shape = (BATCH, *net.inputs[0].shape[1:])
-    integers = "int" in net.inputs[0].dtype
+    randomize(module.net.variables, seed=1)
+    start: dict[str, Any] = {path: np.array(v) for path, v in module.values().items()}
+    shape = (BATCH, *module.net.inputs[0].shape[1:])
+    integers = "int" in module.net.inputs[0].dtype
     x = rng.integers(0, 12, shape).astype("int32") if integers else rng.normal(0, 1, shape)
     x = x if integers else x.astype("float32")
     y = np.eye(3, dtype="float32")[rng.integers(0, 3, BATCH)]
     names = {k: getattr(module, k).get_concrete_function() for k in ("infer", "train")}
     tf.saved_model.save(module, str(folder / "saved_model"), signatures=names)
     (folder / "model.tflite").write_bytes(convert(folder / "saved_model", flex=True))
-    values: Any = start
-    np.savez(folder / "values.npz", **values)
+    np.savez(folder / "values.npz", **start)
 
     def again(images: Any) -> dict[str, Any]:
         for path, v in module.values().items():
@@ -272,8 +268,8 @@ def make_one(name: str, folder: Path) -> None:
     for (path, value), judge in zip(g32.items(), g64, strict=True):
         eager[f"g32/{path}"], eager[f"g64/{path}"] = value, judge
         eager[f"noise/{path}"] = np.abs(moved[path] - value).max()
-    eager |= {f"a32/{path}": value for path, value in a32.items()}
-    eager |= {f"a64/{path}": value for path, value in zip(a32, a64, strict=True)}
+    for path, judge in zip(a32, a64, strict=True):
+        eager[f"a32/{path}"], eager[f"a64/{path}"] = a32[path], judge
     np.savez(folder / "eager.npz", **eager)
 
 
