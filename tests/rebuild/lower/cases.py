@@ -92,11 +92,6 @@ def _attributes(stride: int, dilation: int, padding: str) -> Feed:
     return found
 
 
-def _depthwise(x: Any, kernel: Any, attributes: Feed) -> Any:
-    """TensorFlow's gradient kernel has no dilation: the convolution's own derivative instead."""
-    return tf.raw_ops.DepthwiseConv2dNative(input=x, filter=kernel, **attributes)
-
-
 def convolutions() -> Iterator[Case]:
     for size, kernel, stride, dilation, padding in GEOMETRY:
         a = _attributes(stride, dilation, padding)
@@ -286,15 +281,7 @@ def integers() -> Iterator[Case]:
 
 
 FAMILIES = {
-    "bits": bits,
-    "integers": integers,
-    "activations": activations,
-    "special": special,
-    "losses": losses,
-    "convolutions": convolutions,
-    "pooling": pooling,
-    "resizing": resizing,
-    "normalization": normalization,
-    "slices": slices,
-    "others": others,
-}
+    "bits": bits, "integers": integers, "activations": activations, "special": special,
+    "losses": losses, "convolutions": convolutions, "pooling": pooling, "resizing": resizing,
+    "normalization": normalization, "slices": slices, "others": others,
+}  # fmt: skip
