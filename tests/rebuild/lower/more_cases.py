@@ -79,41 +79,41 @@ def older() -> Iterator[Case]:
         fed = {"orig_input": image, "orig_output": y, "grad": real(*y.shape)}
         sizes = {name: np.array(value, np.int32) for name, value in windows.items()}
         yield Case("MaxPoolGradV2", fed, sizes, {"padding": padding})
-    yield from dilated()
+    yield from dilated("SAME", 1)
+    yield from dilated("VALID", 2)
 
 
-def dilated() -> Iterator[Case]:
+def dilated(padding: str, multiplier: int) -> Iterator[Case]:
     """TensorFlow has no kernel for it: the derivative of the convolution by batches of spaces."""
-    for padding, multiplier in (("SAME", 1), ("VALID", 2)):
-        a = {"strides": [1, 1, 1, 1], "padding": padding, "dilations": [1, 2, 2, 1]}
-        x, w = real(3, 8, 7, 4), real(3, 2, 4, multiplier)
+    a = {"strides": [1, 1, 1, 1], "padding": padding, "dilations": [1, 2, 2, 1]}
+    x, w = real(3, 8, 7, 4), real(3, 2, 4, multiplier)
 
-        def out(x: Any, w: Any, padding: str = padding) -> Any:
-            around = [[0, 0], [2, 2], [1, 1], [0, 0]]  # what SAME means for this kernel
-            padded = tf.pad(x, around) if padding == "SAME" else x
-            return tf.nn.depthwise_conv2d(padded, w, [1] * 4, "VALID", dilations=[2, 2])
+    def out(x: Any, w: Any) -> Any:
+        around = [[0, 0], [2, 2], [1, 1], [0, 0]]  # what SAME means for this kernel
+        padded = tf.pad(x, around) if padding == "SAME" else x
+        return tf.nn.depthwise_conv2d(padded, w, [1] * 4, "VALID", dilations=[2, 2])
 
-        def by_filter(input: Any, filter_sizes: Any, out_backprop: Any, **_: Any) -> Any:
-            kernel = tf.zeros(filter_sizes)
-            with tf.GradientTape() as tape:
-                tape.watch(kernel)
-                y = out(input, kernel)
-            return tape.gradient(y, kernel, out_backprop)
+    def by_filter(input: Any, filter_sizes: Any, out_backprop: Any, **_: Any) -> Any:
+        kernel = tf.zeros(filter_sizes)
+        with tf.GradientTape() as tape:
+            tape.watch(kernel)
+            y = out(input, kernel)
+        return tape.gradient(y, kernel, out_backprop)
 
-        def by_input(input_sizes: Any, filter: Any, out_backprop: Any, **_: Any) -> Any:
-            image = tf.zeros(input_sizes)
-            with tf.GradientTape() as tape:
-                tape.watch(image)
-                y = out(image, filter)
-            return tape.gradient(y, image, out_backprop)
+    def by_input(input_sizes: Any, filter: Any, out_backprop: Any, **_: Any) -> Any:
+        image = tf.zeros(input_sizes)
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            y = out(image, filter)
+        return tape.gradient(y, image, out_backprop)
 
-        dy = real(*out(x, w).shape)
-        fixed: dict[str, Any] = {"filter_sizes": np.array(w.shape, np.int32)}
-        fed = {"input": x, "out_backprop": dy}
-        yield Case("DepthwiseConv2dNativeBackpropFilter", fed, fixed, a, truth=by_filter)
-        fixed = {"input_sizes": ShapeOf("_x"), "filter": w}
-        fed = {"_x": x, "out_backprop": dy}
-        yield Case("DepthwiseConv2dNativeBackpropInput", fed, fixed, a, truth=by_input)
+    dy = real(*out(x, w).shape)
+    fixed: dict[str, Any] = {"filter_sizes": np.array(w.shape, np.int32)}
+    fed = {"input": x, "out_backprop": dy}
+    yield Case("DepthwiseConv2dNativeBackpropFilter", fed, fixed, a, truth=by_filter)
+    fixed = {"input_sizes": ShapeOf("_x"), "filter": w}
+    fed = {"_x": x, "out_backprop": dy}
+    yield Case("DepthwiseConv2dNativeBackpropInput", fed, fixed, a, truth=by_input)
 
 
 MORE = {"shapes": shapes, "broadcasts": broadcasts, "older": older}
