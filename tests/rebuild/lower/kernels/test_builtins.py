@@ -13,7 +13,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from conftest import Once
 
-from rebuild.lower.single import DELEGATES, distance
+from rebuild.lower.kernels.single import DELEGATES, distance
 from tflrepair.rebuild.lower.registry import lowerings
 from tflrepair.rebuild.lower.trace.builtins import OVERRIDES
 from tflrepair.tensorflow.convert import convert_saved_model
@@ -21,7 +21,7 @@ from tflrepair.tensorflow.convert import convert_saved_model
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 SIZES = (2, 2, 3, 1, 2, 3, 1, 2, 2, 2)
 AXES = {"outer": [1, 2], "every_second": [1, 3, 5, 7, 9], "batch": [0, 4], "all": [*range(10)]}
-REDUCTIONS = {
+REDUCTIONS: dict[str, Any] = {
     "SUM": np.sum,
     "MEAN": np.mean,
     "REDUCE_PROD": np.prod,

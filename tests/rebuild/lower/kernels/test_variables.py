@@ -13,7 +13,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from conftest import Once
 
-from rebuild.lower.single import DELEGATES, distance
+from rebuild.lower.kernels.single import DELEGATES, distance
 from tflrepair.rebuild.lower.registry import lowerings
 from tflrepair.tensorflow.convert import convert_saved_model
 

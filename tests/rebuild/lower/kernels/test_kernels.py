@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from conftest import Once
 
-from rebuild.lower.cases import FAMILIES
-from rebuild.lower.more_cases import MORE
-from rebuild.lower.single import DELEGATES, Case, Models, converted, distance, first
+from rebuild.lower.kernels.cases import FAMILIES
+from rebuild.lower.kernels.more_cases import MORE
+from rebuild.lower.kernels.single import DELEGATES, Case, Models, converted, distance, first
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 CASES = {family: list(make()) for family, make in (FAMILIES | MORE).items()}

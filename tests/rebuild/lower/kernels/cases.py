@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rebuild.lower.single import Case, ShapeOf
+from rebuild.lower.kernels.single import Case, ShapeOf
 
 RNG = np.random.default_rng(11)
 Feed = dict[str, Any]

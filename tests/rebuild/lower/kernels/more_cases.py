@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rebuild.lower.cases import real, ties
-from rebuild.lower.single import Case, ShapeOf
+from rebuild.lower.kernels.cases import real, ties
+from rebuild.lower.kernels.single import Case, ShapeOf
 
 
 def shapes() -> Iterator[Case]:
