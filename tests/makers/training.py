@@ -224,23 +224,21 @@ def averages(module: Training) -> dict[str, Any]:
 def gradients(module: Training) -> dict[str, Any]:
     """Minus momentum / rate: what the only step that was made had for gradients."""
     momenta = [v for v in module.optimizer.variables if v.path.endswith("_momentum")]
-    return {
-        v.path: -np.asarray(m) / RATE
-        for v, m in zip(module.net.trainable_variables, momenta, strict=True)
-    }
+    pairs = zip(module.net.trainable_variables, momenta, strict=True)
+    return {v.path: -np.asarray(m) / RATE for v, m in pairs}
 
 
 def make_one(name: str, folder: Path) -> None:
     keras.backend.clear_session()
-    keras.backend.set_floatx("float32")
+    _floats("float32")
     rng = np.random.default_rng(sorted(NETWORKS).index(name))
     module = Training(name)
     randomize(module.net.variables, seed=1)
     start: dict[str, Any] = {path: np.array(v) for path, v in module.values().items()}
     shape = (BATCH, *module.net.inputs[0].shape[1:])
     integers = "int" in module.net.inputs[0].dtype
-    x = rng.integers(0, 12, shape).astype("int32") if integers else rng.normal(0, 1, shape)
-    x = x if integers else x.astype("float32")
+    x: Any = rng.integers(0, 12, shape) if integers else rng.normal(0, 1, shape)
+    x = x.astype("int32" if integers else "float32")
     y = np.eye(3, dtype="float32")[rng.integers(0, 3, BATCH)]
     names = {k: getattr(module, k).get_concrete_function() for k in ("infer", "train")}
     tf.saved_model.save(module, str(folder / "saved_model"), signatures=names)
@@ -265,6 +263,7 @@ def make_one(name: str, folder: Path) -> None:
     losses.insert(0, module.train(x, y)["loss"].numpy())
     eager["losses"] = np.array(losses)
     g64, a64 = exact(name, start, x if integers else x.astype("float64"), y)
+    assert {value.dtype.name for value in g64} == {"float64"}
     for (path, value), judge in zip(g32.items(), g64, strict=True):
         eager[f"g32/{path}"], eager[f"g64/{path}"] = value, judge
         eager[f"noise/{path}"] = np.abs(moved[path] - value).max()
@@ -273,9 +272,14 @@ def make_one(name: str, folder: Path) -> None:
     np.savez(folder / "eager.npz", **eager)
 
 
+def _floats(name: str) -> None:
+    keras.config.set_floatx(name)
+    keras.config.set_dtype_policy(name)  # which the first layer of all has fixed
+
+
 def exact(name: str, start: dict[str, Any], x: Any, y: Any) -> tuple[list[Any], list[Any]]:
     """The gradients and the averages in float64."""
-    keras.backend.set_floatx("float64")
+    _floats("float64")
     try:
         module = Training(name, "float64")
         for v, value in zip(module.values().values(), start.values(), strict=True):
@@ -283,7 +287,7 @@ def exact(name: str, start: dict[str, Any], x: Any, y: Any) -> tuple[list[Any], 
         module.train(x, y.astype("float64"))
         return list(gradients(module).values()), list(averages(module).values())
     finally:
-        keras.backend.set_floatx("float32")
+        _floats("float32")
 
 
 # What the tests take; benchmarks/training_modules.py takes all.
