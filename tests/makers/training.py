@@ -253,15 +253,12 @@ def make_one(name: str, folder: Path) -> None:
 
     eager: dict[str, Any] = {"x": x, "y": y, "output": module.infer(x)["output"].numpy()}
     g32 = again(x)
-    near = x if integers else (x * (1 + 1e-7)).astype("float32")
-    moved = again(near)
+    moved = again(x if integers else (x * (1 + 1e-7)).astype("float32"))
     again(x)
     a32 = averages(module)
-    losses = [module.train(x, y)["loss"].numpy() for _ in range(4)]
     for path, v in module.values().items():
         v.assign(start[path])
-    losses.insert(0, module.train(x, y)["loss"].numpy())
-    eager["losses"] = np.array(losses)
+    eager["losses"] = np.array([module.train(x, y)["loss"].numpy() for _ in range(5)])
     g64, a64 = exact(name, start, x if integers else x.astype("float64"), y)
     assert {value.dtype.name for value in g64} == {"float64"}
     for (path, value), judge in zip(g32.items(), g64, strict=True):
