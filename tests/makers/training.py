@@ -5,8 +5,7 @@ NAME/values.npz      the true value of each variable by shared name
 NAME/eager.npz       x, y; loss of the first step, ``infer`` before; per trained variable the first
                      step's gradient: ``g32/NAME`` in float32, ``g64/NAME`` in float64, and
                      ``noise/NAME``, how far float32 moves when x changes by 1e-7 of itself;
-                     ``losses`` of five steps; ``a32/NAME`` and ``a64/NAME``, averaged weights after
-                     the first
+                     ``losses`` of five steps; ``a32/NAME``, ``a64/NAME``: averages after the first
 
 Momentum makes the gradient visible: after one step it is -rate times the gradient.
 """
