@@ -2,13 +2,15 @@
 
     python benchmarks/training_modules.py [--cases DIR] [NAME...]
 
-writes benchmarks/training_modules.md. For each network of tests/makers/training.py a file is made
-broken by the real converter, given its values, rebuilt without Flex, and run under LiteRT with and
-without XNNPACK, batches of one and of eight on the same file included.
+writes benchmarks/training_modules.md; with names, the rows of the others stay. For each network of
+tests/makers/training.py a file is made broken by the real converter, given its values, rebuilt
+without Flex, and run under LiteRT with and without XNNPACK, batches of one and of eight on the same
+file included.
 
-*gradient*: the worst of all variables' first-step gradients, its distance from float64 over what
-eager float32 itself is off by or moves by when the input changes by 1e-7 (1 and less: as good as
-eager). *loss*: the largest difference over five steps. The larger of both delegates is shown.
+*gradient*: the worst of all variables' first-step gradients and averaged weights, its distance from
+float64 over what eager float32 itself is off by or moves by when the input changes by 1e-7 (1 and
+less: as good as eager). *loss*: the largest difference over five steps. The larger of both
+delegates is shown.
 """
 
 from __future__ import annotations
@@ -71,12 +73,19 @@ def main() -> None:
     parser.add_argument("--cases", type=Path)
     options = parser.parse_args()
     here()
-    found: list[str] = []
+    found = measured() if options.names else {}
     with tempfile.TemporaryDirectory() as work:
         for name in options.names or NETWORKS:
-            found.append(row(name, (options.cases or Path(work)) / name))
-            print(found[-1], flush=True)
-            write(found)
+            found[name] = row(name, (options.cases or Path(work)) / name)
+            print(found[name], flush=True)
+            write([found[name] for name in NETWORKS if name in found])
+
+
+def measured() -> dict[str, str]:
+    """What the table says already, by name."""
+    lines = TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else []
+    rows = [line for line in lines if line.startswith("| ")][2:]
+    return {line.split(" | ", 1)[0].strip("| "): line for line in rows}
 
 
 def here() -> None:

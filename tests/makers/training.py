@@ -5,7 +5,7 @@ NAME/values.npz      the true value of each variable by shared name
 NAME/eager.npz       x, y; loss of the first step, ``infer`` before; per trained variable the first
                      step's gradient: ``g32/NAME`` in float32, ``g64/NAME`` in float64, and
                      ``noise/NAME``, how far float32 moves when x changes by 1e-7 of itself;
-                     ``losses`` of five steps
+                     ``losses`` of five steps; ``a32/NAME``, ``a64/NAME``: averages after the first
 
 Momentum makes the gradient visible: after one step it is -rate times the gradient.
 """
@@ -112,6 +112,14 @@ def embedding() -> Any:
 
 
 @network
+def text() -> Any:
+    """Padded tokens: 0 is masked, in a loop over time and in a mean."""
+    inputs = keras.Input((6,), dtype="int32")
+    x = L.GRU(4, return_sequences=True)(L.Embedding(12, 6, mask_zero=True)(inputs))
+    return keras.Model(inputs, L.Dense(3)(L.GlobalAveragePooling1D()(x)))
+
+
+@network
 def attention() -> Any:
     x = inputs = keras.Input((5, 8))
     x = L.LayerNormalization()(L.Add()([x, L.MultiHeadAttention(2, 4)(x, x)]))
@@ -163,12 +171,24 @@ def mobile() -> Any:
     return keras.Model(base.input, L.Dense(3)(x))
 
 
+# Averaged weights beside the trained ones: by Keras's optimizer, and by the module's own hand.
+rows("ema", (6,), lambda: L.Dense(8, "relu"), lambda: L.Dense(5, "tanh"))
+rows("swa", (6,), lambda: L.Dense(8, "tanh"), lambda: L.BatchNormalization(), lambda: L.Dense(5))
+
+
 class Training(tf.Module):
-    def __init__(self, net: Any, dtype: str = "float32") -> None:
+    def __init__(self, name: str, dtype: str = "float32") -> None:
         super().__init__()
-        self.net = net
-        self.optimizer = keras.optimizers.SGD(RATE, momentum=0.9)
+        net = self.net = NETWORKS[name]()
+        ema = name == "ema"
+        self.optimizer = keras.optimizers.SGD(RATE, momentum=0.9, use_ema=ema, ema_momentum=0.9)
         self.optimizer.build(net.trainable_variables)
+        self.own: list[Any] = []
+        if name == "swa":
+            self.steps = tf.Variable(1, dtype=dtype, name="steps")
+            zeros = [tf.zeros(v.shape, dtype) for v in net.trainable_variables]
+            self.averages = [tf.Variable(z, name=f"average_{n}") for n, z in enumerate(zeros)]
+            self.own = [self.steps, *self.averages]
         first = net.inputs[0]
         x = tf.TensorSpec(first.shape, first.dtype if "int" in first.dtype else dtype, name="x")
         y = tf.TensorSpec((None, 3), dtype, name="y")
@@ -184,78 +204,92 @@ class Training(tf.Module):
             logits = self.net(x, training=True)
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(y, logits))
         self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        if self.own:
+            self.steps.assign_add(1)
+            for average, v in zip(self.averages, variables, strict=True):
+                average.assign_add((v - average) / self.steps)
         return {"loss": loss}
+
+    def values(self) -> dict[str, Any]:
+        """All variables by the names that a file gives them."""
+        keras_own = {v.path: v for v in [*self.net.variables, *self.optimizer.variables]}
+        return keras_own | {v.name.split(":")[0]: v for v in self.own}
+
+
+def averages(module: Training) -> dict[str, Any]:
+    return {k: np.array(v) for k, v in module.values().items() if "average" in k}
 
 
 def gradients(module: Training) -> dict[str, Any]:
     """Minus momentum / rate: what the only step that was made had for gradients."""
-    momenta = module.optimizer.variables[2:]
-    return {
-        v.path: -np.asarray(m) / RATE
-        for v, m in zip(module.net.trainable_variables, momenta, strict=True)
-    }
+    momenta = [v for v in module.optimizer.variables if v.path.endswith("_momentum")]
+    pairs = zip(module.net.trainable_variables, momenta, strict=True)
+    return {v.path: -np.asarray(m) / RATE for v, m in pairs}
 
 
 def make_one(name: str, folder: Path) -> None:
     keras.backend.clear_session()
-    keras.backend.set_floatx("float32")
+    _floats("float32")
     rng = np.random.default_rng(sorted(NETWORKS).index(name))
-    net = NETWORKS[name]()
-    randomize(net.variables, seed=1)
-    weights = net.get_weights()
-    module = Training(net)
-    start = {v.path: np.array(v) for v in [*net.variables, *module.optimizer.variables]}
-    shape = (BATCH, *net.inputs[0].shape[1:])
-    integers = "int" in net.inputs[0].dtype
-    x = rng.integers(0, 12, shape).astype("int32") if integers else rng.normal(0, 1, shape)
-    x = x if integers else x.astype("float32")
+    module = Training(name)
+    randomize(module.net.variables, seed=1)
+    start: dict[str, Any] = {path: np.array(v) for path, v in module.values().items()}
+    shape = (BATCH, *module.net.inputs[0].shape[1:])
+    integers = "int" in module.net.inputs[0].dtype
+    x: Any = rng.integers(0, 12, shape) if integers else rng.normal(0, 1, shape)
+    x = x.astype("int32" if integers else "float32")
     y = np.eye(3, dtype="float32")[rng.integers(0, 3, BATCH)]
     names = {k: getattr(module, k).get_concrete_function() for k in ("infer", "train")}
     tf.saved_model.save(module, str(folder / "saved_model"), signatures=names)
     (folder / "model.tflite").write_bytes(convert(folder / "saved_model", flex=True))
-    values: Any = start
-    np.savez(folder / "values.npz", **values)
+    np.savez(folder / "values.npz", **start)
 
     def again(images: Any) -> dict[str, Any]:
-        for v in [*net.variables, *module.optimizer.variables]:
-            v.assign(start[v.path])
+        for path, v in module.values().items():
+            v.assign(start[path])
         module.train(images, y)
         return gradients(module)
 
     eager: dict[str, Any] = {"x": x, "y": y, "output": module.infer(x)["output"].numpy()}
     g32 = again(x)
-    near = x if integers else (x * (1 + 1e-7)).astype("float32")
-    moved = again(near)
+    moved = again(x if integers else (x * (1 + 1e-7)).astype("float32"))
     again(x)
-    losses = [module.train(x, y)["loss"].numpy() for _ in range(4)]
-    for v in [*net.variables, *module.optimizer.variables]:
-        v.assign(start[v.path])
-    losses.insert(0, module.train(x, y)["loss"].numpy())
-    eager["losses"] = np.array(losses)
-    g64 = exact(name, weights, x if integers else x.astype("float64"), y)
+    a32 = averages(module)
+    for path, v in module.values().items():
+        v.assign(start[path])
+    eager["losses"] = np.array([module.train(x, y)["loss"].numpy() for _ in range(5)])
+    g64, a64 = exact(name, start, x if integers else x.astype("float64"), y)
+    assert {value.dtype.name for value in g64} == {"float64"}
     for (path, value), judge in zip(g32.items(), g64, strict=True):
         eager[f"g32/{path}"], eager[f"g64/{path}"] = value, judge
         eager[f"noise/{path}"] = np.abs(moved[path] - value).max()
+    for path, judge in zip(a32, a64, strict=True):
+        eager[f"a32/{path}"], eager[f"a64/{path}"] = a32[path], judge
     np.savez(folder / "eager.npz", **eager)
 
 
-def exact(name: str, weights: Any, x: Any, y: Any) -> list[Any]:
-    """The gradients in float64."""
-    keras.backend.set_floatx("float64")
+def _floats(name: str) -> None:
+    keras.config.set_floatx(name)
+    keras.config.set_dtype_policy(name)  # which the first layer of all has fixed
+
+
+def exact(name: str, start: dict[str, Any], x: Any, y: Any) -> tuple[list[Any], list[Any]]:
+    """The gradients and the averages in float64."""
+    _floats("float64")
     try:
-        net = NETWORKS[name]()
-        net.set_weights(weights)
-        module = Training(net, "float64")
+        module = Training(name, "float64")
+        for v, value in zip(module.values().values(), start.values(), strict=True):
+            v.assign(value)
         module.train(x, y.astype("float64"))
-        return list(gradients(module).values())
+        return list(gradients(module).values()), list(averages(module).values())
     finally:
-        keras.backend.set_floatx("float32")
+        _floats("float32")
 
 
 # What the tests take; benchmarks/training_modules.py takes all.
 TESTED = (
     "dense_gelu", "cnn", "grouped", "batch_norm", "depthwise", "pools", "up_nearest", "conv3d",
-    "lstm_loop", "embedding", "attention",
+    "lstm_loop", "embedding", "attention", "text", "ema", "swa",
 )  # fmt: skip
 
 

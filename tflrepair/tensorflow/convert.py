@@ -124,15 +124,19 @@ def _known_here(text: str) -> bool:
 
 
 class LeftoverError(UnsupportedError):
-    """The converter has neither a builtin nor a Flex form for ``operators``."""
+    """The converter has neither a builtin nor a Flex form for ``operators``.
 
-    def __init__(self, operators: Sequence[str], hint: str) -> None:
+    Attributes:
+        operators: name -> the types of its first input, as far as the converter tells.
+    """
+
+    def __init__(self, operators: Mapping[str, frozenset[str]], hint: str) -> None:
         super().__init__(
             "TensorFlow cannot convert the model: these operators have neither a builtin of their "
             f"types nor a Flex form: {', '.join(operators)}",
             hint=hint,
         )
-        self.operators = tuple(operators)
+        self.operators = dict(operators)
 
 
 def _refusal(kind: str, text: str, hint: str) -> TflRepairError:
@@ -140,10 +144,41 @@ def _refusal(kind: str, text: str, hint: str) -> TflRepairError:
         return UserError(f"tf.lite.TFLiteConverter has no option {text!r}")
     left = sorted(set(re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", text)))
     if left:
-        return LeftoverError(left, hint)
+        types = _types(text)
+        return LeftoverError({name: frozenset(types.get(name, ())) for name in left}, hint)
     return UnsupportedError(
-        f"TensorFlow cannot convert the model: {first_lines(text) or kind}", hint=hint
+        f"TensorFlow cannot convert the model: {_first_sentence(text) or kind}", hint=hint
     )
+
+
+_NAMES = {"f64": "float64", "f32": "float32", "f16": "float16", "bf16": "bfloat16", "i1": "bool",
+          "complex<f32": "complex64", "complex<f64": "complex128"}  # fmt: skip
+
+
+_SHOWN = re.compile(r'see current operation: [^\n]*?"tf\.(\w+)"\([^\n]*?: \(tensor<([^>]*)')
+
+
+def _types(text: str) -> dict[str, set[str]]:
+    """Of the first input of each operator that the converter shows."""
+    found: dict[str, set[str]] = {}
+    for operator, row in _SHOWN.findall(text):
+        name = re.sub(r"^(?:\*x)?(?:[\d?]+x)*", "", row)
+        name = re.sub(r"^(u?)i(\d+)$", r"\1int\2", _NAMES.get(name, name))
+        found.setdefault(operator, set()).add(name)
+    return found
+
+
+def _first_sentence(text: str) -> str:
+    """What the converter says first, without its places in the graph, which go on for pages."""
+    found = re.search(r"error: (?:loc\(.*\): )?(?:error: )?'tfl?\.(\w+)' op (.*)", text)
+    if found:
+        return f"{found[1]}: {_sentence(found[2])}"
+    plain = re.sub(r"(?:\w[\w ]+\.)?<unknown>:0: (?:error: )?|\bloc\(.*\): ", "", first_lines(text))
+    return _sentence(plain)
+
+
+def _sentence(text: str) -> str:
+    return re.split(r"(?<=[.!?]) (?=[A-Z])|\n", text.strip(), maxsplit=1)[0].rstrip(".")[:300]
 
 
 def first_lines(error: object) -> str:

@@ -24,6 +24,8 @@ from typing import Any
 JOB, SAMPLES, RESULT, ERROR = "job.pickle", "samples.pickle", "model.tflite", "error.json"
 STEP = "step.txt"
 
+_LONGEST = 4_000_000  # characters of an error: the converter writes some 2,000 for each operator
+
 Tell = Callable[[str], None]
 
 
@@ -44,7 +46,7 @@ def main(folder: Path) -> None:
             options["representative_dataset"] = samples(folder / SAMPLES, tell)
         data = convert(job["saved_model"], job["signatures"], options, tell)
     except Exception as error:
-        text = {"kind": type(error).__name__, "text": str(error)[:10_000]}
+        text = {"kind": type(error).__name__, "text": str(error)[:_LONGEST]}
         (folder / ERROR).write_text(json.dumps(text), encoding="utf-8")
         return
     part = folder / f"{RESULT}.part"

@@ -29,12 +29,14 @@ DELEGATES = {
 @dataclass(frozen=True)
 class Verdict:
     """``gradient``: the worst distance over what is allowed by nature; ``loss``: over five steps,
-    ``infer``: before training. All without unit."""
+    ``infer``: before training; ``average``: of averaged weights after one step, as ``gradient``,
+    which counts it, too; None where there are none. All without unit."""
 
     gradient: float
     where: str
     loss: float
     infer: float
+    average: float | None = None
 
 
 def lowered(folder: Path, options: NoFlex | None = None) -> Result:
@@ -60,6 +62,18 @@ def judge(data: bytes, eager: Any, delegate: str) -> Verdict:
         ratio = ours / max(theirs, float(eager[f"noise/{path}"]) / scale, 1e-6)
         if ratio > worst:
             worst, where = ratio, path
+    average = None
+    for path in [key[4:] for key in eager if key.startswith("a64/")]:
+        (name,) = [n for n in state if n == path or n.endswith(f"/{path}")]
+        ratio = _average(state[name], eager[f"a32/{path}"], eager[f"a64/{path}"])
+        average = max(average or 0.0, ratio)
+        worst, where = max((worst, where), (ratio, path))
     losses += [float(train(x=eager["x"], y=eager["y"])["loss"]) for _ in range(4)]
     loss = float(np.abs(np.array(losses) - eager["losses"]).max())
-    return Verdict(worst, where, loss, infer)
+    return Verdict(worst, where, loss, infer, average)
+
+
+def _average(ours: Any, theirs: Any, exact: Any) -> float:
+    """How far from float64, over how far eager is, or a few roundings."""
+    floor = max(float(np.abs(theirs - exact).max()), 3e-7 * float(np.abs(exact).max()))
+    return float(np.abs(ours - exact).max()) / floor

@@ -19,9 +19,10 @@ from tflrepair.rebuild.lower.convert import Result
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 NAMES = (
     "dense_gelu", "cnn", "grouped", "batch_norm", "depthwise", "pools", "up_nearest", "conv3d",
-    "lstm_loop", "embedding", "attention",
+    "lstm_loop", "embedding", "attention", "text", "ema", "swa",
 )  # fmt: skip
-LOOPS = {"lstm_loop"}
+AVERAGED = {"ema", "swa"}
+LOOPS = {"lstm_loop", "text"}
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -39,6 +40,7 @@ def test_trains_like_eager(module: Any, delegate: str) -> None:
     assert verdict.infer <= 1e-5
     assert verdict.gradient <= 5, f"{name}: {verdict.where}"
     assert verdict.loss <= 1e-4
+    assert (verdict.average is not None) == (name in AVERAGED)
 
 
 def test_has_no_flex_and_an_open_batch(module: Any) -> None:

@@ -47,6 +47,8 @@ class Chosen:
     flex: frozenset[str]
     training: frozenset[str]
     state: Mapping[str, ResourceId]  # name -> variable, for get_weights and set_weights
+    changing: frozenset[ResourceId]  # variables that some signature assigns
+    kept: Mapping[str, tuple[str, ...]]  # key -> the TensorFlow operators that it keeps
 
 
 def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, ResourceId]]) -> Chosen:
@@ -64,6 +66,7 @@ def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, ResourceId]])
         )
     kept: list[SignatureFunction] = []
     dropped: dict[str, tuple[str, ...]] = {}
+    stay: dict[str, tuple[str, ...]] = {}
     flex = set()
     for entry in sorted(plan.entries, key=lambda entry: entry.function.subgraph):
         raws = {step.name for step in steps_of(plan, entry) if isinstance(step, Raw)}
@@ -71,6 +74,8 @@ def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, ResourceId]])
         if files and entry.key not in options.keep:
             dropped[entry.key] = files
             continue
+        if raws and entry.key in options.keep:
+            stay[entry.key] = tuple(sorted(raws))
         if raws:
             flex.add(entry.key)
         kept.append(entry)
@@ -79,11 +84,13 @@ def choose(plan: Plan, options: NoFlex, names: Sequence[tuple[str, ResourceId]])
             "every signature reads or writes checkpoint files, which needs Flex",
             hint="keep one with --keep-flex NAME",
         )
-    assigned = _assigned(plan, kept) if options.state == TRAINED else {key for _, key in names}
+    changed = _assigned(plan, kept)
+    assigned = changed if options.state == TRAINED else {key for _, key in names}
     state = {} if {GET, SET} & set(keys) else _named(names, assigned)
     training = {e.key for e in kept if e.key in flex or _assigned(plan, [e])} - {*options.keep}
     here = replace(plan, entries=tuple(kept))
-    return Chosen(here, dropped, frozenset(flex), frozenset(training), state)
+    changing = frozenset(changed | set(state.values()))
+    return Chosen(here, dropped, frozenset(flex), frozenset(training), state, changing, stay)
 
 
 def steps_of(plan: Plan, entry: SignatureFunction) -> Iterator[Step]:

@@ -16,8 +16,8 @@ from tflrepair.leftovers import workspace
 from tflrepair.passes.add_state.plan import GET, SET
 from tflrepair.rebuild.ir.planner import make_plan
 from tflrepair.rebuild.ir.steps import Raw
-from tflrepair.rebuild.lower.choose import Chosen, choose
-from tflrepair.rebuild.lower.module import Lowered, refusal
+from tflrepair.rebuild.lower.choose import Chosen, choose, steps_of
+from tflrepair.rebuild.lower.module import Lowered, place, refusal
 from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rebuild.run.starting_values import Values, starting_values
 from tflrepair.tensorflow.convert import LeftoverError, convert_saved_model
@@ -95,19 +95,24 @@ def _converted(lowered: Lowered, options: NoFlex) -> bytes:
 
 def _placed(error: LeftoverError, lowered: Lowered) -> UnsupportedError:
     """Where the operators stand that have a builtin, but none for the types that they have here."""
-    plan = lowered.chosen.plan
-    functions = [*(entry.function for entry in plan.entries), *plan.functions.values()]
-    raw = [step for f in functions for step in f.steps if isinstance(step, Raw)]
     return refusal(
         {
-            (name, "no builtin operator takes its types"): [
-                f"subgraph {step.site.subgraph}, operator {step.site.operator}"
-                for step in raw
-                if step.name == name
-            ]
-            for name in error.operators
+            (name, "no builtin operator takes its types"): _places(lowered, name, kinds)
+            for name, kinds in error.operators.items()
         }
     )
+
+
+def _places(lowered: Lowered, name: str, kinds: frozenset[str]) -> list[str]:
+    """Of each operator of the model that is ``name`` in TensorFlow's graph, or became it."""
+    made = [(row, key) for key, rows in lowered.made.items() for row in rows if row.kind == name]
+    exact = [pair for pair in made if pair[0].dtype in kinds]
+    found = [place(row.site, key) for row, key in exact or made]
+    plan = lowered.chosen.plan
+    for entry in () if found else plan.entries:
+        steps = [step for step in steps_of(plan, entry) if isinstance(step, Raw)]
+        found += [place(step.site, entry.key) for step in steps if step.name == name]
+    return list(dict.fromkeys(found))
 
 
 def _names(signature: Signature) -> tuple[list[str], list[str]]:
@@ -149,6 +154,11 @@ def _notes(chosen: Chosen, lowered: Lowered, options: NoFlex) -> tuple[str, ...]
         notes.append(
             f"signature {key} dropped: {', '.join(names)} cannot do without Flex; {GET} and {SET} "
             f"take its place (--keep-flex {key} would keep it)"
+        )
+    for key, names in chosen.kept.items():
+        notes.append(
+            f"signature {key} keeps Flex operators ({', '.join(names)}): it runs only where the "
+            "Flex delegate is"
         )
     if chosen.state:
         notes.append(

@@ -7,11 +7,13 @@ from typing import Any
 
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import TflRepairError, UnsupportedError
+from tflrepair.graph.location import OperatorRef
 from tflrepair.passes.add_state.plan import DONE, GET, SET
 from tflrepair.rebuild.ir.python_names import input_names
 from tflrepair.rebuild.ir.steps import SignatureFunction
 from tflrepair.rebuild.ir.tensor_facts import dtype_of
 from tflrepair.rebuild.lower.choose import Chosen
+from tflrepair.rebuild.lower.trace.made import Made, without_builtin
 from tflrepair.rebuild.lower.trace.tracer import LoweringTracer
 from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rebuild.run.module import Live
@@ -61,6 +63,7 @@ class Lowered:
 
     Attributes:
         unrolled: signature key -> turns of each loop that was unrolled.
+        made: signature key -> what its TensorFlow operators became.
 
     Raises:
         UnsupportedError: operators have no lowering; the message lists them all and where.
@@ -70,6 +73,7 @@ class Lowered:
         import tensorflow as tf
 
         self.unrolled: dict[str, tuple[int, ...]] = {}
+        self.made: dict[str, list[Made]] = {}
         self._left: dict[tuple[str, str], list[str]] = {}
         self.chosen = chosen
         self.resources = Carried(starts, carry=not options.keep)
@@ -111,17 +115,27 @@ class Lowered:
         setattr(self.module, f"endpoint_{len(self.functions)}", function)
         try:
             concrete = function.get_concrete_function()
-        except TflRepairError:
+        except TflRepairError as error:
             if not getattr(tracer, "left", None):
-                raise
+                raise error.within(f"signature {entry.key}") from error.__cause__
             concrete = None  # what failed hangs on an operator that is refused anyway
         if isinstance(tracer, LoweringTracer):
-            for site, what in tracer.left.items():
-                place = f"subgraph {site.subgraph}, operator {site.operator} ({entry.key})"
-                self._left.setdefault(what, []).append(place)
-            if tracer.unrolled:
-                self.unrolled[entry.key] = tuple(tracer.unrolled.values())
+            self._told(entry.key, tracer, concrete)
         return concrete
+
+    def _told(self, key: str, tracer: LoweringTracer, concrete: Any) -> None:
+        """Keep what tracing has shown."""
+        left = dict(tracer.left)
+        self.made[key] = tracer.made.rows
+        if concrete is not None:
+            variables = self.resources.variables
+            changing = {id(variables[k].handle) for k in self.chosen.changing if k in variables}
+            for row in without_builtin(tracer.made.rows, concrete.graph, changing):
+                left.setdefault(row.site, (row.name, row.reason))
+        for site, what in left.items():
+            self._left.setdefault(what, []).append(place(site, key))
+        if tracer.unrolled:
+            self.unrolled[key] = tuple(tracer.unrolled.values())
 
     def _get(self, state: Mapping[str, ResourceId]) -> Any:
         import tensorflow as tf
@@ -163,6 +177,11 @@ class Lowered:
             wanted[GET] = ({}, [], names)
             wanted[SET] = ({f"arg_{n}": name for n, name in enumerate(names)}, names, [DONE])
         return wanted
+
+
+def place(site: OperatorRef, key: str) -> str:
+    """Where an operator of signature ``key`` stands."""
+    return f"subgraph {site.subgraph}, operator {site.operator} ({key})"
 
 
 def refusal(left: Mapping[tuple[str, str], list[str]]) -> UnsupportedError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -110,3 +111,16 @@ def run(function: Callable[..., Any], trials: Sequence[NDArray[Any] | None]) -> 
     if not whole or any(row != shapes[0] for row in shapes):
         return None
     return [np.stack(column) for column in zip(*found, strict=True)]
+
+
+@cache
+def register() -> None:
+    """Tell TensorFlow what tensor a ``Probed`` is: what traced functions return may be some."""
+    import tensorflow as tf
+
+    tf.register_tensor_conversion_function(Probed, _as_tensor)
+
+
+def _as_tensor(value: Probed, dtype: Any = None, name: Any = None, as_ref: bool = False) -> Any:
+    tensor = value.packed()
+    return tensor if dtype in (None, tensor.dtype) else NotImplemented

@@ -10,7 +10,8 @@ from tflrepair.errors import UnsupportedError
 from tflrepair.graph.location import OperatorRef
 from tflrepair.rebuild.ir.steps import Plan
 from tflrepair.rebuild.ir.tensor_facts import constant
-from tflrepair.rebuild.lower.trace.probes import Symbols
+from tflrepair.rebuild.lower.trace.made import Record
+from tflrepair.rebuild.lower.trace.probes import Symbols, register
 from tflrepair.rebuild.run.trace import Frame, Resources, Tracer
 from tflrepair.wording import plural
 
@@ -38,12 +39,15 @@ class LoweringState(Tracer):
         left: operators without a lowering that were met, where, and why if one would do for others;
             the caller refuses them.
         unrolled: how many turns each unrolled loop has.
+        made: what TensorFlow operators became.
     """
 
     def __init__(self, plan: Plan, resources: Resources, label: str) -> None:
         super().__init__(plan, resources)
+        register()
         self.left: dict[OperatorRef, tuple[str, str]] = {}
         self.unrolled: dict[OperatorRef, int] = {}
+        self.made = Record()
         self._seed = zlib.crc32(label.encode()) & 0x3FFFFFFF
         self._steps = 0
         self.symbols = Symbols()

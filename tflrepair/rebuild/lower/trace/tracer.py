@@ -107,9 +107,12 @@ class _Frame(ValueFrame):
             for name, argument in step.arguments.items()
         }
         if step.name == "Cast" or not any(map(has_half, inputs.values())):
-            return self.called(step, inputs, step.attributes)
+            results = self.called(step, inputs, step.attributes)
+            self.tracer.made.note(step.site, step.name, list(inputs.values()), results)
+            return results
         inputs = {name: wide(value) for name, value in inputs.items()}
         results = _flat(self.called(step, inputs, widened(step.attributes)))
+        self.tracer.made.note(step.site, step.name, list(inputs.values()), results)
         kinds = [self.subgraph.tensor(tensor).dtype for tensor in step.outputs]
         return [narrow(value, kind) for value, kind in zip(results, kinds, strict=False)]
 

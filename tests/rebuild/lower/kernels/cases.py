@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rebuild.lower.single import Case, ShapeOf
+from rebuild.lower.kernels.single import Case, ShapeOf
 
 RNG = np.random.default_rng(11)
 Feed = dict[str, Any]
@@ -90,11 +90,6 @@ def _attributes(stride: int, dilation: int, padding: str) -> Feed:
     if padding == "EXPLICIT":
         found["explicit_paddings"] = [0, 0, 2, 1, 0, 3, 0, 0]
     return found
-
-
-def _depthwise(x: Any, kernel: Any, attributes: Feed) -> Any:
-    """TensorFlow's gradient kernel has no dilation: the convolution's own derivative instead."""
-    return tf.raw_ops.DepthwiseConv2dNative(input=x, filter=kernel, **attributes)
 
 
 def convolutions() -> Iterator[Case]:
@@ -286,15 +281,7 @@ def integers() -> Iterator[Case]:
 
 
 FAMILIES = {
-    "bits": bits,
-    "integers": integers,
-    "activations": activations,
-    "special": special,
-    "losses": losses,
-    "convolutions": convolutions,
-    "pooling": pooling,
-    "resizing": resizing,
-    "normalization": normalization,
-    "slices": slices,
-    "others": others,
-}
+    "bits": bits, "integers": integers, "activations": activations, "special": special,
+    "losses": losses, "convolutions": convolutions, "pooling": pooling, "resizing": resizing,
+    "normalization": normalization, "slices": slices, "others": others,
+}  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ class Case:
         fed: inputs of the signature; the first dimension of those in ``opened`` is open.
         fixed: inputs that are constants, or ``ShapeOf``.
         outputs: the outputs that are compared; None for all.
+        lists: an input that is a list -> the names in ``fed`` (with a ``_`` in front) of its parts.
+        truth: what answers instead of the raw operator, where TensorFlow has no kernel for it.
     """
 
     op: str
@@ -45,6 +47,8 @@ class Case:
     opened: bool = True
     rtol: float = 1e-5
     note: str = ""
+    lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    truth: Callable[..., Any] | None = None
 
     @property
     def label(self) -> str:
@@ -57,12 +61,13 @@ class Case:
             name: tf.shape(tensors[v.name]) if isinstance(v, ShapeOf) else tf.constant(v)
             for name, v in self.fixed.items()
         }
+        fixed |= {name: [tensors[part] for part in parts] for name, parts in self.lists.items()}
         return {**{k: v for k, v in tensors.items() if not k.startswith("_")}, **fixed}
 
     def wanted(self, fed: Mapping[str, Any]) -> list[Any]:
         """What TensorFlow's kernel answers."""
         tensors = {name: tf.constant(value) for name, value in fed.items()}
-        raw = getattr(tf.raw_ops, self.op)
+        raw = self.truth or getattr(tf.raw_ops, self.op)
         return self.chosen(raw(**self.arguments(tensors), **self.attributes))
 
     def lowered(self, *values: Any) -> dict[str, Any]:
