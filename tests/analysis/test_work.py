@@ -65,7 +65,7 @@ def test_constants_of_one_name_are_numbered_in_one_pass(name: Callable[[int], st
         assert len(found.rows) == size
         return work
 
-    assert _doubled(collected) < 2.2
+    assert _doubled(collected, 300) < 2.2
 
 
 @pytest.mark.parametrize("apart", [False, True])
