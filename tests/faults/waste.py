@@ -19,6 +19,7 @@ from pathlib import Path
 
 from faults import amplify
 from faults.bench import MODEL, PLAIN, Bench, Line, bench
+from sources.rogue import KINDS, rogue
 
 SECONDS, MEGABYTES = 2.0, 200.0
 _STOPPED = 30  # seconds of processor time
@@ -64,6 +65,23 @@ def line() -> Line:
         found.count(row.good, what)
     slowest, largest = max(r.seconds for r in rows), max(r.megabytes for r in rows)
     found.note = f"the most: {slowest:.1f} s of processor time, {largest:.0f} MB"
+    return found
+
+
+def servers() -> Line:
+    """A scan of each model on a server that means harm, but those that only are slow."""
+    found = Line("servers that mean harm")
+    most = Spent("", 0, 0.0, 0.0, 2, "")
+    with bench() as place:
+        quick = _run(place, place.folder / MODEL, ["scan", MODEL], SECONDS).seconds
+        for kind in KINDS:
+            with rogue(kind) as address:
+                words = ["scan", address]
+                row = _run(place, place.folder / MODEL, words, max(SECONDS, 6 * quick))
+            what = f"{kind}: {row.seconds:.1f} s {row.megabytes:.0f} MB {row.said[-300:]!r}"
+            found.count(row.good and row.code == 2, what)
+            most = max(most, row, key=lambda row: row.seconds)
+            found.note = f"the most: {most.seconds:.1f} s of processor time ({most.command})"
     return found
 
 
