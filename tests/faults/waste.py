@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sources.rogue import KINDS, rogue
+
 from faults import amplify
 from faults.bench import MODEL, PLAIN, Bench, Line, bench
-from sources.rogue import KINDS, rogue
 
 SECONDS, MEGABYTES = 2.0, 200.0
 _STOPPED = 30  # seconds of processor time
@@ -71,7 +72,7 @@ def line() -> Line:
 def servers() -> Line:
     """A scan of each model on a server that means harm, but those that only are slow."""
     found = Line("servers that mean harm")
-    most = Spent("", 0, 0.0, 0.0, 2, "")
+    most = ("", 0.0)
     with bench() as place:
         quick = _run(place, place.folder / MODEL, ["scan", MODEL], SECONDS).seconds
         for kind in KINDS:
@@ -80,8 +81,8 @@ def servers() -> Line:
                 row = _run(place, place.folder / MODEL, words, max(SECONDS, 6 * quick))
             what = f"{kind}: {row.seconds:.1f} s {row.megabytes:.0f} MB {row.said[-300:]!r}"
             found.count(row.good and row.code == 2, what)
-            most = max(most, row, key=lambda row: row.seconds)
-            found.note = f"the most: {most.seconds:.1f} s of processor time ({most.command})"
+            most = max(most, (kind, row.seconds), key=lambda pair: pair[1])
+    found.note = f"the most: {most[1]:.1f} s of processor time ({most[0]})"
     return found
 
 
