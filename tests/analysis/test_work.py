@@ -14,6 +14,7 @@ from build import Build
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.commands.extract.weights import _Found
 from tflrepair.graph.model import Model, from_bytes
+from tflrepair.passes.compact.needed import needed
 from tflrepair.passes.freeze.freeze import check_frozen, freeze
 from tflrepair.passes.freeze.plan import FrozenRead, plan_freeze
 from tflrepair.passes.freeze.write import rewrite
@@ -161,3 +162,27 @@ def test_a_long_name_is_measured_once(letter: str, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(width, "cells", cells)
     assert _doubled(letters, 5000) < 2.2
+
+
+def test_a_loop_that_hands_its_values_on_by_one_is_judged_in_few_rounds() -> None:
+    """Each round over the whole model found one more value that is used."""
+
+    def lines(size: int) -> int:
+        model = from_bytes(_shifting(size))
+        return _lines(lambda: needed(model))
+
+    assert _doubled(lines, 150) < 2.3
+
+
+def _shifting(size: int) -> bytes:
+    build = Build()
+    main, condition, body = (build.sub(name) for name in ("main", "condition", "body"))
+    inputs, outputs = ([make() for _ in range(size)] for make in (main.input, main.tensor))
+    main.loop(1, 2, inputs, outputs)
+    main.output(outputs[0])
+    for _ in range(size):
+        condition.input()
+    condition.output(condition.tensor("BOOL", (), b"\0"))
+    handed = [body.input() for _ in range(size)]
+    body.table.outputs = handed[1:] + handed[:1]
+    return build.bytes()
