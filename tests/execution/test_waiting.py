@@ -56,7 +56,9 @@ def test_computing_is_progress_in_a_child_of_the_child_as_well(
     assert waiting.ended(line, tmp_path, idle=1.0).returncode == 0
 
 
-def test_what_it_started_goes_with_it(tmp_path: Path) -> None:
+def test_what_it_started_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds the pipes after the child's end: that was waited for without end."""
+    monkeypatch.setattr(waiting, "_LAST_WORDS", 0.3)
     code = "import subprocess; print(subprocess.Popen(['sleep', '600'], stdout=2).pid)"
     done = waiting.ended([sys.executable, "-c", code + "; import os; os.close(2)"], tmp_path, 1.0)
     stat = Path(f"/proc/{done.stdout.split()[0]}/stat")
