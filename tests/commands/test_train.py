@@ -182,3 +182,21 @@ def test_a_batch_that_the_file_alone_makes_large(tmp_path: Path) -> None:
     data = save_npz(tmp_path / "data.npz", {"in0": np.zeros((16, 2), np.float32)})
     with pytest.raises(UserError, match="above 64 MB no example is used twice"):
         tflrepair.train(from_bytes(build.bytes()), data)
+
+
+def test_a_step_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tflrepair.execution.train.STEP", 0.5)
+    build = Build()
+    train = build.sub("train", "train")
+    start, condition, body = (build.sub(name) for name in ("start", "condition", "body"))
+    start.assign(start.handle("v"), start.tensor(data=bytes(8)))
+    train.call_once(1)
+    handle, out = train.handle("v"), train.tensor()
+    train.loop(2, 3, [train.input()], [out])
+    train.assign(handle, out)
+    train.output(train.tensor("FLOAT32", (), bytes(4)))
+    condition.input()
+    condition.output(condition.tensor("BOOL", (), b"\1"))
+    body.output(body.input())
+    with pytest.raises(UnsupportedError, match="may loop for ever"):
+        tflrepair.train(from_bytes(build.bytes()), {"in0": np.zeros(2, np.float32)})
