@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 from conftest import ROOT
 from typer.testing import CliRunner
 
 from tflrepair import leftovers
 from tflrepair.cli import app
+from tflrepair.errors import BadFileError
+from tflrepair.leftovers import Folder
+from tflrepair.weights import open_weights
+from tflrepair.weights.native import pool
 
 
 @pytest.mark.parametrize("moment", ["hold", "rename"])
@@ -134,3 +142,79 @@ def test_without_locks_nothing_is_swept(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "fcntl", None)
     with leftovers.workspace() as first, leftovers.workspace() as second:
         assert (first / ".owner").exists() and (second / ".owner").exists()
+
+
+# of the children that read weights
+_WORKER = """
+import os, pathlib, signal, tempfile
+(pathlib.Path(tempfile.mkdtemp()) / "file").touch()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+_KILLED = """
+import os, pathlib, signal, sys, time
+from tflrepair.weights import open_weights
+source = open_weights(sys.argv[1])
+(folder,) = pathlib.Path(os.environ["TMPDIR"]).glob("tflrepair-*")
+(folder / "file").touch()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    path = tmp_path / "w.weights.h5"
+    with h5py.File(path, "w") as file:
+        file["layers/dense/vars/0"] = np.ones(3, np.float32)
+    return path
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    pool.end_idle()
+    return folder
+
+
+@pytest.mark.runs
+def test_what_a_killed_child_leaves_goes_at_once(
+    weights: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = weights.with_name("worker.py")
+    worker.write_text(_WORKER)
+    monkeypatch.setattr(pool, "WORKER", worker)
+    with pytest.raises(BadFileError, match="SIGKILL"):
+        open_weights(weights)
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.runs
+def test_a_kept_child_has_its_folder_until_it_ends(weights: Path, place: Path) -> None:
+    source = open_weights(weights)
+    assert len(list(place.iterdir())) == 1
+    del source
+    pool.end_idle()
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.runs
+def test_what_our_own_death_leaves_goes_with_the_next_run(weights: Path, place: Path) -> None:
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    environment = {**os.environ, "TMPDIR": str(place), "PYTHONPATH": paths}
+    line = [sys.executable, "-c", _KILLED, str(weights)]
+    assert subprocess.run(line, env=environment).returncode == -signal.SIGKILL
+    assert len(list(place.iterdir())) == 1
+    folder = Folder()
+    made = folder.make()
+    assert list(place.iterdir()) == [made]
+    folder.leave()
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.runs
+def test_no_folder_is_needed_to_read(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool.end_idle()
+    monkeypatch.setattr("tempfile.tempdir", str(weights.with_name("nowhere")))
+    assert open_weights(weights).weights[0].read().sum() == 3
+    pool.end_idle()

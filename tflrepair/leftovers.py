@@ -141,32 +141,45 @@ def temporary_folder() -> Iterator[Path]:
     Raises:
         UserError: there is no folder for temporary files that can be written.
     """
-    lock = -1
-    made: Path | None = None
-    try:  # the name is known before the folder is there: a signal may come at any moment
-        try:
-            _sweep_folders(Path(tempfile.gettempdir()))
-            made = Path(tempfile.gettempdir()) / f"{_FOLDER}{os.urandom(8).hex()}"
-            made.mkdir(mode=0o700)
-            lock = held_file(made / _LOCK)
+    folder = Folder()
+    try:
+        yield folder.make()
+    finally:
+        folder.leave()
+
+
+class Folder:
+    """A temporary folder whose owner says when it goes: no block, and no collector of garbage."""
+
+    def __init__(self) -> None:
+        self._made: Path | None = None
+        self._lock = -1
+
+    def make(self) -> Path:
+        """Make it, and sweep those of killed processes. Raises UserError as ``workspace``."""
+        try:  # the name is known before the folder is there: a signal may come at any moment
+            place = Path(tempfile.gettempdir())
+            _sweep_folders(place)
+            self._made = place / f"{_FOLDER}{os.urandom(8).hex()}"
+            self._made.mkdir(mode=0o700)
+            self._lock = held_file(self._made / _LOCK)
         except OSError as error:
             raise UserError(
                 f"no temporary folder can be made: {error.strerror or error}",
                 hint="set TMPDIR to a writable folder",
             ) from None
-        yield made
-    finally:
-        _leave(made, lock)
+        return self._made
 
-
-def _leave(made: Path | None, lock: int) -> None:
-    """Remove a workspace. Its lock goes last where that can be, so nobody else removes it too."""
-    if lock >= 0 and os.name != "posix":
-        os.close(lock)
-    if made is not None:
-        shutil.rmtree(made, ignore_errors=True)
-    if lock >= 0 and os.name == "posix":
-        os.close(lock)
+    def leave(self) -> None:
+        """Remove it. Its lock goes last where that can be, so nobody else removes it too."""
+        made, lock = self._made, self._lock
+        self._made, self._lock = None, -1
+        if lock >= 0 and os.name != "posix":
+            os.close(lock)
+        if made is not None:
+            shutil.rmtree(made, ignore_errors=True)
+        if lock >= 0 and os.name == "posix":
+            os.close(lock)
 
 
 def _sweep_folders(place: Path) -> None:

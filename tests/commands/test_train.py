@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import warm
+from build import Build, save_npz
 from contract import hold
 
 import tflrepair
 from tflrepair.cli.commands import train as train_command
 from tflrepair.errors import RefusedError, TflRepairError, UnsupportedError, UserError
+from tflrepair.graph.model import from_bytes
 from tflrepair.report.runs import train_text
 from tflrepair.report.style import Style
 
@@ -164,3 +166,37 @@ def test_demo_trains() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "It trains." in done.stdout and "equal to the last bit" in done.stdout
+
+
+def test_a_batch_that_the_file_alone_makes_large(tmp_path: Path) -> None:
+    """A model of some kilobytes asked for 800 MB of one example."""
+    build = Build()
+    train = build.sub("train", "train")
+    train.input("FLOAT32", (100_000_000, 2))
+    start = build.sub("start")
+    start.assign(start.handle("v"), start.tensor(data=bytes(8)))
+    train.call_once(1)
+    handle = train.handle("v")
+    train.assign(handle, train.read(handle))
+    train.output(train.tensor("FLOAT32", (), bytes(4)))
+    data = save_npz(tmp_path / "data.npz", {"in0": np.zeros((16, 2), np.float32)})
+    with pytest.raises(UserError, match="above 64 MB no example is used twice"):
+        tflrepair.train(from_bytes(build.bytes()), data)
+
+
+def test_a_step_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tflrepair.execution.train.STEP", 0.5)
+    build = Build()
+    train = build.sub("train", "train")
+    start, condition, body = (build.sub(name) for name in ("start", "condition", "body"))
+    start.assign(start.handle("v"), start.tensor(data=bytes(8)))
+    train.call_once(1)
+    handle, out = train.handle("v"), train.tensor()
+    train.loop(2, 3, [train.input()], [out])
+    train.assign(handle, out)
+    train.output(train.tensor("FLOAT32", (), bytes(4)))
+    condition.input()
+    condition.output(condition.tensor("BOOL", (), b"\1"))
+    body.output(body.input())
+    with pytest.raises(UnsupportedError, match="may loop for ever"):
+        tflrepair.train(from_bytes(build.bytes()), {"in0": np.zeros(2, np.float32)})

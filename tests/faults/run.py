@@ -32,6 +32,7 @@ def cases(count: int, seed: int) -> list[Case]:
         hostile.weights,
         hostile.models,
         waste.line,
+        waste.servers,
     ]
 
 

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sources.rogue import KINDS, rogue
+
 from faults import amplify
 from faults.bench import MODEL, PLAIN, Bench, Line, bench
 
@@ -64,6 +66,23 @@ def line() -> Line:
         found.count(row.good, what)
     slowest, largest = max(r.seconds for r in rows), max(r.megabytes for r in rows)
     found.note = f"the most: {slowest:.1f} s of processor time, {largest:.0f} MB"
+    return found
+
+
+def servers() -> Line:
+    """A scan of each model on a server that means harm, but those that only are slow."""
+    found = Line("servers that mean harm")
+    most = ("", 0.0)
+    with bench() as place:
+        quick = _run(place, place.folder / MODEL, ["scan", MODEL], SECONDS).seconds
+        for kind in KINDS:
+            with rogue(kind) as address:
+                words = ["scan", address]
+                row = _run(place, place.folder / MODEL, words, max(SECONDS, 6 * quick))
+            what = f"{kind}: {row.seconds:.1f} s {row.megabytes:.0f} MB {row.said[-300:]!r}"
+            found.count(row.good and row.code == 2, what)
+            most = max(most, (kind, row.seconds), key=lambda pair: pair[1])
+    found.note = f"the most: {most[1]:.1f} s of processor time ({most[0]})"
     return found
 
 

@@ -52,7 +52,8 @@ def _ended(process: subprocess.Popen[str], idle: float) -> subprocess.CompletedP
     try:
         out, err = process.communicate(timeout=_LAST_WORDS)
     except subprocess.TimeoutExpired:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):  # its children hold its pipes, too
+            os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
     return subprocess.CompletedProcess(process.args, -signal.SIGABRT, out, "it hangs: " + err)
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 DEFAULT_STEPS = 100
 DEFAULT_BATCH = 8
+_LARGEST_BATCH = 64 << 20  # bytes, of more examples than there are
 Data = str | os.PathLike[str] | Mapping[str, "NDArray[Any]"]
 
 
@@ -207,6 +208,13 @@ def _data(
         if array.ndim != len(sizes) or len(array) < 1:
             raise UserError(
                 f"input {port.name} has shape {list(array.shape)}", hint=f"expected: {port.text}"
+            )
+        if size > len(array) and size * array[:1].nbytes > _LARGEST_BATCH:
+            raise UserError(
+                f"a batch of {plural(size, 'example')} of input {port.name} would take "
+                f"{size * array[:1].nbytes:,} bytes, and the data has {len(array):,}; above "
+                f"{_LARGEST_BATCH >> 20} MB no example is used twice",
+                hint="give more examples, or a smaller --batch if the model leaves it open",
             )
         sample = np.resize(array[:1], (size, *array.shape[1:]))
         kind = inputs.fit({port.name: sample}, _only(target, port.name))[port.name].dtype

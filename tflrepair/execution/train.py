@@ -15,13 +15,14 @@ from tflrepair.execution import worker
 from tflrepair.execution.runtimes import environment
 from tflrepair.leftovers import workspace
 from tflrepair.processes import children
-from tflrepair.processes.ending import ending
+from tflrepair.processes.ending import ending, signal_name
 from tflrepair.wording import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WORKER = Path(__file__).with_name("train_worker.py")
+STEP = 60.0  # seconds of processor time for a step, where that can be limited
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def run_training(job: TrainJob, progress: Callable[[int, float], None]) -> Train
         np.savez(folder / "data.npz", **arrays)
         row: dict[str, Any] = {k: v for k, v in vars(job).items() if k != "data"}
         row |= {"rows": dict(job.rows), "keys": keys, "module": worker.RUNTIMES["litert"][2]}
+        row["limit"] = STEP
         (folder / "job.json").write_text(json.dumps(row), encoding="utf-8")
         losses, seconds = _child(folder, progress)
         state = {}
@@ -104,6 +106,12 @@ def _child(folder: Path, progress: Callable[[int, float], None]) -> tuple[list[f
                     seconds.append(row["seconds"])
                     progress(row["step"], row["loss"])
         code = process.wait()
+    if signal_name(code) == "SIGPROF":
+        raise UnsupportedError(
+            f"step {len(losses) + 1} computes for more than {STEP:g} s; "
+            "the model may loop for ever",
+            hint="give a smaller --batch",
+        )
     if code:
         raise UnsupportedError(
             f"training ended after {plural(len(losses), 'step')}: {ending(code, log)}"

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -32,6 +33,12 @@ def main(folder: Path) -> None:
     except Exception as error:
         text = str(error).strip() or type(error).__name__
         (folder / "error.txt").write_text(text[:4000], encoding="utf-8")
+
+
+def _limit_time(seconds: float) -> None:
+    """End this process once it has computed for ``seconds`` more (0: no limit): an endless loop."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def train(job: dict[str, Any], folder: Path) -> None:
@@ -50,7 +57,9 @@ def train(job: dict[str, Any], folder: Path) -> None:
     for step in range(1, job["steps"] + 1):
         feed = next(batches)
         start = time.perf_counter()
+        _limit_time(job["limit"])
         found = run(**feed)
+        _limit_time(0)
         seconds = time.perf_counter() - start
         loss = float(np.asarray(found[job["loss"]]).reshape(-1)[0])
         print(json.dumps({"step": step, "loss": loss, "seconds": seconds}), flush=True)

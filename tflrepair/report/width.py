@@ -34,8 +34,8 @@ def pad(text: str, width: int, right: bool = False) -> str:
 
 def end(text: str, width: int) -> str:
     """As much of the end of ``text`` as ``width`` columns hold."""
-    start = len(text)
-    while start and cells(text[start - 1 :]) <= width:
+    start, left = len(text), width
+    while start and (left := left - cells(text[start - 1])) >= 0:
         start -= 1
     return text[start:]
 

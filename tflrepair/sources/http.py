@@ -7,21 +7,23 @@ for, and that ETag or date and the length are those of the first answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from tflrepair.errors import BadFileError
+from tflrepair.sources.patience import Patience
 from tflrepair.sources.source import Piece
 
 HEAD = 1 << 16  # bytes that are asked for first
 MOST_WHOLE = 64 << 20  # what a server that gives no ranges may send
 _CONNECT, _SILENCE = 10.0, 20.0  # seconds until there is a connection, and between two parts
-_SLOWEST = 100_000  # bytes a second, below which an answer takes too long
 _AT_ONCE = 8
+_REDIRECTS = 10
 _AGAIN = (0.3, 1.0)  # seconds before another try where the server was busy or hung up
 _BUSY = frozenset((429, 500, 502, 503, 504))
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})", re.ASCII)
 
 
 class WebServer:
@@ -32,6 +34,7 @@ class WebServer:
         self._address = system.encode_url(address)
         self._mark: tuple[str, str] | None = None
         self._head = b""
+        self._patience = Patience()
         self.size = 0
 
     def begin(self) -> bytes | None:
@@ -56,7 +59,7 @@ class WebServer:
         from fsspec.asyn import sync
 
         async def run() -> Any:
-            return await coroutine
+            return await self._patience.whole(coroutine)
 
         return sync(self._system.loop, run)
 
@@ -104,24 +107,34 @@ class WebServer:
 
     async def _ask(self, start: int, count: int) -> tuple[int, bytes]:
         """Status and bytes of one answer; no bytes where there was nothing to be read."""
+        return await self._patience.answer(self._get(start, count), count)
+
+    async def _get(self, start: int, count: int) -> tuple[int, bytes]:
         import aiohttp
 
         session = await self._system.set_session()
-        seconds = _CONNECT + _SILENCE + count / _SLOWEST
         request = session.get(
             self._address,
             headers={"Range": f"bytes={start}-{start + count - 1}", "Accept-Encoding": "identity"},
-            timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT, sock_read=_SILENCE),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=_SILENCE),
+            max_redirects=_REDIRECTS,
         )
-        async with request as answer:
-            if answer.status == 206:
-                self._check(answer.headers, start, count)
-                return 206, await _body(answer, count)
-            if answer.status == 200:
-                if self._mark is not None:
-                    raise _changed("it answered without ranges")
-                return 200, await _all_of(answer)
-            return answer.status, b""
+        try:
+            async with request as answer:
+                if answer.status == 206:
+                    self._check(answer.headers, start, count)
+                    return 206, await self._body(answer, count)
+                if answer.status == 200:
+                    if self._mark is not None:
+                        raise _changed("it answered without ranges")
+                    return 200, await self._all_of(answer)
+                return answer.status, b""
+        except aiohttp.TooManyRedirects:
+            raise BadFileError(f"the server redirects more than {_REDIRECTS} times") from None
+        except aiohttp.NonHttpUrlRedirectClientError as error:
+            raise BadFileError(
+                f"the server redirects to {error}, which is not on the web"
+            ) from None
 
     def _check(self, headers: Any, start: int, count: int) -> None:
         """Raises BadFileError if an answer is of another file, or another range of it."""
@@ -143,33 +156,31 @@ class WebServer:
                 f"the server sent bytes {first} to {last}, and was asked for {count} at {start}"
             )
 
+    async def _body(self, answer: Any, most: int) -> bytes:
+        """The bytes of an answer. Raises BadFileError if there are more than ``most``."""
+        parts, size = [], 0
+        async for part in answer.content.iter_chunked(1 << 18):
+            size += len(part)
+            self._patience.got(len(part))
+            if size > most:
+                answer.close()
+                raise BadFileError(f"the server sent more than the {most} bytes it was asked for")
+            parts.append(part)
+        return b"".join(parts)
 
-async def _body(answer: Any, most: int) -> bytes:
-    """The bytes of an answer. Raises BadFileError if there are more than ``most``."""
-    parts, size = [], 0
-    async for part in answer.content.iter_chunked(1 << 18):
-        size += len(part)
-        if size > most:
-            answer.close()
-            raise BadFileError(f"the server sent more than the {most} bytes it was asked for")
-        parts.append(part)
-    return b"".join(parts)
-
-
-async def _all_of(answer: Any) -> bytes:
-    """A whole file, from a server that gives no ranges."""
-    length = answer.content_length
-    try:
-        if length is None or length <= MOST_WHOLE:
-            return await _body(answer, MOST_WHOLE)
-    except BadFileError:
-        pass
-    answer.close()  # what is still under way is not waited for
-    size = f"{length} bytes" if length else f"more than {MOST_WHOLE} bytes"
-    raise BadFileError(
-        f"the server does not give parts of a file, and this one has {size}",
-        hint=f"download it first (without ranges, up to {MOST_WHOLE >> 20} MB are read)",
-    )
+    async def _all_of(self, answer: Any) -> bytes:
+        """A whole file, from a server that gives no ranges."""
+        length = answer.content_length
+        large = length is not None and length > MOST_WHOLE
+        if not large:
+            with contextlib.suppress(BadFileError):
+                return await self._body(answer, MOST_WHOLE)
+        answer.close()  # what is still under way is not waited for
+        size = f"{length} bytes" if large else f"more than {MOST_WHOLE} bytes"
+        raise BadFileError(
+            f"the server does not give parts of a file, and this one has {size}",
+            hint=f"download it first (without ranges, up to {MOST_WHOLE >> 20} MB are read)",
+        )
 
 
 def _changed(how: str) -> BadFileError:

@@ -15,6 +15,7 @@ from tflrepair.graph.model import Model
 from tflrepair.graph.options import CALLING, called_subgraphs
 from tflrepair.graph.subgraph import Operator, Subgraph
 
+_ROUNDS = 64
 _OP = schema.BuiltinOperator
 _FIRST = {_OP.IF: 1, _OP.WHILE: 0}  # the first input that is handed on
 _HANDLES = (schema.TensorType.RESOURCE, schema.TensorType.VARIANT)
@@ -61,9 +62,13 @@ def _without(tensors: tuple[int, ...], positions: Gone) -> tuple[int, ...]:
 
 
 def needed(model: Model) -> Needed:
-    """Everything is taken for needless that may be, until nothing contradicts it."""
+    """Everything is taken for needless that may be, until nothing contradicts it.
+
+    Where each round only finds the next of a long chain, all that is handed on is kept.
+    """
     calls = _calls(model)
     states = [_states(graph) for graph in model.subgraphs]
+    turn = 0
     while True:
         found = _needed(model, calls, states)
         wrong = [
@@ -76,6 +81,9 @@ def needed(model: Model) -> Needed:
             wrong = [(c, 0) for c in calls if c.is_loop and len(c.idle) == len(c.operator.inputs)]
         if not wrong:
             return _reached(model, found[0])
+        turn += 1
+        if turn > _ROUNDS:  # each round reads the whole model
+            wrong = [(call, position) for call in calls for position in call.idle]
         for call, position in wrong:
             call.idle.discard(position)
 

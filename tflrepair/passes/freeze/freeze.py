@@ -94,7 +94,7 @@ def check_frozen(before: Model, plan: FreezePlan, written: AnalysisContext) -> N
         ]
         ends = old.name, old.inputs, old.outputs
         right = right and ends == (new.name, new.inputs, new.outputs)
-        added = sum(row.site.subgraph == old.index for row in plan.widened.values())
+        added = sum(row.widened_by is not None for row in plan.by_subgraph.get(old.index, []))
         right = right and new.tensor_count == old.tensor_count + added
     found = written.analysis
     again = plan_freeze(written)

@@ -62,16 +62,24 @@ class FreezePlan:
         """The reads that a DEQUANTIZE replaces."""
         return {row.site: row for row in self.constants if row.widened_by}
 
+    @cached_property
+    def by_subgraph(self) -> dict[int, list[FrozenRead]]:
+        """``constants`` by the subgraph of the read."""
+        found: dict[int, list[FrozenRead]] = {}
+        for row in self.constants:
+            found.setdefault(row.site.subgraph, []).append(row)
+        return found
+
 
 def plan_freeze(context: AnalysisContext) -> FreezePlan:
     """Decide what to freeze. Raises as ``freeze`` does."""
     check_freezable(context)
     model, analysis = context.model, context.analysis
-    handles = trace(model)
+    handles, facts = trace(model), _Facts.of(model, analysis)
     frozen: dict[ResourceId, Variable] = {}
     kept = []
     for variable in analysis.variables:
-        reason = _why_not(model, analysis, handles, variable)
+        reason = _why_not(facts, handles, variable)
         if reason:
             kept.append((variable.name, reason))
         elif _touched(handles, variable.key):
@@ -122,7 +130,31 @@ def check_initialized(analysis: Analysis) -> None:
         )
 
 
-def _why_not(model: Model, analysis: Analysis, handles: Handles, variable: Variable) -> str:
+@dataclass(frozen=True)
+class _Facts:
+    """What every variable is judged by, found once.
+
+    Attributes:
+        fixed: initializers that no signature is.
+        keys: of each subgraph that has signatures, the first one's.
+    """
+
+    model: Model
+    fixed: frozenset[int]
+    keys: dict[int, str]
+
+    @classmethod
+    def of(cls, model: Model, analysis: Analysis) -> _Facts:
+        entries = {entry.subgraph for entry in analysis.entries if entry.signatures}
+        keys = {row.subgraph: row.key for row in reversed(model.signatures)}
+        return cls(model, frozenset(analysis.initializers) - entries, keys)
+
+    def label(self, subgraph: int) -> str:
+        key = self.keys.get(subgraph)
+        return f"subgraph {subgraph}" if key is None else f"signature `{key}`"
+
+
+def _why_not(facts: _Facts, handles: Handles, variable: Variable) -> str:
     """Why ``variable`` cannot be frozen; empty if it can."""
     key = variable.key
     if key.kind != "builtin":
@@ -131,20 +163,19 @@ def _why_not(model: Model, analysis: Analysis, handles: Handles, variable: Varia
         return f"subgraph {handles.unknown.subgraph} assigns a variable that is unknown"
     if key in handles.doubtful:
         return handles.doubtful[key]
-    entries = {entry.subgraph for entry in analysis.entries if entry.signatures}
-    fixed = set(analysis.initializers) - entries
     assigned = handles.assigned.get(key, [])
-    outside = [site for site in assigned if site.subgraph not in fixed]
+    outside = [site for site in assigned if site.subgraph not in facts.fixed]
     if outside:
-        return f"{_label(model, outside[0].subgraph)} assigns it"
+        return f"{facts.label(outside[0].subgraph)} assigns it"
     if len(assigned) > 1:
         return "more than one initializer assigns it"
     if assigned:
-        return _why_no_constant(model, handles, variable)
+        return _why_no_constant(facts, handles, variable)
     return "no initializer sets it" if handles.read.get(key) else ""
 
 
-def _why_no_constant(model: Model, handles: Handles, variable: Variable) -> str:
+def _why_no_constant(facts: _Facts, handles: Handles, variable: Variable) -> str:
+    model = facts.model
     initial = variable.initial
     if initial is None:
         return "its initial value is computed"
@@ -160,7 +191,7 @@ def _why_no_constant(model: Model, handles: Handles, variable: Variable) -> str:
         subgraph = model.subgraph(site.subgraph)
         read = subgraph.tensor(subgraph.operators[site.operator].outputs[0])
         if not _takes(read, value.shape, _dtype(initial, value)):
-            return f"{_label(model, site.subgraph)} reads it as another type or shape"
+            return f"{facts.label(site.subgraph)} reads it as another type or shape"
     return ""
 
 
@@ -186,33 +217,32 @@ def _takes(read: Tensor, shape: tuple[int, ...], dtype: str) -> bool:
     )
 
 
-def _label(model: Model, subgraph: int) -> str:
-    keys = [signature.key for signature in model.signatures if signature.subgraph == subgraph]
-    return f"signature `{keys[0]}`" if keys else f"subgraph {subgraph}"
-
-
 def _constants(
     model: Model, frozen: dict[ResourceId, Variable], handles: Handles
 ) -> tuple[FrozenRead, ...]:
     rows = []
+    makers: dict[int, dict[int, Operator]] = {}
     for key, variable in frozen.items():
         initial = variable.initial
         if initial is None:  # a variable without one is frozen only if nothing reads it
             continue
         shape = model.subgraph(initial.target).tensor(initial.tensor).shape
-        widened_by = _widening(model, initial) if initial.via == "dequantize" else None
+        widened_by = _widening(model, makers, initial) if initial.via == "dequantize" else None
         for site in handles.read.get(key, ()):
             output = model.subgraph(site.subgraph).operators[site.operator].outputs[0]
             rows.append(FrozenRead(site, output, initial.buffer, shape, widened_by))
     return tuple(rows)
 
 
-def _widening(model: Model, initial: Initial) -> OperatorRef:
-    """The initializer's DEQUANTIZE of a value."""
+def _widening(
+    model: Model, makers: dict[int, dict[int, Operator]], initial: Initial
+) -> OperatorRef:
+    """The initializer's DEQUANTIZE of a value; ``makers``: tensor -> what writes it, as needed."""
     subgraph = model.subgraph(initial.target)
+    if subgraph.index not in makers:
+        makers[subgraph.index] = {t: o for o in subgraph.operators for t in o.outputs}
     value = subgraph.operators[initial.site.operator].inputs[1]
-    (maker,) = (operator for operator in subgraph.operators if value in operator.outputs)
-    return operator_ref(maker)
+    return operator_ref(makers[subgraph.index][value])
 
 
 def _touched(handles: Handles, key: ResourceId) -> bool:

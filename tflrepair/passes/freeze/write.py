@@ -29,7 +29,7 @@ def _build(head: Head, model: Model, plan: FreezePlan) -> bytes:
 
 def _subgraph(head: Head, model: Model, plan: FreezePlan, index: int) -> int:
     subgraph = model.subgraph(index)
-    constants = [row for row in plan.constants if row.site.subgraph == index]
+    constants = plan.by_subgraph.get(index, [])
     kept = [o for o in subgraph.operators if OperatorRef(index, o.index) not in plan.dropped]
     moved = any(map(relocation.has_position, kept))
     if not (constants or moved) and len(kept) == subgraph.operator_count:

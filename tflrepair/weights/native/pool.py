@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
-from tflrepair.errors import UnsupportedError
+from tflrepair.errors import UnsupportedError, UserError
+from tflrepair.leftovers import Folder
 from tflrepair.processes import children, ending
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -50,13 +51,25 @@ class Child:
         paths = [str(package), os.environ.get("PYTHONPATH", "")]
         # one thread: a pool of them reserves memory that counts against the limit
         more = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-        self.process = children.start(
-            children.command(WORKER, [], memory=memory),
-            env={**os.environ, **more},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        self._folder = Folder()  # for what it leaves behind if it is killed
+        try:
+            with contextlib.suppress(UserError):  # libraries that need none read all the same
+                folder = str(self._folder.make().absolute())
+                more |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder)
+            self.process = children.start(
+                children.command(WORKER, [], memory=memory),
+                env={**os.environ, **more},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except BaseException:
+            self._folder.leave()
+            raise
+
+    def end(self) -> None:
+        children.end(self.process)
+        self._folder.leave()
 
     def frames(self, request: dict[str, Any]) -> Iterator[tuple[bytes, bytearray]]:
         """The answer to one request. Raises Refused."""
@@ -123,7 +136,7 @@ def ask(request: dict[str, Any]) -> Iterator[tuple[bytes, bytearray]]:
         if whole and len(_idle) < _IDLE:
             _idle.append(child)
         else:
-            children.end(child.process)
+            child.end()
 
 
 def _take(memory: int) -> Child | None:
@@ -136,7 +149,7 @@ def _take(memory: int) -> Child | None:
                 _idle.remove(child)
                 if not ended:
                     return child
-                children.end(child.process)
+                child.end()
     return None
 
 
@@ -161,13 +174,13 @@ def _close(child: Child) -> None:
         if closed:
             _idle.append(child)
         else:
-            children.end(child.process)
+            child.end()
 
 
 @atexit.register
 def end_idle() -> None:
     while _idle:
-        children.end(_idle.pop().process)
+        _idle.pop().end()
 
 
 if sys.platform != "win32":
