@@ -51,6 +51,20 @@ def rows(name: str, shape: tuple[int, ...], *layers: Callable[[], Any]) -> None:
     NETWORKS[name] = build
 
 
+class _Pool3D(keras.layers.Layer):
+    """MaxPooling3D(2) of operators that have a kernel for float64; MaxPool3D has none."""
+
+    def call(self, x: Any) -> Any:
+        x = x[:, : x.shape[1] // 2 * 2, : x.shape[2] // 2 * 2, : x.shape[3] // 2 * 2]
+        x = tf.maximum(x[:, ::2], x[:, 1::2])
+        x = tf.maximum(x[:, :, ::2], x[:, :, 1::2])
+        return tf.maximum(x[:, :, :, ::2], x[:, :, :, 1::2])
+
+
+def max_pool_3d() -> Any:
+    return _Pool3D() if keras.config.floatx() == "float64" else L.MaxPooling3D(2)
+
+
 rows("mlp", (6,), lambda: L.Dense(8, "relu"), lambda: L.Dense(5, "tanh"))
 for activation in ("elu", "selu", "softplus", "softsign", "relu6", "leaky_relu", "swish", "gelu",
                    "hard_swish", "sigmoid", "exponential"):  # fmt: skip
@@ -89,7 +103,7 @@ rows("padded", IMAGE, lambda: L.Conv2D(3, 3), lambda: L.ZeroPadding2D(((1, 2), (
      lambda: L.Cropping2D(1), lambda: L.Conv2D(2, 2))  # fmt: skip
 rows("conv1d", (9, 4), lambda: L.Conv1D(5, 3, padding="causal", activation="relu"),
      lambda: L.MaxPooling1D(2), lambda: L.Conv1D(3, 2))  # fmt: skip
-rows("conv3d", (5, 6, 6, 2), lambda: L.Conv3D(3, 2, activation="relu"), lambda: L.MaxPooling3D(2),
+rows("conv3d", (5, 6, 6, 2), lambda: L.Conv3D(3, 2, activation="relu"), max_pool_3d,
      lambda: L.Conv3D(2, 2, padding="same"))  # fmt: skip
 rows("average3d", (5, 6, 6, 2), lambda: L.Conv3D(3, 2, activation="tanh"),
      lambda: L.AveragePooling3D(2))  # fmt: skip
