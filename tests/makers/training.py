@@ -22,6 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from makers.common import convert, randomize
+from makers.pooling import max_pool_3d
 
 L = keras.layers
 RATE = 0.05
@@ -49,20 +50,6 @@ def rows(name: str, shape: tuple[int, ...], *layers: Callable[[], Any]) -> None:
         return keras.Model(inputs, L.Dense(3)(x))
 
     NETWORKS[name] = build
-
-
-class _Pool3D(keras.layers.Layer):
-    """MaxPooling3D(2) of operators that have a kernel for float64; MaxPool3D has none."""
-
-    def call(self, x: Any) -> Any:
-        x = x[:, : x.shape[1] // 2 * 2, : x.shape[2] // 2 * 2, : x.shape[3] // 2 * 2]
-        x = tf.maximum(x[:, ::2], x[:, 1::2])
-        x = tf.maximum(x[:, :, ::2], x[:, :, 1::2])
-        return tf.maximum(x[:, :, :, ::2], x[:, :, :, 1::2])
-
-
-def max_pool_3d() -> Any:
-    return _Pool3D() if keras.config.floatx() == "float64" else L.MaxPooling3D(2)
 
 
 rows("mlp", (6,), lambda: L.Dense(8, "relu"), lambda: L.Dense(5, "tanh"))
