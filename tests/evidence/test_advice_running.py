@@ -138,7 +138,7 @@ def test_constants_into_which_something_was_folded(tmp_path: Path) -> None:
 @follows("no-flex")
 def test_a_signature_with_flex(tmp_path: Path) -> None:
     """Its answers cannot be had here; those of a signature without Flex decide."""
-    here, out = made("training", "pooling") / "dense_gelu", tmp_path / "out.tflite"
+    here, out = made("training") / "dense_gelu", tmp_path / "out.tflite"
     values, eager = np.load(here / "values.npz"), np.load(here / "eager.npz")
     layers = {"one": "dense", "two": "dense", "three": "dense_1", "four": "dense_2"}
     arrays = {

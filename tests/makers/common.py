@@ -59,3 +59,17 @@ def values(variables: list[Any], out: Path) -> None:
     """The true value of each variable by path, which is its shared name in the file."""
     arrays: dict[str, Any] = {v.path: np.asarray(v) for v in variables}
     np.savez(out / "values.npz", **arrays)
+
+
+def max_pool_3d() -> Any:
+    """MaxPooling3D(2); in float64, for which it has no kernel, of operators that have one."""
+    import keras
+
+    class Pool3D(keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            x = x[:, : x.shape[1] // 2 * 2, : x.shape[2] // 2 * 2, : x.shape[3] // 2 * 2]
+            x = tf.maximum(x[:, ::2], x[:, 1::2])
+            x = tf.maximum(x[:, :, ::2], x[:, :, 1::2])
+            return tf.maximum(x[:, :, :, ::2], x[:, :, :, 1::2])
+
+    return Pool3D() if keras.config.floatx() == "float64" else keras.layers.MaxPooling3D(2)

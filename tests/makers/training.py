@@ -21,8 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from makers.common import convert, randomize
-from makers.pooling import max_pool_3d
+from makers.common import convert, max_pool_3d, randomize
 
 L = keras.layers
 RATE = 0.05

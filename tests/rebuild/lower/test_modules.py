@@ -27,7 +27,7 @@ LOOPS = {"lstm_loop", "text"}
 
 @pytest.fixture(scope="module", params=NAMES)
 def module(request: pytest.FixtureRequest) -> tuple[str, Any, Result]:
-    folder: Path = made("training", "pooling") / request.param
+    folder: Path = made("training") / request.param
     with np.load(folder / "eager.npz") as stored:
         eager = {name: stored[name] for name in stored.files}
     return request.param, eager, lowered(folder)
