@@ -148,6 +148,22 @@ def temporary_folder() -> Iterator[Path]:
         folder.leave()
 
 
+_place: str | None = None  # where our folders are made; None: where Python makes its own
+
+
+@contextlib.contextmanager
+def others_in(folder: Path) -> Iterator[None]:
+    """Have libraries write their temporary files into ``folder``. Ours stay beside it: a child that
+    is kept for later outlives the block."""
+    global _place
+    before = _place, tempfile.tempdir
+    _place, tempfile.tempdir = _place or tempfile.gettempdir(), str(folder)
+    try:
+        yield
+    finally:
+        _place, tempfile.tempdir = before
+
+
 class Folder:
     """A temporary folder whose owner says when it goes: no block, and no collector of garbage."""
 
@@ -158,7 +174,7 @@ class Folder:
     def make(self) -> Path:
         """Make it, and sweep those of killed processes. Raises UserError as ``workspace``."""
         try:  # the name is known before the folder is there: a signal may come at any moment
-            place = Path(tempfile.gettempdir())
+            place = Path(_place or tempfile.gettempdir())
             _sweep_folders(place)
             self._made = place / f"{_FOLDER}{os.urandom(8).hex()}"
             self._made.mkdir(mode=0o700)

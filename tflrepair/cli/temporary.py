@@ -13,15 +13,12 @@ from contextlib import contextmanager
 @contextmanager
 def temporary_files_aside() -> Iterator[None]:
     """Have libraries write theirs into a folder that goes with the block, if one can be made."""
-    import tempfile
     from contextlib import ExitStack, suppress
 
     from tflrepair.errors import UserError
-    from tflrepair.leftovers import temporary_folder
+    from tflrepair.leftovers import others_in, temporary_folder
 
     with ExitStack() as stack:
         with suppress(UserError):  # who needs one says so
-            folder = stack.enter_context(temporary_folder())
-            stack.callback(setattr, tempfile, "tempdir", tempfile.tempdir)
-            tempfile.tempdir = str(folder)
+            stack.enter_context(others_in(stack.enter_context(temporary_folder())))
         yield
