@@ -61,15 +61,20 @@ def values(variables: list[Any], out: Path) -> None:
     np.savez(out / "values.npz", **arrays)
 
 
-def max_pool_3d() -> Any:
-    """MaxPooling3D(2); in float64, for which it has no kernel, of operators that have one."""
+def pool_3d(kind: str) -> Any:
+    """``Max`` or ``Average`` of blocks of 2; in float64, of operators that have a kernel for it."""
     import keras
+
+    def join(a: Any, b: Any) -> Any:
+        return tf.maximum(a, b) if kind == "Max" else (a + b) / 2
 
     class Pool3D(keras.layers.Layer):
         def call(self, x: Any) -> Any:
             x = x[:, : x.shape[1] // 2 * 2, : x.shape[2] // 2 * 2, : x.shape[3] // 2 * 2]
-            x = tf.maximum(x[:, ::2], x[:, 1::2])
-            x = tf.maximum(x[:, :, ::2], x[:, :, 1::2])
-            return tf.maximum(x[:, :, :, ::2], x[:, :, :, 1::2])
+            x = join(x[:, ::2], x[:, 1::2])
+            x = join(x[:, :, ::2], x[:, :, 1::2])
+            return join(x[:, :, :, ::2], x[:, :, :, 1::2])
 
-    return Pool3D() if keras.config.floatx() == "float64" else keras.layers.MaxPooling3D(2)
+    if keras.config.floatx() == "float64":
+        return Pool3D()
+    return {"Max": keras.layers.MaxPooling3D, "Average": keras.layers.AveragePooling3D}[kind](2)

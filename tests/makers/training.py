@@ -21,7 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from makers.common import convert, max_pool_3d, randomize
+from makers.common import convert, pool_3d, randomize
 
 L = keras.layers
 RATE = 0.05
@@ -89,10 +89,10 @@ rows("padded", IMAGE, lambda: L.Conv2D(3, 3), lambda: L.ZeroPadding2D(((1, 2), (
      lambda: L.Cropping2D(1), lambda: L.Conv2D(2, 2))  # fmt: skip
 rows("conv1d", (9, 4), lambda: L.Conv1D(5, 3, padding="causal", activation="relu"),
      lambda: L.MaxPooling1D(2), lambda: L.Conv1D(3, 2))  # fmt: skip
-rows("conv3d", (5, 6, 6, 2), lambda: L.Conv3D(3, 2, activation="relu"), max_pool_3d,
+rows("conv3d", (5, 6, 6, 2), lambda: L.Conv3D(3, 2, activation="relu"), partial(pool_3d, "Max"),
      lambda: L.Conv3D(2, 2, padding="same"))  # fmt: skip
 rows("average3d", (5, 6, 6, 2), lambda: L.Conv3D(3, 2, activation="tanh"),
-     lambda: L.AveragePooling3D(2))  # fmt: skip
+     partial(pool_3d, "Average"))  # fmt: skip
 rows("layer_norm", SERIES, lambda: L.Dense(6), lambda: L.LayerNormalization())
 rows("group_norm", (6, 6, 4), lambda: L.Conv2D(4, 3), lambda: L.GroupNormalization(2),
      lambda: L.PReLU(shared_axes=[1, 2]))  # fmt: skip
