@@ -4,7 +4,7 @@ NAME/model.tflite    Keras 3 in a tf.Module with ``infer`` and ``train``, open b
 NAME/values.npz      the true value of each variable by shared name
 NAME/eager.npz       x, y; loss of the first step, ``infer`` before; per trained variable the first
                      step's gradient: ``g32/NAME`` in float32, ``g64/NAME`` in float64, and
-                     ``noise/NAME``, how far float32 moves when x changes by 1e-7 of itself;
+                     ``noise/NAME``, how far float32 moves when x changes by 1e-7 up or down;
                      ``losses`` of five steps; ``a32/NAME``, ``a64/NAME``: averages after the first
 
 Momentum makes the gradient visible: after one step it is -rate times the gradient.
@@ -251,8 +251,8 @@ def make_one(name: str, folder: Path) -> None:
         return gradients(module)
 
     eager: dict[str, Any] = {"x": x, "y": y, "output": module.infer(x)["output"].numpy()}
-    g32 = again(x)
-    moved = again(x if integers else (x * (1 + 1e-7)).astype("float32"))
+    near = x if integers else (x * (1 + 1e-7 * rng.choice([-1, 1], shape))).astype("float32")
+    g32, moved = again(x), again(near)
     again(x)
     a32 = averages(module)
     for path, v in module.values().items():
