@@ -74,11 +74,12 @@ def convert(
         RefusedError: the result would be broken; the message lists the findings.
     """
     options = no_flex(flex, batch, state, keep_flex, converter_options)
+    check_here(source)
     return _converted(source, signatures, options, progress, converter_options).data
 
 
 @dataclass(frozen=True)
-class Converted:
+class Conversion:
     """A new .tflite file, and what was done beyond its conversion, in words."""
 
     data: bytes = field(repr=False)
@@ -91,8 +92,7 @@ def _converted(
     options: NoFlex | None,
     progress: Progress,
     converter_options: Mapping[str, Any],
-) -> Converted:
-    check_here(source)
+) -> Conversion:
     _require_tensorflow()
     with workspace() as place:
         folder = place / "saved_model"
@@ -121,7 +121,7 @@ def _converted(
     errors = [f"{f.code} {f.message}" for f in result.findings if f.severity == Severity.ERROR]
     if errors:
         raise RefusedError("\n  ".join(["the converted model would be broken:", *errors]))
-    return Converted(data, notes)
+    return Conversion(data, notes)
 
 
 def convert_to_file(
@@ -132,7 +132,7 @@ def convert_to_file(
     force: bool,
     progress: Progress = silent,
     options: NoFlex | None = None,
-) -> Converted:
+) -> Conversion:
     """Convert a SavedModel folder or .keras file (a Path) or ``file.py:Class`` (a str) to ``out``.
 
     ``options``: those of ``flex=False``.

@@ -59,14 +59,8 @@ def convert(
         )
     size = len(made.data)
     if format is Format.json:
-        item = {
-            "ok": True,
-            "source": source,
-            "out": output,
-            "size": size,
-            "notes": list(made.notes),
-        }
-        emit_results(0, [item])
+        item = {"ok": True, "source": source, "out": output, "size": size}
+        emit_results(0, [item | {"notes": list(made.notes)}])
     else:
         for note in made.notes:
             emit(safe(note))
