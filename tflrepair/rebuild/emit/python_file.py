@@ -11,6 +11,7 @@ from tflrepair.analysis.resources import ResourceId
 from tflrepair.errors import UserError
 from tflrepair.files import check_free, write
 from tflrepair.graph.model import Model
+from tflrepair.rebuild.emit.signature_names import rename_signatures
 from tflrepair.rebuild.emit.source_text import source_of
 from tflrepair.rebuild.emit.step_lines import Weights, Writer
 from tflrepair.rebuild.ir.custom_nodes import allows_flex, custom_names
@@ -26,7 +27,6 @@ from tflrepair.rebuild.ir.steps import Function, FunctionId, Plan, SignatureFunc
 from tflrepair.rebuild.ir.tensor_facts import dtype_of
 from tflrepair.rebuild.run.module import module_of
 from tflrepair.rebuild.run.starting_values import StartingValues, Values, starting_values
-from tflrepair.tensorflow.signature_names import rename_signatures
 
 _HEAD = '''"""{title} as a TensorFlow module, rebuilt from its .tflite file.
 

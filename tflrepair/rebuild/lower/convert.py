@@ -20,9 +20,9 @@ from tflrepair.rebuild.lower.choose import Chosen, choose, steps_of
 from tflrepair.rebuild.lower.module import Lowered, place, refusal
 from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rebuild.run.starting_values import Values, starting_values
+from tflrepair.rewrite.signature_names import rename_signatures
 from tflrepair.tensorflow.convert import LeftoverError, convert_saved_model
 from tflrepair.tensorflow.save import save
-from tflrepair.tensorflow.signature_names import rename_keys, rename_signatures
 from tflrepair.wording import plural
 
 _HINT = "please report this model: every operator was lowered, yet the converter wants others"
@@ -68,9 +68,6 @@ def lower_flex(source: AnalysisContext | Model, values: Values, options: NoFlex)
     lowered = Lowered(chosen, starts, options)
     data = _converted(lowered, options)
     wanted = lowered.names()
-    found = {s.key: _names(s) for s in from_bytes(data).signatures}
-    if any(found.get(key) != (row[1], row[2]) for key, row in wanted.items()):
-        data = rename_signatures(data, dict(wanted))
     _check(data, wanted, options)
     return Result(data, _notes(chosen, lowered, options), chosen.state, chosen.training)
 
@@ -90,7 +87,7 @@ def _converted(lowered: Lowered, options: NoFlex) -> bytes:
             data = convert_saved_model(folder, list(functions), target, hint=_HINT)
         except LeftoverError as error:
             raise _placed(error, lowered) from error
-    return rename_keys(data, keys)
+    return rename_signatures(data, lowered.names(), keys)
 
 
 def _placed(error: LeftoverError, lowered: Lowered) -> UnsupportedError:

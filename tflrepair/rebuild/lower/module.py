@@ -111,8 +111,8 @@ class Lowered:
             results = tracer.run(entry.function, inputs)
             return dict(zip(entry.outputs, map(tf.convert_to_tensor, results), strict=True))
 
+        # not an attribute of the module: each of those is traced once more when it is saved
         function = tf.function(run, input_signature=specs, autograph=False)
-        setattr(self.module, f"endpoint_{len(self.functions)}", function)
         try:
             concrete = function.get_concrete_function()
         except TflRepairError as error:

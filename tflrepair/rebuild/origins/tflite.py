@@ -10,7 +10,7 @@ from tflrepair.rebuild.ir.steps import Plan
 from tflrepair.rebuild.origins.reconvert import checked, names_of, save_and_convert
 from tflrepair.rebuild.run.module import module_of
 from tflrepair.rebuild.run.starting_values import Values, starting_values
-from tflrepair.tensorflow.signature_names import rename_signatures
+from tflrepair.rewrite.signature_names import rename_signatures
 
 
 def rebuild_from_tflite(source: AnalysisContext | Model, values: Values) -> bytes:
@@ -35,11 +35,7 @@ def rebuild_from_tflite(source: AnalysisContext | Model, values: Values) -> byte
 
 
 def _with_names(data: bytes, plan: Plan) -> bytes:
-    """``data`` with the names and the order of the plan's signatures.
-
-    The file was written a moment ago by the converter whose schema is used here, so unpacking
-    and packing it loses nothing.
-    """
+    """``data`` with the names and the order of the plan's signatures."""
     wanted = {
         entry.key: (
             dict(zip(input_names(entry), entry.inputs, strict=True)),

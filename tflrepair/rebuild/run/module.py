@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from tflrepair.analysis.resources import ResourceId
@@ -42,9 +43,10 @@ def module_of(plan: Plan, starts: StartingValues) -> Any:
     module = tf.Module(name="rebuilt")
     module.weights = list(resources.variables.values())  # tracked: saved with their values
     module.tables = list(resources.tables.values())
-    module.endpoints = {
-        entry.key: _endpoint(Tracer(plan, resources), entry) for entry in plan.entries
-    }
+    # TensorFlow does not look into such a mapping: what it finds it traces again, to save it
+    module.endpoints = MappingProxyType(
+        {entry.key: _endpoint(Tracer(plan, resources), entry) for entry in plan.entries}
+    )
     return module
 
 

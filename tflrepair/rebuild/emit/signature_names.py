@@ -1,4 +1,4 @@
-"""Putting a converted model's signature names right, with TensorFlow's own tools."""
+"""Signature names put right by emitted Python, which has TensorFlow's own tools only."""
 
 from __future__ import annotations
 
@@ -21,19 +21,4 @@ def rename_signatures(data: bytes, wanted: dict[str, Any]) -> bytes:
         for rows, order in zip((signature.inputs, signature.outputs), orders, strict=True):
             if rows and {row.name.decode() for row in rows} == set(order):
                 rows.sort(key=lambda row: order.index(row.name.decode()))
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-
-
-def rename_keys(data: bytes, keys: dict[str, str]) -> bytes:
-    """Give signatures, and the subgraphs that they lead to, other keys; ``keys``: old -> new.
-
-    The converter lays subgraphs out in the order of their keys, and runtimes that know no
-    signatures run the first one.
-    """
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(data))
-    for signature in model.signatureDefs:
-        key = keys[signature.signatureKey.decode()].encode()
-        signature.signatureKey = model.subgraphs[signature.subgraphIndex].name = key
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
