@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from build import Build
-from grafted import run_pass
 from running import Session
 
+from tflrepair.analysis.context import AnalysisContext
 from tflrepair.format import schema
 from tflrepair.graph.model import from_bytes, load
 from tflrepair.rewrite.outside import OutsidePass
@@ -66,11 +67,11 @@ def test_an_order_of_other_names_is_not_used(old: bytes) -> None:
     assert from_bytes(new).signatures == from_bytes(old).signatures
 
 
-def test_values_behind_the_flatbuffer(data: Path) -> None:
+def test_values_behind_the_flatbuffer(data: Path, tmp_path: Path) -> None:
     """Buffer.offset is a position in the file, so it moves with the head."""
-    model = load(data / "healthy.tflite")
-    far = run_pass(OutsidePass(), model)
-    new = rename_signatures(far, {}, {"infer": "a much longer key than it was"})
+    model, far = load(data / "healthy.tflite"), io.BytesIO()
+    OutsidePass().apply(AnalysisContext(model), tmp_path).file.write(far)
+    new = rename_signatures(far.getvalue(), {}, {"infer": "a much longer key than it was"})
     np.testing.assert_array_equal(
         Session(new).run("a much longer key than it was", x=X)["output"],
         Session(bytes(model.data)).run("infer", x=X)["output"],
