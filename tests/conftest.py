@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import gc
 import hashlib
 import importlib.metadata
 import os
@@ -168,6 +169,15 @@ def broken(sample: Path, tmp_path: Path) -> Path:
     for name in ("broken.tflite", "classifier.weights.h5", "input.npz", "expected.npz"):
         shutil.copy(sample / name, tmp_path / name)
     return tmp_path / "broken.tflite"
+
+
+# What is imported and collected stays. Looking for circles in it, again and again, takes a tenth of
+# the time of the whole suite.
+gc.set_threshold(50_000, 50)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 NOT_QUICK = ("runs", "tf", "slow")

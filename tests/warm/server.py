@@ -20,7 +20,6 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
-from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -92,8 +91,8 @@ def tell(**answer: int) -> None:
 
 
 def child(kind: str, job: dict[str, Any]) -> None:
-    code, done = 1, None
-    at_end = ended_by_us()
+    code = 1
+    atexit._clear()  # what its parent has registered is not for it to do
     try:
         os.environ.clear()
         os.environ.update(job["env"])
@@ -102,7 +101,7 @@ def child(kind: str, job: dict[str, Any]) -> None:
         extra = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         sys.path[:0] = [path for path in extra if path and path not in sys.path]
         if job["follow"]:
-            done = followers(kind)
+            atexit.register(followers(kind))
         nothing = os.open(os.devnull, os.O_RDONLY)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         for number, target in ((nothing, 0), *((os.open(job[k], flags), n) for k, n in FILES)):
@@ -120,25 +119,8 @@ def child(kind: str, job: dict[str, Any]) -> None:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()
-        if done is not None:
-            done()
-        for function in reversed(at_end):
-            with contextlib.suppress(Exception):
-                function()
+        atexit._run_exitfuncs()
         os._exit(code)
-
-
-def ended_by_us() -> list[Callable[[], object]]:
-    """What this process registers for its end from now on, as TensorFlow does of its temporary
-    files. What it has of its parent is not for it to do."""
-    registered: list[Callable[[], object]] = []
-
-    def register(function: Any, *arguments: Any, **named: Any) -> Any:
-        registered.append(partial(function, *arguments, **named))
-        return function
-
-    atexit.register = register  # type: ignore[assignment]
-    return registered
 
 
 FILES = (("out", 1), ("err", 2))
