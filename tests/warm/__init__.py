@@ -11,14 +11,11 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import select
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -29,6 +26,8 @@ from tflrepair.execution.runner import DIRTY_MEMORY
 from tflrepair.processes import children
 from tflrepair.tensorflow import convert
 from tflrepair.tracing import trace
+from tflrepair.weights.native import pool
+from warm.forks import Server
 
 SERVER = Path(__file__).with_name("server.py")
 _PATHS = [str(SERVER.parents[2]), str(SERVER.parents[1])]
@@ -40,97 +39,11 @@ _MEMORY = ("MALLOC_PERTURB_", "GLIBC_TUNABLES")
 # how memory is given out is decided when a process starts
 _SOCKETS = "TFLREPAIR_WARM"
 
-_servers: dict[tuple[str | None, ...], _Server] = {}
+_servers: dict[tuple[str | None, ...], Server] = {}
 _cold: Callable[..., Any] = children.start
 _adopted = False
 # elsewhere a fork may lack what its parent has loaded (threads, macOS frameworks)
 enabled = sys.platform == "linux"
-
-
-class Forked:
-    """As much of a ``subprocess.Popen`` as is used of one."""
-
-    stdin = stdout = stderr = None
-
-    def __init__(self, server: _Server, pid: int) -> None:
-        self._server, self.pid = server, pid
-        self.returncode: int | None = None
-
-    def poll(self) -> int | None:
-        return self._end(0)
-
-    def wait(self, timeout: float | None = None) -> int:
-        if self._end(timeout) is None:
-            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
-        return cast(int, self.returncode)
-
-    def kill(self) -> None:
-        if self.returncode is None:
-            os.kill(self.pid, signal.SIGKILL)
-
-    def _end(self, timeout: float | None) -> int | None:
-        if self.returncode is None:
-            self.returncode = self._server.answer("code", timeout)
-            if self.returncode is not None:
-                self._server.busy.release()
-        return self.returncode
-
-
-class _Server:
-    """The pipes to a process that forks; ``process`` is None if another one has started it."""
-
-    def __init__(
-        self, requests: IO[bytes], answers: IO[bytes], process: subprocess.Popen[bytes] | None
-    ) -> None:
-        self.process = process
-        self._requests, self._answers = requests, answers
-        self.busy = threading.Lock()
-        self._pending = b""
-
-    @classmethod
-    def begin(cls, kind: str, env: Mapping[str, str]) -> _Server:
-        paths = os.pathsep.join(filter(None, [*_PATHS, env.get("PYTHONPATH")]))
-        _own_sockets()
-        # not by launch.py: it is to outlive the thread that starts it, and ends with its input
-        process = _cold(
-            [_PYTHON, str(SERVER), kind, str(_socket(_key(kind, env)))],
-            env={**env, "PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        return cls(process.stdin, process.stdout, process)
-
-    def run(
-        self,
-        line: Sequence[str],
-        env: Mapping[str, str],
-        out: str,
-        err: str = "",
-        cwd: str = "",
-        follow: bool = False,
-    ) -> Forked:
-        """Begin with what follows Python in a command line. The caller holds ``busy``.
-
-        Args:
-            follow: the children that it starts are forks, too.
-        """
-        row: dict[str, Any] = {"argv": list(line), "env": dict(env), "out": out, "err": err or out}
-        row |= {"cwd": cwd or str(Path.cwd()), "follow": follow}
-        self._requests.write(json.dumps(row).encode() + b"\n")
-        self._requests.flush()
-        return Forked(self, cast(int, self.answer("pid", None)))
-
-    def answer(self, key: str, timeout: float | None) -> int | None:
-        """The next answer; None if there was none within ``timeout`` seconds."""
-        while b"\n" not in self._pending:
-            if not select.select([self._answers], [], [], timeout)[0]:
-                return None
-            more = os.read(self._answers.fileno(), 4096)
-            assert more, "the process that forks has ended"
-            self._pending += more
-        text, _, self._pending = self._pending.partition(b"\n")
-        return int(json.loads(text)[key])
 
 
 _Key = tuple[str | None, ...]
@@ -151,19 +64,33 @@ def _own_sockets() -> None:
     atexit.register(shutil.rmtree, os.environ[_SOCKETS], ignore_errors=True)
 
 
-def _server(kind: str, env: Mapping[str, str]) -> _Server | None:
+def _begin(kind: str, env: Mapping[str, str]) -> Server:
+    paths = os.pathsep.join(filter(None, [*_PATHS, env.get("PYTHONPATH")]))
+    _own_sockets()
+    # not by launch.py: it is to outlive the thread that starts it, and ends with its input
+    process = _cold(
+        [_PYTHON, str(SERVER), kind, str(_socket(_key(kind, env)))],
+        env={**env, "PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    return Server(process.stdin, process.stdout, process)
+
+
+def _server(kind: str, env: Mapping[str, str]) -> Server | None:
     """One whose memory is given out as ``env`` says; None if it is at work."""
     key = _key(kind, env)
     found = _servers.get(key)
     if found is None:
-        found = _connected(key) if _adopted else _Server.begin(kind, env)
+        found = _connected(key) if _adopted else _begin(kind, env)
         if found is None:
             return None
         _servers[key] = found
     return found if found.busy.acquire(blocking=False) else None
 
 
-def _connected(key: _Key) -> _Server | None:
+def _connected(key: _Key) -> Server | None:
     """A server that the tests' own process has started, if it has one."""
     if _SOCKETS not in os.environ:
         return None
@@ -174,15 +101,24 @@ def _connected(key: _Key) -> _Server | None:
         line.close()
         return None
     answers = cast(IO[bytes], line.makefile("rb", buffering=0))
-    return _Server(line.makefile("wb"), answers, None)
+    return Server(line.makefile("wb"), answers, None, line)
+
+
+def _reading(env: Mapping[str, str]) -> _Key:
+    """The server of children that read HDF5, which has begun unless this process cannot do that."""
+    key = _key("reading", env)
+    if not _adopted and key not in _servers:
+        _servers[key] = _begin("reading", {**env, "OPENBLAS_NUM_THREADS": "1"})
+    return key
 
 
 def _ready(kind: str, env: Mapping[str, str]) -> None:
     """Start the servers that a command of ``kind`` will ask for."""
+    _reading(env)
     for more in ("light", "tensorflow") if kind == "tensorflow" else ("light",):
         dirty = {**env, **DIRTY_MEMORY}
         if not _adopted and _key(more, dirty) not in _servers:
-            _servers[_key(more, dirty)] = _Server.begin(more, dirty)
+            _servers[_key(more, dirty)] = _begin(more, dirty)
 
 
 def adopt(kind: str, requests: IO[bytes], answers: IO[bytes]) -> None:
@@ -191,7 +127,7 @@ def adopt(kind: str, requests: IO[bytes], answers: IO[bytes]) -> None:
     _servers.clear()
     _adopted = True
     memory = [os.environ.get(name) for name in _MEMORY]
-    server = _Server(requests, answers, None)
+    server = Server(requests, answers, None)
     _servers[("light", *memory)] = server
     if kind == "tensorflow":
         _servers[(kind, *memory)] = server
@@ -200,9 +136,11 @@ def adopt(kind: str, requests: IO[bytes], answers: IO[bytes]) -> None:
 
 def _kind(line: Sequence[str]) -> str | None:
     """What the child of a command line imports; None if it is not known."""
-    python, launch, _, _, script, *arguments = line
+    python, launch, _, memory, script, *arguments = line
     if python != _PYTHON or launch != str(children.LAUNCH):
         return None
+    if script == str(pool.WORKER):
+        return "reading" if memory == str(pool.MEMORY) else None
     if script == worker.__file__ and arguments != ["--list"]:
         job = json.loads((Path(arguments[0]) / "job.json").read_text(encoding="utf-8"))
         litert = str(job["module"]).startswith("ai_edge_litert.")
@@ -212,8 +150,12 @@ def _kind(line: Sequence[str]) -> str | None:
 
 def start(line: Sequence[str], **options: Any) -> Any:
     """What ``children.start`` is in tests."""
-    if enabled and (kind := _kind(line)) and (server := _server(kind, options["env"])):
-        return server.run(line[1:], options["env"], options["stdout"].name)
+    kind, env = _kind(line) if enabled else None, options["env"]
+    if kind == "reading":
+        if (server := _connected(_reading(env))) is not None:
+            return server.run_piped(line[1:], env)
+    elif kind and (server := _server(kind, env)):
+        return server.run(line[1:], env, options["stdout"].name)
     return _cold(line, **options)
 
 

@@ -1,9 +1,10 @@
 """Imports what takes time, then runs scripts in forks until its input ends.
 
-``server.py tensorflow SOCKET`` or ``server.py light SOCKET`` (LiteRT and the command line). Each
-connection to SOCKET, a path, is a server of its own. Requests are lines of JSON on standard input:
-{"argv": what follows Python in the command line, "env": variables, "cwd": folder, "out", "err":
-files for what it prints, "follow": whether its own children are forks, too}. Answers are lines on
+``server.py KIND SOCKET``, where KIND is tensorflow, light (LiteRT and the command line) or reading
+(HDF5). Each connection to SOCKET, a path, is a server of its own. Requests are lines of JSON on
+standard input: {"argv": what follows Python in the command line, "env": variables, "cwd": folder,
+"out", "err": files for what it prints, "follow": whether its own children are forks, too}. With a
+request a connection may pass the streams to read from and to write to. Answers are lines on
 standard output: {"pid": of the fork}, then {"code": as ``Popen.returncode``}.
 """
 
@@ -16,6 +17,7 @@ import os
 import runpy
 import select
 import socket
+import stat
 import sys
 import tempfile
 import traceback
@@ -30,8 +32,11 @@ import warm
 
 def load(kind: str) -> None:
     """Import what the scripts of a kind need. They say so themselves where it is missing."""
-    modules = ["numpy", "rich.console", "tflrepair.cli"]
-    if find_spec("ai_edge_litert"):
+    if kind == "reading":
+        modules = ["numpy", "h5py", "tflrepair.weights.native.worker"]
+    else:
+        modules = ["numpy", "rich.console", "tflrepair.cli"]
+    if kind != "reading" and find_spec("ai_edge_litert"):
         modules.append("ai_edge_litert.interpreter")
     for name in modules:
         import_module(name)
@@ -42,47 +47,56 @@ def load(kind: str) -> None:
         _ = (tf.lite.TFLiteConverter, tf.lite.Interpreter, tf.saved_model.save, tf.keras)
 
 
-def listen(kind: str, path: str) -> None:
+def listen(kind: str, listener: socket.socket) -> None:
     """Serve standard input, and each connection in a fork."""
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
-        listener.listen()
-        connections: list[int] = []
-        while True:
-            ready = select.select([0, listener.fileno()], [], [])[0]
-            connections = [pid for pid in connections if not os.waitpid(pid, os.WNOHANG)[0]]
-            if listener.fileno() in ready:
-                line = listener.accept()[0]
-                pid = os.fork()
-                if not pid:
-                    for number in (0, 1):
-                        os.dup2(line.fileno(), number)
-                    line.close()
-                    listener.close()
-                    serve(kind)
-                    os._exit(0)
+    connections: list[int] = []
+    while True:
+        ready = select.select([0, listener.fileno()], [], [])[0]
+        connections = [pid for pid in connections if not os.waitpid(pid, os.WNOHANG)[0]]
+        if listener.fileno() in ready:
+            line = listener.accept()[0]
+            pid = os.fork()
+            if not pid:
+                for number in (0, 1):
+                    os.dup2(line.fileno(), number)
                 line.close()
-                connections.append(pid)
-            elif not serve(kind, 1):
-                return
+                listener.close()
+                serve(kind)
+                os._exit(0)
+            line.close()
+            connections.append(pid)
+        elif not serve(kind, 1):
+            return
 
 
 def serve(kind: str, most: int = -1) -> bool:
     """Answer ``most`` requests, or all until the input ends; whether it has not ended."""
     while most:
-        line = b""
+        line, streams = b"", list[int]()
         while not line.endswith(b"\n"):
-            more = os.read(0, 1 << 16)
+            more, passed = receive()
             if not more:
                 return False
             line += more
+            streams += passed
         most -= 1
         pid = os.fork()
         if not pid:
-            child(kind, json.loads(line))
+            child(kind, json.loads(line), streams)
+        for number in streams:
+            os.close(number)
         tell(pid=pid)
         tell(code=os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     return True
+
+
+def receive() -> tuple[bytes, list[int]]:
+    """Bytes of requests, and the streams that come with them; none at the end."""
+    if not stat.S_ISSOCK(os.fstat(0).st_mode):
+        return os.read(0, 1 << 16), []
+    with socket.socket(fileno=os.dup(0)) as line:
+        data, streams, _, _ = socket.recv_fds(line, 1 << 16, 2)
+    return data, streams
 
 
 def tell(**answer: int) -> None:
@@ -90,7 +104,8 @@ def tell(**answer: int) -> None:
     sys.stdout.flush()
 
 
-def child(kind: str, job: dict[str, Any]) -> None:
+def child(kind: str, job: dict[str, Any], streams: list[int]) -> None:
+    """``streams``: its standard input and output; none for nothing and the file "out"."""
     code = 1
     atexit._clear()  # what its parent has registered is not for it to do
     try:
@@ -100,11 +115,11 @@ def child(kind: str, job: dict[str, Any]) -> None:
         tempfile.tempdir = None  # TMPDIR decides again
         extra = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         sys.path[:0] = [path for path in extra if path and path not in sys.path]
-        if job["follow"]:
+        if job.get("follow"):
             atexit.register(followers(kind))
-        nothing = os.open(os.devnull, os.O_RDONLY)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        for number, target in ((nothing, 0), *((os.open(job[k], flags), n) for k, n in FILES)):
+        streams = streams or [os.open(os.devnull, os.O_RDONLY), os.open(job["out"], flags)]
+        for target, number in enumerate([*streams, os.open(job["err"], flags)]):
             os.dup2(number, target)
             os.close(number)
         run(job["argv"])
@@ -121,9 +136,6 @@ def child(kind: str, job: dict[str, Any]) -> None:
                 stream.flush()
         atexit._run_exitfuncs()
         os._exit(code)
-
-
-FILES = (("out", 1), ("err", 2))
 
 
 def run(argv: list[str]) -> None:
@@ -163,5 +175,8 @@ def followers(kind: str) -> Callable[[], None]:
 
 
 if __name__ == "__main__":
-    load(sys.argv[1])
-    listen(sys.argv[1], sys.argv[2])
+    with socket.socket(socket.AF_UNIX) as waiting:
+        waiting.bind(sys.argv[2])
+        waiting.listen()
+        load(sys.argv[1])
+        listen(sys.argv[1], waiting)
