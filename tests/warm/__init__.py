@@ -79,7 +79,7 @@ def _begin(kind: str, env: Mapping[str, str]) -> Server:
 
 
 def _server(kind: str, env: Mapping[str, str]) -> Server | None:
-    """One whose memory is given out as ``env`` says; None if it is at work."""
+    """One whose memory is given out as ``env`` says; None if there is none."""
     key = _key(kind, env)
     found = _servers.get(key)
     if found is None:
@@ -87,11 +87,15 @@ def _server(kind: str, env: Mapping[str, str]) -> Server | None:
         if found is None:
             return None
         _servers[key] = found
-    return found if found.busy.acquire(blocking=False) else None
+    return found if found.busy.acquire(blocking=False) else _connected(key, once=True)
 
 
-def _connected(key: _Key) -> Server | None:
-    """A server that the tests' own process has started, if it has one."""
+def _connected(key: _Key, once: bool = False) -> Server | None:
+    """A server that the tests' own process has started, if it has one.
+
+    Args:
+        once: for one job.
+    """
     if _SOCKETS not in os.environ:
         return None
     line = socket.socket(socket.AF_UNIX)
@@ -101,7 +105,7 @@ def _connected(key: _Key) -> Server | None:
         line.close()
         return None
     answers = cast(IO[bytes], line.makefile("rb", buffering=0))
-    return Server(line.makefile("wb"), answers, None, line)
+    return Server(line.makefile("wb"), answers, None, line, once)
 
 
 def _reading(env: Mapping[str, str]) -> _Key:
@@ -152,7 +156,7 @@ def start(line: Sequence[str], **options: Any) -> Any:
     """What ``children.start`` is in tests."""
     kind, env = _kind(line) if enabled else None, options["env"]
     if kind == "reading":
-        if (server := _connected(_reading(env))) is not None:
+        if (server := _connected(_reading(env), once=True)) is not None:
             return server.run_piped(line[1:], env)
     elif kind and (server := _server(kind, env)):
         return server.run(line[1:], env, options["stdout"].name)

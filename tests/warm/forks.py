@@ -58,7 +58,8 @@ class Server:
 
     Attributes:
         process: None if another one has started it.
-        line: for one such; closed when its one job is done.
+        line: the connection to one such.
+        once: whether it is for one job.
     """
 
     def __init__(
@@ -67,8 +68,9 @@ class Server:
         answers: IO[bytes],
         process: subprocess.Popen[bytes] | None,
         line: socket.socket | None = None,
+        once: bool = False,
     ) -> None:
-        self.process, self.line = process, line
+        self.process, self.line, self.once = process, line, once
         self._requests, self._answers = requests, answers
         self.busy = threading.Lock()
         self._pending = b""
@@ -94,7 +96,7 @@ class Server:
         return Forked(self, cast(int, self.answer("pid", None)))
 
     def run_piped(self, line: Sequence[str], env: Mapping[str, str]) -> Piped:
-        """The same with pipes. It is used for nothing else."""
+        """The same with pipes, by a connection."""
         assert self.line is not None
         (read, stdin), (stdout, write) = os.pipe(), os.pipe()
         row = {"argv": list(line), "env": dict(env), "err": os.devnull, "cwd": str(Path.cwd())}
@@ -105,8 +107,8 @@ class Server:
         return Piped(self, cast(int, self.answer("pid", None)), *streams)
 
     def rest(self) -> None:
-        """Its job is done."""
-        if self.line is None:
+        """A job is done."""
+        if not self.once or self.line is None:
             self.busy.release()
             return
         for stream in (self._requests, self._answers, self.line):

@@ -36,6 +36,8 @@ def load(kind: str) -> None:
         modules = ["numpy", "h5py", "tflrepair.weights.native.worker"]
     else:
         modules = ["numpy", "rich.console", "tflrepair.cli"]
+        # what typer imports once it has options to look at, in some of its versions
+        modules += filter(find_spec, ["typer._adapters"])
     if kind != "reading" and find_spec("ai_edge_litert"):
         modules.append("ai_edge_litert.interpreter")
     for name in modules:
