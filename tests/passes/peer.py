@@ -6,10 +6,11 @@ Run as a script it converts; ``resaved`` gives the cached result.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import warm
 
 TESTS = Path(__file__).resolve().parent.parent
 
@@ -19,9 +20,13 @@ def resaved(folder: Path, flex: bool) -> Path:
     target = folder / "resaved.tflite"
     if not target.exists():
         part = target.with_suffix(".part")
-        command = [sys.executable, __file__, str(folder / "saved_model"), str(part), str(int(flex))]
+        arguments = [str(folder / "saved_model"), str(part), str(int(flex))]
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-        subprocess.run(command, env={**os.environ, "PYTHONPATH": str(TESTS), **quiet}, check=True)
+        env = {**os.environ, "PYTHONPATH": str(TESTS), **quiet}
+        log = target.with_suffix(".log")
+        code = warm.run_script(Path(__file__), arguments, env, log)
+        assert not code, log.read_text(errors="replace")[-3000:]
+        log.unlink()
         part.rename(target)
     return target
 

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,7 @@ _MEMORY = ("MALLOC_PERTURB_", "GLIBC_TUNABLES")
 _SOCKETS = "TFLREPAIR_WARM"
 
 _servers: dict[tuple[str | None, ...], Server] = {}
+_beginning = threading.Lock()
 _cold: Callable[..., Any] = children.start
 _adopted = False
 # elsewhere a fork may lack what its parent has loaded (threads, macOS frameworks)
@@ -64,6 +66,14 @@ def _own_sockets() -> None:
     atexit.register(shutil.rmtree, os.environ[_SOCKETS], ignore_errors=True)
 
 
+def _begun(key: _Key, kind: str, env: Mapping[str, str]) -> Server:
+    """The server of this name, from the first call on. Several threads may ask for it."""
+    with _beginning:
+        if key not in _servers:
+            _servers[key] = _begin(kind, env)
+        return _servers[key]
+
+
 def _begin(kind: str, env: Mapping[str, str]) -> Server:
     paths = os.pathsep.join(filter(None, [*_PATHS, env.get("PYTHONPATH")]))
     _own_sockets()
@@ -81,9 +91,9 @@ def _begin(kind: str, env: Mapping[str, str]) -> Server:
 def _server(kind: str, env: Mapping[str, str]) -> Server | None:
     """One whose memory is given out as ``env`` says; None if there is none."""
     key = _key(kind, env)
-    found = _servers.get(key)
+    found = _servers.get(key) if _adopted else _begun(key, kind, env)
     if found is None:
-        found = _connected(key) if _adopted else _begin(kind, env)
+        found = _connected(key)
         if found is None:
             return None
         _servers[key] = found
@@ -111,8 +121,8 @@ def _connected(key: _Key, once: bool = False) -> Server | None:
 def _reading(env: Mapping[str, str]) -> _Key:
     """The server of children that read HDF5, which has begun unless this process cannot do that."""
     key = _key("reading", env)
-    if not _adopted and key not in _servers:
-        _servers[key] = _begin("reading", {**env, "OPENBLAS_NUM_THREADS": "1"})
+    if not _adopted:
+        _begun(key, "reading", {**env, "OPENBLAS_NUM_THREADS": "1"})
     return key
 
 
@@ -121,8 +131,8 @@ def _ready(kind: str, env: Mapping[str, str]) -> None:
     _reading(env)
     for more in ("light", "tensorflow") if kind == "tensorflow" else ("light",):
         dirty = {**env, **DIRTY_MEMORY}
-        if not _adopted and _key(more, dirty) not in _servers:
-            _servers[_key(more, dirty)] = _begin(more, dirty)
+        if not _adopted:
+            _begun(_key(more, dirty), more, dirty)
 
 
 def adopt(kind: str, requests: IO[bytes], answers: IO[bytes]) -> None:
