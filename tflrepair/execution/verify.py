@@ -143,7 +143,7 @@ class _Trials:
         places: list[_Place] = []
         tasks: list[Task] = []
         for number, plan in enumerate(self.plans):
-            if self.not_run(plan)[0]:
+            if self.not_run(plan)[0] or plan.endless:
                 continue
             owners = [("own", plan.entry)]
             if plan.other is not None and not dirty:
@@ -170,6 +170,9 @@ class _Trials:
         reason, hint = self.not_run(plan)
         if reason:
             return Run(plan.entry.label, label, delegate, RunStatus.NOT_RUN, reason, hint=hint)
+        if plan.endless:
+            finding = shown(Symptom.TIMEOUT, "", plan.endless, plan.entry.label)
+            return Run(plan.entry.label, label, delegate, RunStatus.PROBLEM, findings=(finding,))
         if plan.other_missing:
             finding = shown(Symptom.MODELS_DIFFER, "", plan.other_missing, plan.entry.label)
             return Run(plan.entry.label, label, delegate, RunStatus.PROBLEM, findings=(finding,))

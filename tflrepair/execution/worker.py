@@ -77,7 +77,8 @@ def main(folder: Path) -> None:
 def _limit_time(seconds: float) -> None:
     """End this process once it has computed for ``seconds`` more (0: no limit).
 
-    The time of its own, not of the clock: a busy machine makes no model look endless.
+    The time of its own, not of the clock: a busy machine makes no model look endless. As
+    ``processes/launch.py`` has it, which a Python without tflrepair cannot import.
     """
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_PROF, seconds)
