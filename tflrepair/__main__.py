@@ -1,6 +1,7 @@
 """python -m tflrepair, and the console script."""
 
 import gc
+import sys
 
 
 def main() -> None:
@@ -8,9 +9,12 @@ def main() -> None:
     # What is made while modules are loaded stays; looking for cycles in it, again and again, takes
     # a tenth of the time of a scan. ``cli`` switches the collector on when the work begins.
     gc.disable()
-    from tflrepair.cli import main as run
+    try:
+        from tflrepair.cli import main as run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # while modules were loaded; afterwards ``cli.signals`` has it
+        sys.exit(130)
 
 
 if __name__ == "__main__":
