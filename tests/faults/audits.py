@@ -59,8 +59,7 @@ def readers_killed(count: int, seed: int) -> Line:
     line = Line("audit: the process that reads is killed (-9, TERM, SEGV)")
     rng = random.Random(seed)
     kills = 0
-    with bench() as place:
-        audit = _start(place)
+    with bench() as place, _start(place) as audit:
         assert audit.stdin and audit.stdout and audit.stderr
         while kills < count:
             assert _asked(audit)  # one that lives
