@@ -80,6 +80,7 @@ def number(scanner: Scanner) -> int:
         ("asked(); say(b'[0, ['); time.sleep(60)", "was not read within 1 seconds"),
         ("asked(); say(b' ' * 20_000); time.sleep(60)", "more than 10.0 KB would have to be"),
         ("time.sleep(60)", "was not read within 1 seconds"),
+        ("asked(); raise MemoryError", "out-of-memory: there is not enough memory to read it"),
         ("asked(); 1/0", "ended (exit code 1): ZeroDivisionError: division by zero"),
     ],
 )
@@ -118,6 +119,24 @@ def test_a_process_that_does_not_start(
     told = said(row_of(scanner, HEALTHY))
     assert told.startswith("unsupported: no process to read it could be started")
     assert message in told
+
+
+def test_no_memory_and_no_threads_in_the_caller(
+    monkeypatch: pytest.MonkeyPatch, scanner: Scanner
+) -> None:
+    def none(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", none)
+        assert "can't start new thread" in said(row_of(scanner, HEALTHY))
+    with monkeypatch.context() as patch:
+        patch.setattr(child.Child, "ask", full)
+        assert said(row_of(scanner, HEALTHY)).startswith("out-of-memory")
+    assert row_of(scanner, HEALTHY)["ok"]
 
 
 def test_no_python_to_start(monkeypatch: pytest.MonkeyPatch, scanner: Scanner) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tflrepair.audit.rows import Row
-from tflrepair.errors import BadFileError, TflRepairError, UnsupportedError
+from tflrepair.errors import BadFileError, OutOfMemoryError, TflRepairError, UnsupportedError
 from tflrepair.processes import children
 from tflrepair.processes.ending import last_words, signal_name
 from tflrepair.wording import megabytes
@@ -70,6 +70,8 @@ class Child:
         Raises:
             NoAnswer: the process ended, or its answer is none.
             BadFileError: the seconds are over, or the answer has no end.
+        OutOfMemoryError: the process had not enough of it.
+        UnsupportedError: no thread can be started that asks.
         """
         if self._log is not None:  # the words of earlier inputs; the file is the child's, too
             os.ftruncate(self._log.fileno(), 0)
@@ -83,7 +85,10 @@ class Child:
         """The line that it says to ``request``. After an error it must be ended."""
         answers: list[bytes] = []
         exchange = threading.Thread(target=self._exchange, args=(request, answers), daemon=True)
-        exchange.start()
+        try:
+            exchange.start()
+        except RuntimeError as error:  # no memory for its stack, or too many threads
+            raise _not_started(str(error)) from None
         try:
             exchange.join(min(seconds, threading.TIMEOUT_MAX))
         except BaseException:  # an answer that nobody waits for would be the next input's
@@ -98,7 +103,10 @@ class Child:
             return answer
         if len(answer) > _MOST:
             raise BadFileError(f"more than {megabytes(_MOST)} would have to be said of it")
-        raise NoAnswer(f"the process that read it {self._end()}")
+        how = self._end()
+        if how.endswith("MemoryError"):
+            raise OutOfMemoryError("there is not enough memory to read it")
+        raise NoAnswer(f"the process that read it {how}")
 
     def _exchange(self, request: list[bytes], answers: list[bytes]) -> None:
         stdin, stdout = self._process.stdin, self._process.stdout

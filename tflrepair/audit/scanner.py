@@ -7,7 +7,7 @@ from typing import Any
 
 from tflrepair.audit.child import Child, NoAnswer
 from tflrepair.audit.rows import Row
-from tflrepair.errors import BadFileError, TflRepairError, UserError
+from tflrepair.errors import BadFileError, OutOfMemoryError, TflRepairError, UserError
 from tflrepair.report.contract.envelope import error_item, well_formed
 from tflrepair.wording import kind_of
 
@@ -49,10 +49,9 @@ class Scanner:
             return [failed(_shown(given), error)]
         try:
             return self._ask(name, data)
-        except (TflRepairError, OSError) as found:
+        except (TflRepairError, OSError, MemoryError) as found:
             self.close()
-            problem = found if isinstance(found, TflRepairError) else BadFileError(str(found))
-            return [failed(name, problem)]
+            return [failed(name, _as_ours(found))]
 
     def _ask(self, name: str, data: bytes | None) -> list[Row]:
         """Raises BadFileError, or UnsupportedError where no child can be started."""
@@ -79,6 +78,14 @@ class Scanner:
         if self._child is None:
             self._child = Child()
         return self._child
+
+
+def _as_ours(error: TflRepairError | OSError | MemoryError) -> TflRepairError:
+    if isinstance(error, TflRepairError):
+        return error
+    if isinstance(error, MemoryError):
+        return OutOfMemoryError("there is not enough memory to read it")
+    return BadFileError(str(error))
 
 
 def failed(path: str, error: TflRepairError) -> Row:

@@ -31,8 +31,16 @@ def main() -> None:
         request = json.loads(line)
         size = request["size"]
         data = None if size is None else requests.read(size)
-        answers.write(json.dumps([request["number"], _rows(request, data)]).encode() + b"\n")
+        answers.write(_answer(request, data) + b"\n")
         answers.flush()
+
+
+def _answer(request: dict[str, Any], data: bytes | None) -> bytes:
+    try:
+        return json.dumps([request["number"], _rows(request, data)]).encode()
+    except MemoryError:
+        error = OutOfMemoryError("there is not enough memory to tell what is in it")
+        return json.dumps([request["number"], [failed(request["path"], error)]]).encode()
 
 
 def _rows(request: dict[str, Any], data: bytes | None) -> list[Row]:
