@@ -25,6 +25,7 @@ for line in sys.stdin:
     print(json.dumps(scanner.rows(line.strip())), flush=True)
 scanner.close()
 """
+_VERIFY = ("verify", MODEL, "--runtime", "litert")
 _COMMAND = (sys.executable, "-c", _AUDIT)
 # a folder that Python can use for temporary files is nowhere: neither named nor found
 _NOWHERE = """
@@ -122,14 +123,14 @@ def without_temporary_folders() -> Line:
         for where in ("/nothing", str(place.folder / MODEL), ""):
             other: dict[str, object] = {"env": {**place.environment, "TMPDIR": where}}
             _read(line, f"TMPDIR={where}", _start(place, **other))
-            for words in (["scan", "m.zip"], ["verify", MODEL, "--python", sys.executable]):
+            for words in (["scan", "m.zip"], [*_VERIFY, "--python", sys.executable]):
                 ended = place.run(words, PLAIN, **other)
                 line.count(ended.code == 1 and ended.ours, f"{words}: {ended.code} {ended.err!r}")
         if not _read(line, "none at all", _start(place, *_MOUNT)):
             line.note = "not all run: no file system can be mounted here"
             return line
         keras = ["fix", MODEL, "--weights", "p.keras", *FIX[4:], "--dry-run"]
-        for words in (["scan", "m.zip"], keras, ["verify", MODEL], ["diff", MODEL, MODEL, "--run"]):
+        for words in (["scan", "m.zip"], keras, [*_VERIFY], ["diff", MODEL, MODEL, "--run"]):
             ended = place.run(words, [*_MOUNT, *PLAIN])
             good = ended.code == 2 and ended.ours and "set TMPDIR to a writable" in ended.err
             line.count(good, f"{words}: {ended.code} {ended.err!r}")
