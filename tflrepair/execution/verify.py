@@ -8,6 +8,7 @@ different answers, also where the first one looks plausible.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -213,12 +214,15 @@ def _twins(plans: Sequence[Plan]) -> list[int]:
 
     A file of 100 KB has hundreds of them, each of which would be run eight times.
     """
-    known: dict[tuple[object, ...], int] = {}
+    calls = [(p.entry.call, p.other.call if p.other is not None else None) for p in plans]
+    often, known = Counter(calls), dict[tuple[object, ...], int]()
     found = []
-    for number, plan in enumerate(plans):
-        other = plan.other.call if plan.other is not None else None
-        arrays = [(kind, name, *_bits(a)) for kind, s in plan.sets.items() for name, a in s.items()]
-        found.append(known.setdefault((plan.entry.call, other, *arrays), number))
+    for number, (plan, call) in enumerate(zip(plans, calls, strict=True)):
+        arrays: list[object] = []
+        if often[call] > 1:  # inputs may be large
+            sets = plan.sets.items()
+            arrays = [(kind, name, *_bits(a)) for kind, s in sets for name, a in s.items()]
+        found.append(known.setdefault((call, *arrays), number))
     return found
 
 
