@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ import pytest
 from conftest import ROOT
 from typer.testing import CliRunner
 
+import tflrepair
 from tflrepair import leftovers
 from tflrepair.cli import app
-from tflrepair.errors import BadFileError
+from tflrepair.errors import BadFileError, UserError
 from tflrepair.leftovers import Folder
 from tflrepair.weights import open_weights
 from tflrepair.weights.native import pool
@@ -218,3 +220,24 @@ def test_no_folder_is_needed_to_read(weights: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("tempfile.tempdir", str(weights.with_name("nowhere")))
     assert open_weights(weights).weights[0].read().sum() == 3
     pool.end_idle()
+
+
+@pytest.mark.parametrize("way", ["scan", "library"])
+def test_no_folder_for_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A packed model needs one; the file is not to blame, and standard output neither."""
+    path = tmp_path / "m.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(ROOT / "tests" / "data" / "healthy.tflite", "m.tflite")
+
+    def none(**_: Any) -> None:
+        raise FileNotFoundError(2, "No usable temporary directory found in []")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", none)
+    if way == "library":
+        with pytest.raises(UserError, match="set TMPDIR to a writable folder"):
+            tflrepair.scan(f"{path}!/m.tflite")
+        return
+    result = CliRunner().invoke(app, ["scan", str(path)])
+    assert "no temporary file can be made: No usable temporary directory" in result.output

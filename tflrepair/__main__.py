@@ -3,6 +3,7 @@
 import atexit
 import gc
 import os
+import sys
 
 
 def main() -> None:
@@ -10,10 +11,12 @@ def main() -> None:
     # What is made while modules are loaded stays; looking for cycles in it, again and again, takes
     # a tenth of the time of a scan. ``cli`` switches the collector on when the work begins.
     gc.disable()
-    from tflrepair.cli import main as run
-
     try:
+        from tflrepair.cli import main as run
+
         run()
+    except KeyboardInterrupt:  # while modules were loaded; afterwards ``cli.signals`` has it
+        sys.exit(130)
     except SystemExit as leaving:
         # Taking all that was loaded to pieces is a twentieth of the time of a scan; of
         # TensorFlow, 0.7 s.

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from tflrepair.errors import TflRepairError, UserError
 from tflrepair.leftovers import PART, held_file, hold, sweep_parts
-from tflrepair.opening import kind_of, same_file
+from tflrepair.opening import is_folder, kind_of, same_file
 
 
 def check_free(path: Path, force: bool) -> None:
@@ -75,7 +75,7 @@ def check_no_input(path: Path, inputs: Iterable[str | os.PathLike[str]]) -> None
         UserError: ``path`` is one of ``inputs``.
     """
     for source in inputs:
-        if _belongs(path, Path(source)):
+        if os.fspath(source) and _belongs(path, Path(source)):  # empty: whoever reads it says so
             raise UserError(
                 "the output is the input; an input is never overwritten",
                 where=str(path),
@@ -87,7 +87,7 @@ def _belongs(path: Path, source: Path) -> bool:
     """Whether writing to ``path`` would destroy ``source`` or a part of it."""
     if same_file(path, source) or path.absolute() == source.absolute():
         return True
-    if source.is_dir():
+    if is_folder(source):
         return source.resolve() in path.resolve().parents
     if not same_file(path.parent, source.parent):
         return False

@@ -16,12 +16,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from tflrepair.errors import UserError
 
 PART = (".tflrepair-", ".part")
 _FOLDER, _LOCK = "tflrepair-", ".owner"
 _NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+_HINT = "set TMPDIR to a writable folder"
 _YOUNG = 60.0  # seconds in which a folder may not have its lock yet
 
 
@@ -123,6 +125,20 @@ def room() -> Iterator[None]:
         ) from None
 
 
+def temporary_file() -> IO[bytes]:
+    """A file without a name, which goes when it is closed.
+
+    Raises:
+        UserError: there is no folder for temporary files that can be written.
+    """
+    try:
+        return tempfile.TemporaryFile(prefix=_FOLDER)
+    except OSError as error:
+        raise UserError(
+            f"no temporary file can be made: {error.strerror or error}", hint=_HINT
+        ) from None
+
+
 @contextmanager
 def workspace() -> Iterator[Path]:
     """A temporary folder that goes with the block; those of killed processes go, too.
@@ -181,8 +197,7 @@ class Folder:
             self._lock = held_file(self._made / _LOCK)
         except OSError as error:
             raise UserError(
-                f"no temporary folder can be made: {error.strerror or error}",
-                hint="set TMPDIR to a writable folder",
+                f"no temporary folder can be made: {error.strerror or error}", hint=_HINT
             ) from None
         return self._made
 

@@ -30,6 +30,28 @@ def kind_of(mode: int) -> str:
     return next((words for test, words in _KINDS if test(mode)), "a special file")
 
 
+def mode_of(path: str | os.PathLike[str]) -> int:
+    """``st_mode`` of what ``path`` leads to; 0 where nothing is, or nothing may be looked at.
+
+    Python 3.11 raises in ``Path.exists`` and its kin for folders that may not be searched and for
+    names that are too long.
+    """
+    try:
+        return Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return 0
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether ``path`` leads to a folder that can be seen."""
+    return stat.S_ISDIR(mode_of(path))
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Whether ``path`` leads to a regular file that can be seen."""
+    return stat.S_ISREG(mode_of(path))
+
+
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a regular file for reading; symbolic links are followed.
 

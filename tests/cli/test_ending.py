@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from faults import files, kills
+from faults import audits, files, kills
 
 pytestmark = pytest.mark.runs
 
@@ -41,6 +41,34 @@ def test_a_signal_while_a_class_is_made() -> None:
     done = subprocess.run([sys.executable, "-c", IN_A_CLASS], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (129, "")
     assert done.stderr == "tflrepair: ended by SIGHUP\n"
+
+
+WHILE_LOADED = """
+import os, signal, sys
+from tflrepair.__main__ import main
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "tflrepair.cli.signals":
+            os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Finder())
+main()
+"""
+
+
+def test_ctrl_c_while_modules_are_loaded() -> None:
+    """It comes before there is a handling of ours."""
+    done = subprocess.run([sys.executable, "-c", WHILE_LOADED], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_audits() -> None:
+    for line in (audits.readers_killed(6, seed=4), audits.audits_killed(4, seed=5)):
+        assert line.runs >= 4 and line.wrong == []
+    line = audits.without_temporary_folders()
+    assert line.runs >= 9 and line.wrong == []
 
 
 @pytest.mark.parametrize("named", [False, True])

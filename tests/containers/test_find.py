@@ -209,3 +209,55 @@ def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
     (found,) = find(tmp_path / "a.tflite")
     assert found.model is None and "FIFO" in str(found.error)
     assert list(find(tmp_path)) == []
+
+
+def test_what_may_not_be_looked_at_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without permission to search and one without permission to list (root has both)."""
+    for name in ("a.tflite", "half/b.tflite", "shut/c.tflite"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(MODEL)
+    looked, listed = Path.stat, os.scandir
+
+    def look(path: Path, **options: Any) -> os.stat_result:
+        if path.parent.name in ("half", "shut"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return looked(path, **options)
+
+    def lists(path: Any) -> Any:
+        if Path(path).name == "shut":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "stat", look)
+    monkeypatch.setattr(os, "scandir", lists)
+    found = {row.path.removeprefix(f"{tmp_path}/"): str(row.error or "") for row in find(tmp_path)}
+    assert found.keys() == {"a.tflite", "half/b.tflite", "shut"} and not found["a.tflite"]
+    assert "Permission denied" in found["half/b.tflite"]
+    assert "may not be looked into" in found["shut"]
+    (row,) = find(tmp_path / "half" / "b.tflite")
+    assert "Permission denied" in str(row.error)
+
+
+def test_too_many_files_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tflrepair.containers.find._MOST_FILES", 2)
+    for number in range(3):
+        (tmp_path / f"{number}.tflite").write_bytes(MODEL)
+    rows = find(tmp_path)
+    assert [next(rows).error, next(rows).error] == [None, None]
+    with pytest.raises(UserError, match="more than 2 files; the rest was not looked at"):
+        next(rows)
+
+
+def test_an_empty_path_is_no_folder() -> None:
+    with pytest.raises(UserError, match="the path is empty"):
+        list(find(""))
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "nothing", "a\0b"])
+def test_names_of_nothing(name: str, tmp_path: Path) -> None:
+    try:
+        (row,) = find(tmp_path / name)
+        assert "cannot be opened: File name too long" in str(row.error)
+    except UserError as error:
+        assert "no such file" in str(error)

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as fb
 from build import Build
 
 from tflrepair.errors import UnsupportedError, UserError
 from tflrepair.execution import runner, runtimes
 from tflrepair.execution.runner import RunCall, Task, run
 from tflrepair.execution.runtimes import Runtime, tuned
-from tflrepair.format import schema
-from tflrepair.graph.model import load
 
 pytestmark = pytest.mark.runs
 
 X = np.array([[1, 2, 3, 4]], np.float32)
 Y = np.array([[1, 0, 0]], np.float32)
 INFER = RunCall("infer", {"x": X})
+DIE = RunCall("infer", {"in0": X})
 TRAIN = RunCall("train", {"x": X, "y": Y})
 
 
@@ -33,16 +33,20 @@ def litert() -> Runtime:
 
 
 @pytest.fixture
-def deadly(data: Path, tmp_path: Path) -> Path:
-    """`train` reads a variable into tensor -1; XNNPACK follows it, whatever is run."""
-    content = bytearray((data / "healthy.tflite").read_bytes())
-    train = load(data / "healthy.tflite").subgraphs[1]
-    first = next(o for o in train.operators if o.name == "READ_VARIABLE")
-    at = first.table.reference(schema.Operator.OUTPUTS) + 4
-    content[at : at + 4] = b"\xff\xff\xff\xff"
+def deadly(tmp_path: Path) -> Path:
+    """XNNPACK reads through a null pointer where both inputs are one read of a variable."""
+    build = Build()
+    main = build.sub("main", "infer")
+    x, out = main.input(shape=(1, 4)), main.tensor()
+    main.call_once(1)
+    read = main.read(main.handle("v"))
+    main.op("ADD", [read, read], [out], fb.AddOptionsT())
+    main.output(out)
+    main.output(x)
+    start = build.sub("start")
+    start.assign(start.handle("v"), start.tensor(data=bytes(8)))
     path = tmp_path / "deadly.tflite"
-    path.write_bytes(content)
-    assert any(o.outputs == (-1,) for o in load(path).subgraphs[1].operators)
+    path.write_bytes(build.bytes())
     return path
 
 
@@ -108,7 +112,7 @@ def test_settings_of_glibc_are_kept() -> None:
 @pytest.mark.usefixtures("cold")
 def test_death_costs_one_task(data: Path, deadly: Path, litert: Runtime) -> None:
     good = Task(str(data / "healthy.tflite"), (INFER,))
-    bad = Task(str(deadly), (INFER, INFER))
+    bad = Task(str(deadly), (DIE, DIE))
     outcomes = run(litert, [good, bad, good, bad, good])
     assert [row[0].status for row in outcomes] == ["ok", "crashed", "ok", "crashed", "ok"]
     assert outcomes[1][1].status == runner.OutcomeStatus.SKIPPED
@@ -223,3 +227,23 @@ def test_worker_runs_anywhere() -> None:
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {getattr(node, "module", None) or node.names[0].name for node in imports}
     assert {name.split(".")[0] for name in names} <= {*sys.stdlib_module_names, "numpy"}
+
+
+def test_all_calls_together_have_a_limit(
+    data: Path, litert: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds of signatures that each compute for a while are not waited for."""
+    monkeypatch.setattr(runner, "_WHOLE", 1e-9)
+    tasks = [Task(str(data / "healthy.tflite"), (INFER,)) for _ in range(3)]
+    for (outcome,) in run(litert, tasks):
+        assert outcome.status == runner.OutcomeStatus.TIMEOUT
+        assert "all runs together computed for more than" in outcome.text
+
+
+def test_deaths_have_a_limit(
+    deadly: Path, litert: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "_MOST_DEATHS", 2)
+    outcomes = [o for (o,) in run(litert, [Task(str(deadly), (DIE,)) for _ in range(4)])]
+    assert [o.status for o in outcomes] == [runner.OutcomeStatus.CRASHED] * 4
+    assert "SIGSEGV" in outcomes[1].text and "not run: 2 other runs" in outcomes[2].text

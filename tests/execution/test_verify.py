@@ -11,8 +11,10 @@ import pytest
 from build import save_npz
 from conftest import made
 from contract import hold_item
+from faults import amplify
 
 from tflrepair.errors import BadFileError, UserError
+from tflrepair.execution import runner
 from tflrepair.execution.result import Run, VerifyReport
 from tflrepair.execution.verify import verify
 from tflrepair.report.runs import verify_json
@@ -257,3 +259,27 @@ def test_reported_model(reported: Path) -> None:
     for name in ("train", "save", "restore"):
         assert run_of(report, name).status == "not-run"
         assert "Flex" in run_of(report, name).reason
+
+
+def test_signatures_that_differ_in_their_keys_alone_are_run_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And are told one by one; given inputs may tell them apart."""
+    path = tmp_path / "m.tflite"
+    path.write_bytes(amplify.entries_and_operators(signatures=20, operators=3))
+    tasks: list[int] = []
+    running = runner.run
+
+    def counted(runtime: Any, rows: Any, **options: Any) -> Any:
+        tasks.append(len(rows))
+        return running(runtime, rows, **options)
+
+    monkeypatch.setattr(runner, "run", counted)
+    report = verify(path, runtimes=["litert"])
+    assert len(report.runs) == 40 and report.ok and tasks == [4, 4]
+    tasks.clear()
+    one, two = np.ones(2, np.float32), np.full(2, 2, np.float32)
+    given = {"in0": one, "key7/in0": two}
+    wanted = {"out0": -one, "key7/out0": -two}
+    report = verify(path, runtimes=["litert"], inputs=given, expect=wanted)
+    assert len(report.runs) == 40 and report.ok and tasks == [4, 4]

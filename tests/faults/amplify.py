@@ -75,11 +75,11 @@ def flex_options() -> bytes:
         builder.String("\n\x01n\x12\x03Sin" + "\x1a\x01x" * 33_000)  # a NodeDef of 33,000 inputs
     sub.table.operators[0].customOptions = list(builder.Finish())
     sub.output(y)
-    _sign(build, 300)
+    sign(build, 300)
     return build.bytes()
 
 
-def _sign(build: Build, count: int, subgraph: int = 0) -> None:
+def sign(build: Build, count: int, subgraph: int = 0) -> None:
     for number in range(count):
         row = fb.SignatureDefT()
         row.signatureKey, row.subgraphIndex = f"key{number}", subgraph
@@ -102,7 +102,7 @@ def checkpoint_names() -> bytes:
     """200 signatures of a save of 1,500 names."""
     build = Build()
     _checkpoint(build.sub("save"), [f"v{n}" for n in range(1500)], "save")
-    _sign(build, 200)
+    sign(build, 200)
     return build.bytes()
 
 
@@ -113,7 +113,7 @@ def restored() -> bytes:
     sub = build.sub("infer")
     for name in names:
         sub.read(sub.handle(name))
-    _sign(build, 200, 1)
+    sign(build, 200, 1)
     return build.bytes()
 
 
@@ -127,7 +127,7 @@ def entries_and_operators(signatures: int = 1000, operators: int = 3000) -> byte
         sub.op("NEG", [value], [out])
         value = out
     sub.output(value)
-    _sign(build, signatures)
+    sign(build, signatures)
     return build.bytes()
 
 
@@ -142,7 +142,7 @@ def entries_and_unset() -> bytes:
     sub = build.sub("main")
     for number in range(1500):
         sub.read(sub.handle(f"v{number}"))
-    _sign(build, 600)
+    sign(build, 600)
     return build.bytes()
 
 
@@ -161,7 +161,7 @@ def duplicate_signatures() -> bytes:
     build = Build()
     sub = build.sub("main")
     sub.output(sub.read(sub.handle("v")))
-    _sign(build, 3000)
+    sign(build, 3000)
     for row in build.model.signatureDefs:
         row.signatureKey = "same"
     return build.bytes()

@@ -23,7 +23,7 @@ PLAIN = (sys.executable, "-m", "tflrepair")
 NAMED = (
     sys.executable,
     "-c",
-    "import os; del os.O_TMPFILE; from tflrepair.cli import main; main()",
+    "import os; del os.O_TMPFILE; from tflrepair.__main__ import main; main()",
 )
 
 

@@ -98,7 +98,27 @@ def full_and_read_only() -> Line:
             ended = place.run([*FIX, "-o", f"{name}/{OUT}"], [*weak, *PLAIN])
             line.count(ended.code == 2 and ended.ours, f"{name}: {ended.code} {ended.err!r}")
             closed.chmod(0o700)
+        _closed_folders(place, line)
     return line
+
+
+def _closed_folders(place: Bench, line: Line) -> None:
+    """Models in folders that may not be listed or searched are told, and the others are read."""
+    weak = _WEAK if os.getuid() == 0 else ()
+    for name, mode in (("unlisted", 0), ("unsearched", 0o444)):
+        folder = place.folder / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "m.tflite").write_bytes((place.folder / MODEL).read_bytes())
+        folder.chmod(mode)
+    (place.folder / "models" / "m.tflite").write_bytes((place.folder / MODEL).read_bytes())
+    for words in (["models"], ["models", "--jobs", "2"], ["models/unlisted"],
+                  ["models/unsearched"], ["models/unsearched/m.tflite"]):  # fmt: skip
+        ended = place.run(["scan", *words], [*weak, *PLAIN])
+        good = ended.code == 2 and ended.ours and "report" not in ended.err
+        good = good and ("3 models: " in ended.out) == (words[0] == "models")
+        line.count(good, f"scan {words}: {ended.code} {ended.out!r} {ended.err!r}")
+    for folder in (place.folder / "models").glob("un*"):
+        folder.chmod(0o700)
 
 
 def mounted() -> Line:

@@ -182,7 +182,7 @@ def models() -> Line:
             _judge(line, f"scan {name}", _alone(place, ["scan", name]), quick)
             ended = _alone(place, ["fix", name, "--set", "v=1", "-o", OUT, "--force"])
             _judge(line, f"fix {name}", ended, 2 * quick)
-        for value in ("nan", "inf", "1e39", "1e-60", "1e400", "x", "9" * 5000):
+        for value in ("nan", "inf", "1e39", "1e-60", "1e-400", "1e400", "x", "9" * 5000):
             sets = ["--set", f"adam/learning_rate={value}"]
             ended = _alone(place, ["fix", MODEL, "--weights", WEIGHTS, *sets, "-o", "w.tflite"])
             _judge(line, f"--set {value[:9]}", ended, quick)

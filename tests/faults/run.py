@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 
-from faults import commands, files, hostile, kills, waste
+from faults import audits, commands, files, hostile, kills, waste
 from faults.bench import Case
 
 
@@ -31,6 +31,9 @@ def cases(count: int, seed: int) -> list[Case]:
         files.streams,
         hostile.weights,
         hostile.models,
+        lambda: audits.readers_killed(few, seed + 5),
+        lambda: audits.audits_killed(few, seed + 6),
+        audits.without_temporary_folders,
         waste.line,
         waste.servers,
     ]

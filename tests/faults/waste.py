@@ -17,13 +17,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from sources.rogue import KINDS, rogue
 
-from faults import amplify
+from faults import amplify, amplify_more
 from faults.bench import MODEL, PLAIN, Bench, Line, bench
 
 SECONDS, MEGABYTES = 2.0, 200.0
 _STOPPED = 30  # seconds of processor time
+AUDIT = (
+    sys.executable,
+    "-c",
+    "import json, sys; from tflrepair.audit.scanner import Scanner;"
+    "audit = Scanner((), (), False, 60); rows = audit.rows(sys.argv[1]); audit.close();"
+    "print(rows[0]['error'] or 'read'); sys.exit(2 if rows[0]['error'] else not rows[0]['ok'])",
+)
 
 
 @dataclass(frozen=True)
@@ -93,22 +101,24 @@ def spent(names: list[str]) -> Iterator[Spent]:
         allowed = max(SECONDS, 5 * quick)
         other = place.folder / "other.tflite"
         other.write_bytes(amplify.entries_and_operators())
-        for make, commands in amplify.CASES:
+        np.savez(place.folder / "data.npz", in0=np.zeros((16, 2), np.float32))
+        for make, commands in (*amplify.CASES, *amplify_more.CASES):
             if names and make.__name__ not in names:
                 continue
             path = place.folder / f"{make.__name__}.tflite"
             path.write_bytes(make())
             for words in commands:
-                out = {"M": path.name, "OTHER": other.name}
+                out = {"M": path.name, "OTHER": other.name, "DATA": "data.npz"}
                 yield _run(place, path, [out.get(word, word) for word in words], allowed)
                 for left in place.folder.glob("OUT.*"):
                     left.unlink()
 
 
 def _run(place: Bench, path: Path, words: list[str], allowed: float) -> Spent:
+    command = AUDIT if words[0] == "audit" else (*PLAIN, words[0])
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            [*PLAIN, *words], cwd=place.folder, env=place.environment,
+            [*command, *words[1:]], cwd=place.folder, env=place.environment,
             stdout=output, stderr=subprocess.STDOUT, preexec_fn=_limit,
         )  # fmt: skip
         _, status, usage = os.wait4(process.pid, 0)

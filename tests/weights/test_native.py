@@ -218,7 +218,8 @@ def target(dtype: str, shape: tuple[int, ...] = (2,)) -> Target:
     ("dtype", "text"),
     [
         ("float32", "nan"), ("float32", "inf"), ("float32", "1e39"), ("float16", "70000"),
-        ("float32", "1e-60"), ("float64", "1e400"), ("int64", "1e30"), ("int8", "128"),
+        ("float32", "1e-60"), ("float64", "1e-400"), ("int64", "1e-400"),
+        ("float32", "-0.1e-999"), ("float64", "1e400"), ("int64", "1e30"), ("int8", "128"),
         ("uint8", "-1"), ("bool", "2"), ("int32", "0.5"), ("float32", "x"), ("int64", "9" * 5000),
     ],
 )  # fmt: skip

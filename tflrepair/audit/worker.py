@@ -1,14 +1,13 @@
 """The child process of an audit: requests come on standard input, rows go to standard output.
 
 A request is a line of JSON, and behind it the bytes of the model if ``size`` says that there are
-some. Its answer is one line: the rows.
+some. Its answer is one line: the request's number, and the rows.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,20 +16,31 @@ from tflrepair.audit.scanner import failed
 from tflrepair.commands.scan import ScanResult, scan, scan_all
 from tflrepair.errors import BadFileError, OutOfMemoryError, TflRepairError, TooDeepError
 from tflrepair.graph.model import from_bytes
+from tflrepair.report.contract.envelope import well_formed
 from tflrepair.report.scan_json import item
 
 
 def main() -> None:
-    answers = os.fdopen(os.dup(1), "wb")
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints does not print between the answers
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123
+        os.dup2(nothing.fileno(), 0)  # and whatever reads does not read requests
     answers.write(b"[]\n")  # all is imported: the time of the first file begins
     answers.flush()
-    while line := sys.stdin.buffer.readline():
+    while line := requests.readline():
         request = json.loads(line)
         size = request["size"]
-        data = None if size is None else sys.stdin.buffer.read(size)
-        answers.write(json.dumps(_rows(request, data)).encode() + b"\n")
+        data = None if size is None else requests.read(size)
+        answers.write(_answer(request, data) + b"\n")
         answers.flush()
+
+
+def _answer(request: dict[str, Any], data: bytes | None) -> bytes:
+    try:
+        return json.dumps([request["number"], _rows(request, data)]).encode()
+    except MemoryError:
+        error = OutOfMemoryError("there is not enough memory to tell what is in it")
+        return json.dumps([request["number"], [failed(request["path"], error)]]).encode()
 
 
 def _rows(request: dict[str, Any], data: bytes | None) -> list[Row]:
@@ -58,7 +68,8 @@ def _models(path: str, data: bytes | None, checks: dict[str, Any]) -> Iterator[R
 
 
 def _row(path: str, result: ScanResult) -> Row:
-    found = dict(item(result))
+    found: dict[str, Any] = well_formed(dict(item(result)))
+    path = well_formed(path)  # names of files need not be UTF-8, rows must be
     return {"path": path, "ok": bool(found["ok"]), "result": found, "error": None}
 
 

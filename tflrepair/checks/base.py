@@ -17,6 +17,7 @@ from enum import StrEnum
 from tflrepair.analysis.context import AnalysisContext
 from tflrepair.findings import NOWHERE, Finding, Location, Severity
 from tflrepair.graph.location import OperatorRef
+from tflrepair.wording import grouped
 
 
 class Needs(StrEnum):
@@ -123,4 +124,4 @@ def names(values: list[str], most: int = 3) -> str:
     """``a, b, c and 7 more``."""
     shown = ", ".join(repr(value) for value in values[:most])
     more = len(values) - most
-    return f"{shown} and {more} more" if more > 0 else shown
+    return f"{shown} and {grouped(more)} more" if more > 0 else shown

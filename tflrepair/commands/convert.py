@@ -21,6 +21,7 @@ from tflrepair.files import check_free, write
 from tflrepair.findings import Severity
 from tflrepair.graph.model import from_bytes
 from tflrepair.leftovers import workspace
+from tflrepair.opening import is_folder, mode_of
 from tflrepair.passes.graft.unique_names import unique_names
 from tflrepair.progress import Progress, silent
 from tflrepair.sources.opened import check_here, is_address
@@ -147,7 +148,7 @@ def convert_to_file(
     check_here(source)
     if options is not None:
         options.check()
-    if isinstance(source, Path) and not source.exists():
+    if isinstance(source, Path) and not mode_of(source):
         raise UserError(f"{source} does not exist", hint="give a SavedModel or a .keras file")
     _require_tensorflow()
     module: Any = source
@@ -178,7 +179,7 @@ def _require_tensorflow() -> None:
 
 def _is_saved_model(source: Path) -> bool:
     """Anything but the file of a Keras model; what is wrong with it shows when it is loaded."""
-    return source.is_dir() or source.suffix not in (".keras", ".h5", ".hdf5")
+    return is_folder(source) or source.suffix not in (".keras", ".h5", ".hdf5")
 
 
 def _save_again(source: Path, signatures: Mapping[str, Any] | None, folder: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.loops import endless_loop
 from tflrepair.commands.train_result import TrainResult
 from tflrepair.containers.on_disk import on_disk
 from tflrepair.errors import RefusedError, UnsupportedError, UserError
@@ -86,6 +87,12 @@ def train(
         check_free(Path(out), force)
     before = AnalysisContext(load(model))
     target = _signature(before, signature)
+    loop = endless_loop(before, target.subgraph)
+    if loop is not None:
+        raise UnsupportedError(
+            f"signature {target.label} never ends: {loop.place} has a constant condition (TFR033)",
+            hint="`tflrepair explain TFR033` tells more",
+        )
     arrays, rows, size = _data(target, data, batch)
     with workspace() as folder, on_disk(before.model) as path:
         runnable = _with_state(before, path, folder) if out is not None else path

@@ -8,6 +8,7 @@ archive goes on: ``app.aar!/assets/hand.task!/hand.tflite``.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,9 @@ from tflrepair.containers.member import Member
 from tflrepair.errors import BadFileError, TflRepairError, UserError, masked
 from tflrepair.format.sniff import IDENTIFIER
 from tflrepair.graph.model import Model, Source, from_source, load
-from tflrepair.opening import open_regular
+from tflrepair.opening import is_file, is_folder, mode_of, open_regular
 from tflrepair.sources.opened import is_address
+from tflrepair.wording import plural
 
 MARK = "!/"
 _DEEPEST = 4
@@ -39,9 +41,9 @@ class Found:
 def is_container(path: str | os.PathLike[str]) -> bool:
     """Whether ``path`` is a folder, an archive or a bundle, rather than a model."""
     place = Path(path)
-    if place.is_dir():
-        return not (place / "saved_model.pb").exists()
-    if not place.is_file():
+    if is_folder(place):
+        return not mode_of(place / "saved_model.pb")
+    if not is_file(place):
         return False
     head = _head(place)
     return zipped.is_zip(head) or bundle.is_bundle(head)
@@ -56,17 +58,30 @@ def find(path: str | os.PathLike[str]) -> Iterator[Found]:
     Raises:
         UserError: there is no such file or folder.
     """
+    if not os.fspath(path):  # of an unset variable, and not the current folder
+        raise UserError("the path is empty", hint="`.` is the current folder")
     if is_address(path):
         yield from _at_address(str(path))
         return
     place = Path(path)
-    if place.is_dir():
+    if is_folder(place):
         for file in files_of(place):
             yield from find_in_file(file)
-    elif place.exists():
-        yield from _file(place)
-    else:
+        return
+    if not mode_of(place) and not _is_hidden(place):
         raise UserError("there is no such file or folder", where=str(place))
+    yield from _file(place)
+
+
+def _is_hidden(place: Path) -> bool:
+    """Whether what keeps us from looking at it is something else than that it is not there."""
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def load_model(source: Source) -> Model:
@@ -81,12 +96,12 @@ def load_model(source: Source) -> Model:
     if not isinstance(source, str | os.PathLike):
         return load(source)
     name = os.fspath(source)
-    if MARK not in name or (not is_address(name) and Path(name).exists()):
+    if MARK not in name or (not is_address(name) and mode_of(name)):
         return load(name)
     for found in find(name.split(MARK)[0]):
         if found.path == masked(name) and found.model is not None:
             return found.model
-        if found.error is not None and found.path == masked(name.split(MARK)[0]):
+        if found.error is not None and found.path in (masked(name), masked(name.split(MARK)[0])):
             raise found.error
     raise BadFileError(
         "there is no such model in the archive",
@@ -96,21 +111,36 @@ def load_model(source: Source) -> Model:
 
 
 def files_of(folder: Path) -> Iterator[Path]:
-    """Regular files below ``folder``; links to folders are not followed."""
-    seen = 0
-    for base, folders, names in os.walk(folder):
+    """Regular files below ``folder``, and folders that cannot be looked into; links to folders are
+    not followed.
+
+    Raises:
+        UserError: there are too many.
+    """
+    seen, closed = 0, list[Path]()
+    for base, folders, names in os.walk(folder, onerror=lambda e: closed.append(Path(e.filename))):
         folders.sort()
         for name in sorted(names):
             seen += 1
             if seen > _MOST_FILES:
-                return
+                raise UserError(
+                    f"holds more than {plural(_MOST_FILES, 'file')}; the rest was not looked at",
+                    where=str(folder),
+                    hint="name the folders in it one by one",
+                )
             file = Path(base, name)
-            if file.is_file():
+            mode = mode_of(file)
+            if stat.S_ISREG(mode) or (not mode and _is_hidden(file)):
                 yield file
+    yield from closed
 
 
 def find_in_file(file: Path) -> Iterator[Found]:
     """The models in a file of a folder: none, one, or those of an archive."""
+    if is_folder(file):
+        error = BadFileError("the folder may not be looked into", where=str(file))
+        yield Found(str(file), None, error)
+        return
     try:
         head = _head(file)
     except TflRepairError as error:

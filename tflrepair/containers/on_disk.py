@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tflrepair.graph.model import Model
 from tflrepair.leftovers import workspace
+from tflrepair.opening import is_file
 
 
 @contextmanager
@@ -16,7 +17,7 @@ def on_disk(model: Model) -> Iterator[Path]:
 
     A model that was given as bytes, or that lies inside an archive, has no file of its own.
     """
-    if model.path is not None and Path(model.path).is_file():
+    if model.path is not None and is_file(model.path):
         yield Path(model.path)
     else:
         with workspace() as folder:

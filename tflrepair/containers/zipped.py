@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from functools import partial
 
 from tflrepair.containers.member import HEAD, Member
 from tflrepair.errors import BadFileError, TflRepairError
+from tflrepair.leftovers import room, temporary_file
 from tflrepair.sources.opened import WHOLE_BELOW
 from tflrepair.sources.pages import Pages, part_of
 from tflrepair.sources.source import ByteSource, FileSource, MemorySource, View
@@ -64,7 +64,7 @@ def _whole(
         raise BadFileError(
             f"is packed and has {plural(info.file_size, 'byte')}", hint="unpack it first"
         )
-    with tempfile.TemporaryFile(prefix="tflrepair-") as copy, _guarded(path):
+    with temporary_file() as copy, _guarded(path), room():
         with archive.open(info) as stream:
             while chunk := stream.read(_CHUNK):
                 copy.write(chunk)

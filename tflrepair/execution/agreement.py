@@ -32,7 +32,7 @@ def check(before: AnalysisContext, after: AnalysisContext) -> None:
     Raises:
         RefusedError: an answer differs, or only one of them gives one.
     """
-    case = _case(before)
+    case = _case(before, after)
     with ThreadPoolExecutor(2) as pool:
         old, new = pool.map(lambda context: _run(case, context), (before, after))
     for entry, olds, news in zip(case.targets, old, new, strict=True):
@@ -45,12 +45,15 @@ def check(before: AnalysisContext, after: AnalysisContext) -> None:
                 )
 
 
-def _case(context: AnalysisContext) -> AgreementCase:
-    found = tuple(
-        target
-        for target in run_targets(context)
+def _case(context: AnalysisContext, after: AnalysisContext) -> AgreementCase:
+    others = {target.signature: target.call for target in run_targets(after)}
+    # signatures that are one call under several keys in both models are run once
+    calls = {
+        (target.call, others.get(target.signature)): target
+        for target in reversed(run_targets(context))
         if not target.flex and not target.random and not inputs.cannot_make_up(target)
-    )
+    }
+    found = tuple(reversed(calls.values()))
     return AgreementCase(found, tuple(RunCall(t.signature, inputs.random(t)) for t in found))
 
 

@@ -56,6 +56,12 @@ class RunTarget:
     quantised: bool
 
     @property
+    def call(self) -> tuple[object, ...]:
+        """What a run of it computes: the same for signatures that differ in their keys alone."""
+        ports = ((p.name, p.tensor.index) for p in (*self.inputs, *self.outputs))
+        return (self.signature is None, self.subgraph, len(self.inputs), *ports)
+
+    @property
     def label(self) -> str:
         return f"subgraph {self.subgraph}" if self.signature is None else self.signature
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.loops import endless_loop
 from tflrepair.errors import UserError
 from tflrepair.execution import inputs as values
 from tflrepair.execution import judge
@@ -25,7 +26,9 @@ _BESIDE_HINT = "run it with ai_edge_litert.compiled_model.CompiledModel.from_fil
 class Plan:
     """What to do with one entry: sets of inputs by kind, or why nothing can be done.
 
-    ``hint``: what to do where there is a ``reason``.
+    Attributes:
+        hint: what to do where there is a ``reason``.
+        endless: why it would never answer, known without a run.
     """
 
     entry: RunTarget
@@ -35,6 +38,7 @@ class Plan:
     other: RunTarget | None = None
     other_missing: str = ""
     hint: str = judge.INPUTS_HINT
+    endless: str = ""
 
 
 def plans_of(
@@ -44,10 +48,19 @@ def plans_of(
     expect: values.Source | None,
 ) -> list[Plan]:
     """What to run. Nothing of a model with values in other files, which no interpreter reads."""
-    plans = _plans(run_targets(context, signature), inputs, expect)
+    plans = [
+        _that_end(context, plan) for plan in _plans(run_targets(context, signature), inputs, expect)
+    ]
     if not context.model.external_buffers:
         return plans
     return [replace(plan, sets={}, reason=_BESIDE, hint=_BESIDE_HINT) for plan in plans]
+
+
+def _that_end(context: AnalysisContext, plan: Plan) -> Plan:
+    loop = endless_loop(context, plan.entry.subgraph) if plan.sets else None
+    if loop is None:
+        return plan
+    return replace(plan, endless=f"not run: {loop.place} never ends (TFR033)")
 
 
 def _plans(

@@ -1,14 +1,80 @@
-"""What verification found, as frozen objects that turn into JSON."""
+"""What calls gave, and what verification found, as frozen objects; the latter turn into JSON."""
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tflrepair.findings import Finding, Location, Severity
 from tflrepair.notebook import Presentable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class OutcomeStatus(StrEnum):
+    """How a call ended."""
+
+    OK = "ok"
+    ERROR = "error"  # the runtime refused; the text is its message
+    CRASHED = "crashed"  # the process died or stood still; the text says how
+    TIMEOUT = "timeout"  # it did not end within its time
+    SKIPPED = "skipped"  # an earlier call of the task failed
+    UNAVAILABLE = "unavailable"  # the runtime cannot be imported
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a call gave.
+
+    Attributes:
+        text: says what happened where it is not ``ok``.
+        outputs: name -> array; strings as object arrays of bytes. Empty unless ``ok``.
+        allocating: an error before anything was computed, from the sizes alone.
+    """
+
+    status: OutcomeStatus
+    outputs: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    text: str = ""
+    allocating: bool = False
+
+
+def read(place: Path) -> Outcome | None:
+    """The outcome that the worker wrote; None if it did not come to that."""
+    import numpy as np
+
+    try:
+        row = json.loads(place.with_name(place.name + ".json").read_text(encoding="utf-8"))
+        if "error" in row:
+            return Outcome(OutcomeStatus.ERROR, {}, row["error"], bool(row.get("allocating")))
+        outputs: dict[str, NDArray[Any]] = {}
+        with np.load(place.with_name(place.name + ".npz"), allow_pickle=False) as arrays:
+            for number, output in enumerate(row["outputs"]):
+                value = arrays[str(number)]
+                if output["strings"]:
+                    shape, lengths = arrays[f"{number}.shape"], arrays[f"{number}.lengths"]
+                    value = _strings(value.tobytes(), lengths.tolist(), tuple(shape.tolist()))
+                outputs[output["name"]] = value
+        return Outcome(OutcomeStatus.OK, outputs)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+
+
+def _strings(data: bytes, lengths: list[int], shape: tuple[int, ...]) -> NDArray[Any]:
+    import numpy as np
+
+    array = np.empty(len(lengths), dtype=object)
+    start = 0
+    for number, length in enumerate(lengths):
+        array[number] = data[start : start + length]
+        start += length
+    return array.reshape(shape)
 
 
 class RunStatus(StrEnum):

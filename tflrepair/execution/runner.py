@@ -10,13 +10,12 @@ import contextlib
 import json
 import subprocess
 import time
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tflrepair.execution.result import Outcome, OutcomeStatus, read
 from tflrepair.execution.runtimes import HUGE_PAGES, WORKER, Runtime, environment, tuned
 from tflrepair.leftovers import workspace
 from tflrepair.processes import children
@@ -25,16 +24,7 @@ from tflrepair.processes.ending import ending, signal_name
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-
-class OutcomeStatus(StrEnum):
-    """How a call ended."""
-
-    OK = "ok"
-    ERROR = "error"  # the runtime refused; the text is its message
-    CRASHED = "crashed"  # the process died or stood still; the text says how
-    TIMEOUT = "timeout"  # it did not end within its time
-    SKIPPED = "skipped"  # an earlier call of the task failed
-    UNAVAILABLE = "unavailable"  # the runtime cannot be imported
+__all__ = ["Outcome", "OutcomeStatus", "RunCall", "Task", "run"]
 
 
 # Seconds of computing that a call may take, and bytes of model that allow for one second more. What
@@ -45,6 +35,9 @@ BYTES_PER_SECOND = 20e6
 # the child computes nothing; importing tensorflow on a busy machine takes up to a minute.
 _START, _SILENCE = 300.0, 10.0
 _MOST_TIMEOUTS = 2  # calls that may run out of time before no more are tried
+# All calls together may compute as long as so many may: 100 KB have hundreds of signatures.
+_WHOLE = 30
+_MOST_DEATHS = 100  # processes that calls may end before no more are tried
 
 # glibc fills what malloc returns with the complement of MALLOC_PERTURB_ (man mallopt), but not what
 # its thread cache hands out again, so that is off; macOS fills with 0xAA (man malloc). Memory that
@@ -82,22 +75,6 @@ class Task:
     delegate: bool = True
 
 
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What a call gave.
-
-    Attributes:
-        text: says what happened where it is not ``ok``.
-        outputs: name -> array; strings as object arrays of bytes. Empty unless ``ok``.
-        allocating: an error before anything was computed, from the sizes alone.
-    """
-
-    status: OutcomeStatus
-    outputs: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    text: str = ""
-    allocating: bool = False
-
-
 def run(
     runtime: Runtime,
     tasks: Sequence[Task],
@@ -117,19 +94,49 @@ def run(
     with workspace() as folder:
         rows = _write_inputs(folder, tasks)
         results: dict[int, list[Outcome]] = {}
+        whole, deaths = _WHOLE * seconds, 0
         while len(results) < len(tasks):
             left = [n for n in range(len(tasks)) if n not in results]
-            job = {"module": runtime.module, "tasks": [rows[n] for n in left], "seconds": seconds}
+            job = {
+                "module": runtime.module,
+                "tasks": [rows[n] for n in left],
+                "seconds": seconds,
+                "whole": whole,
+            }
             (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
             end = _child(runtime, folder, dirty, seconds)
             _collect(folder, tasks, left, end, results)
             _give_up(tasks, results)
+            whole -= _spent(folder)
+            deaths += 1
+            if (folder / "over").exists() or whole <= 0:
+                text = f"not run: all runs together computed for more than {_WHOLE * seconds:.0f} s"
+                _leave(tasks, results, OutcomeStatus.TIMEOUT, text)
+            elif deaths >= _MOST_DEATHS:
+                text = f"not run: {deaths} other runs ended their process"
+                _leave(tasks, results, OutcomeStatus.CRASHED, text)
         return [results[n] for n in range(len(tasks))]
 
 
 def _size(model: str) -> int:
     path = Path(model)
     return path.stat().st_size if path.exists() else 0
+
+
+def _spent(folder: Path) -> float:
+    """Seconds that the child had computed when it began with its last task."""
+    try:
+        return float((folder / "spent").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 0.0
+
+
+def _leave(
+    tasks: Sequence[Task], results: dict[int, list[Outcome]], status: OutcomeStatus, text: str
+) -> None:
+    """Answer all that is left."""
+    for number, task in enumerate(tasks):
+        results.setdefault(number, [Outcome(status, text=text) for _ in task.calls])
 
 
 def _give_up(tasks: Sequence[Task], results: dict[int, list[Outcome]]) -> None:
@@ -191,7 +198,7 @@ class _End:
 
 def _child(runtime: Runtime, folder: Path, dirty: bool, seconds: float) -> _End:
     """Run the worker to its end."""
-    for name in ("ready", "unavailable"):
+    for name in ("ready", "unavailable", "spent"):
         (folder / name).unlink(missing_ok=True)
     env = environment(runtime.python, folder.absolute())
     if dirty:
@@ -251,10 +258,12 @@ def _collect(
     for number in left:
         outcomes = []
         for place in range(len(tasks[number].calls)):
-            outcome = _read(folder / f"{number}.{place}")
+            outcome = read(folder / f"{number}.{place}")
             if outcome is None:
                 break
             outcomes.append(outcome)
+        if not outcomes and (folder / "over").exists():
+            return  # it ended before this task
         rest = len(tasks[number].calls) - len(outcomes)
         failed = any(outcome.status != OutcomeStatus.OK for outcome in outcomes)
         if rest and not failed:
@@ -265,35 +274,3 @@ def _collect(
         results[number] = outcomes
         if outcomes and outcomes[-1 - rest].status in _DEAD:
             return  # the child died here; what comes after was not reached
-
-
-def _read(place: Path) -> Outcome | None:
-    """The outcome that the worker wrote; None if it did not come to that."""
-    import numpy as np
-
-    try:
-        row = json.loads(place.with_name(place.name + ".json").read_text(encoding="utf-8"))
-        if "error" in row:
-            return Outcome(OutcomeStatus.ERROR, {}, row["error"], bool(row.get("allocating")))
-        outputs: dict[str, NDArray[Any]] = {}
-        with np.load(place.with_name(place.name + ".npz"), allow_pickle=False) as arrays:
-            for number, output in enumerate(row["outputs"]):
-                value = arrays[str(number)]
-                if output["strings"]:
-                    shape, lengths = arrays[f"{number}.shape"], arrays[f"{number}.lengths"]
-                    value = _strings(value.tobytes(), lengths.tolist(), tuple(shape.tolist()))
-                outputs[output["name"]] = value
-        return Outcome(OutcomeStatus.OK, outputs)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        return None
-
-
-def _strings(data: bytes, lengths: list[int], shape: tuple[int, ...]) -> NDArray[Any]:
-    import numpy as np
-
-    array = np.empty(len(lengths), dtype=object)
-    start = 0
-    for number, length in enumerate(lengths):
-        array[number] = data[start : start + length]
-        start += length
-    return array.reshape(shape)

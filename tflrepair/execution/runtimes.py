@@ -116,7 +116,10 @@ def environment(python: str, temporary: Path | None = None) -> dict[str, str]:
     result.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads, which runtimes do not use
     if temporary is not None:
         result.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
-    if python != sys.executable:
+    if python == sys.executable:  # scripts of ours may import what the package has
+        paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+        result["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    else:
         for name in ("PYTHONPATH", "PYTHONHOME"):
             result.pop(name, None)
     return result

@@ -1,6 +1,6 @@
 """The child process that trains: ``python train_worker.py FOLDER``.
 
-A file of its own that needs numpy and LiteRT and nothing of tflrepair. FOLDER holds
+Needs numpy and LiteRT. FOLDER holds
 
     job.json    {"model": path, "signature": key, "steps": N, "batch": B, "seed": S, "loss": name,
                  "module": what has Interpreter, "delegate": bool, "state": key or null,
@@ -18,12 +18,13 @@ from __future__ import annotations
 
 import importlib
 import json
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from tflrepair.processes.launch import limit_time
 
 
 def main(folder: Path) -> None:
@@ -33,12 +34,6 @@ def main(folder: Path) -> None:
     except Exception as error:
         text = str(error).strip() or type(error).__name__
         (folder / "error.txt").write_text(text[:4000], encoding="utf-8")
-
-
-def _limit_time(seconds: float) -> None:
-    """End this process once it has computed for ``seconds`` more (0: no limit): an endless loop."""
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def train(job: dict[str, Any], folder: Path) -> None:
@@ -57,14 +52,16 @@ def train(job: dict[str, Any], folder: Path) -> None:
     for step in range(1, job["steps"] + 1):
         feed = next(batches)
         start = time.perf_counter()
-        _limit_time(job["limit"])
+        limit_time(job["limit"])
         found = run(**feed)
-        _limit_time(0)
+        limit_time(0)
         seconds = time.perf_counter() - start
         loss = float(np.asarray(found[job["loss"]]).reshape(-1)[0])
         print(json.dumps({"step": step, "loss": loss, "seconds": seconds}), flush=True)
     if job["state"]:
+        limit_time(job["limit"])
         state = interpreter.get_signature_runner(job["state"])()
+        limit_time(0)
         names = list(state)
         arrays = {f"a{number}": state[name] for number, name in enumerate(names)}
         np.savez(folder / "state.npz", **arrays)

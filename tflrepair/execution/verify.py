@@ -8,8 +8,10 @@ different answers, also where the first one looks plausible.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.analysis.context import AnalysisContext
@@ -129,6 +131,7 @@ class _Trials:
         self.runtime = runtime
         self.plans = plans
         self.timeout = timeout
+        self.twins = _twins(plans)
         self.clean: dict[_Place, Outcome] = {}
         self.dirty: dict[_Place, Outcome] = {}
 
@@ -143,7 +146,7 @@ class _Trials:
         places: list[_Place] = []
         tasks: list[Task] = []
         for number, plan in enumerate(self.plans):
-            if self.not_run(plan)[0]:
+            if self.not_run(plan)[0] or plan.endless or self.twins[number] != number:
                 continue
             owners = [("own", plan.entry)]
             if plan.other is not None and not dirty:
@@ -170,9 +173,13 @@ class _Trials:
         reason, hint = self.not_run(plan)
         if reason:
             return Run(plan.entry.label, label, delegate, RunStatus.NOT_RUN, reason, hint=hint)
+        if plan.endless:
+            finding = shown(Symptom.TIMEOUT, "", plan.endless, plan.entry.label)
+            return Run(plan.entry.label, label, delegate, RunStatus.PROBLEM, findings=(finding,))
         if plan.other_missing:
             finding = shown(Symptom.MODELS_DIFFER, "", plan.other_missing, plan.entry.label)
             return Run(plan.entry.label, label, delegate, RunStatus.PROBLEM, findings=(finding,))
+        number = self.twins[number]
         trials = [
             judge.JudgedInputs(
                 inputs=kind,
@@ -200,6 +207,27 @@ class _Trials:
         }
         renamed = {names.get(name, name): value for name, value in outcome.outputs.items()}
         return Outcome(outcome.status, renamed, outcome.text)
+
+
+def _twins(plans: Sequence[Plan]) -> list[int]:
+    """For each plan the first that makes the same calls: signatures may differ in their keys alone.
+
+    A file of 100 KB has hundreds of them, each of which would be run eight times.
+    """
+    calls = [(p.entry.call, p.other.call if p.other is not None else None) for p in plans]
+    often, known = Counter(calls), dict[tuple[object, ...], int]()
+    found = []
+    for number, (plan, call) in enumerate(zip(plans, calls, strict=True)):
+        arrays: list[object] = []
+        if often[call] > 1:  # inputs may be large
+            sets = plan.sets.items()
+            arrays = [(kind, name, *_bits(a)) for kind, s in sets for name, a in s.items()]
+        found.append(known.setdefault((call, *arrays), number))
+    return found
+
+
+def _bits(array: NDArray[Any]) -> tuple[str, tuple[int, ...], bytes]:
+    return str(array.dtype), array.shape, sha256(array.tobytes()).digest()
 
 
 def call_of(entry: RunTarget, mine: RunTarget, arrays: Mapping[str, NDArray[Any]]) -> RunCall:

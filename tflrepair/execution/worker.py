@@ -4,9 +4,11 @@ A file of its own that needs Python 3.9, numpy and a runtime, and nothing else: 
 path to interpreters that do not have tflrepair. FOLDER holds
 
     job.json            {"module": the one with Interpreter, "tasks": [task, ...],
-                        "seconds": that a call may compute}
+                        "seconds": that a call may compute, "whole": that all may}
     inputs.npz          the arrays that the calls' inputs name
     ready               written once the runtime is imported, or "unavailable" with the reason
+    spent               seconds that this process had computed before the last task
+    over                written instead of the tasks for which no time is left
     N.C.json, N.C.npz   what call C of task N gave; the .json comes last, and whole
 
 A task is {"number": N, "model": path, "delegate": bool, "calls": [...]} and runs in one fresh
@@ -23,6 +25,7 @@ import importlib.util
 import json
 import signal
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -71,13 +74,19 @@ def main(folder: Path) -> None:
         return
     _write(folder / "ready", "")
     for task in job["tasks"]:
+        spent = time.process_time()
+        _write(folder / "spent", str(spent))
+        if spent > job["whole"]:
+            _write(folder / "over", "")
+            return
         _run(module, task, arrays, folder, job["seconds"])
 
 
 def _limit_time(seconds: float) -> None:
     """End this process once it has computed for ``seconds`` more (0: no limit).
 
-    The time of its own, not of the clock: a busy machine makes no model look endless.
+    The time of its own, not of the clock: a busy machine makes no model look endless. As
+    ``processes/launch.py`` has it, which a Python without tflrepair cannot import.
     """
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_PROF, seconds)

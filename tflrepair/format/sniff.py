@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from tflrepair.errors import BadFileError
+from tflrepair.opening import mode_of
 from tflrepair.wording import plural
 
 IDENTIFIER = b"TFL3"
@@ -42,7 +43,7 @@ def check_kind(path: Path) -> int:
         reason = getattr(error, "strerror", None) or str(error)
         raise BadFileError(f"cannot be opened: {reason}") from None
     if stat.S_ISDIR(status.st_mode):
-        if (path / "saved_model.pb").exists():
+        if mode_of(path / "saved_model.pb"):
             raise BadFileError(
                 "is a SavedModel folder, not a .tflite file", hint="convert it to .tflite first"
             )

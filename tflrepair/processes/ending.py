@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 from pathlib import Path
+from typing import IO
 
 _NOISE = ("INFO:", "I0000", "W0000", "WARNING: All log messages")
 _TAIL = 1 << 16  # bytes of the log that are looked at
@@ -23,15 +25,15 @@ def signal_name(code: int) -> str:
 def ending(code: int, log: Path, who: str = "the process") -> str:
     """``the process died of SIGABRT: last words`` for a return code that is not 0."""
     text = f"{who} {'ended with' if code > 0 else 'died of'} {signal_name(code)}"
-    words = last_words(log)
+    with log.open("rb") as stream:
+        words = last_words(stream)
     return f"{text}: {words}" if words else text
 
 
-def last_words(log: Path) -> str:
+def last_words(log: IO[bytes]) -> str:
     """The last error that was printed (a stack dump may follow it), or the last line."""
-    with log.open("rb") as stream:
-        stream.seek(max(0, log.stat().st_size - _TAIL))
-        lines = [line.strip() for line in stream.read().decode(errors="replace").splitlines()]
+    log.seek(max(0, os.fstat(log.fileno()).st_size - _TAIL))
+    lines = [line.strip() for line in log.read(_TAIL).decode(errors="replace").splitlines()]
     lines = [line for line in lines if line and not line.startswith(_NOISE)]
     errors = [line for line in lines if re.search(r"error:|check failed", line, re.IGNORECASE)]
     return (errors or lines or [""])[-1][:400]

@@ -11,6 +11,7 @@ import atexit
 import gc
 import os
 import runpy
+import signal
 import sys
 import threading
 import time
@@ -44,7 +45,6 @@ def end_with(parent: int) -> None:
     """Have this process end when its parent does, however that ends."""
     if sys.platform == "linux":
         import ctypes
-        import signal
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:  # it ended before that call
@@ -83,6 +83,16 @@ def limit(memory: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or memory < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
+
+
+def limit_time(seconds: float) -> None:
+    """End this process once it has computed for ``seconds`` more (0: no limit): SIGPROF.
+
+    The time of its own, not of the clock: a busy machine makes no file look endless. For scripts
+    that have tflrepair; ``execution/worker.py``, which may not, has the same.
+    """
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 if __name__ == "__main__":

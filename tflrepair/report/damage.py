@@ -5,7 +5,7 @@ from __future__ import annotations
 from tflrepair.report.style import Style, safe, table
 from tflrepair.structure.salvage import Remains
 from tflrepair.structure.verify import Verdict
-from tflrepair.wording import megabytes, plural
+from tflrepair.wording import grouped, megabytes, plural
 
 _SHOWN = 50
 _SHOWN_KINDS = 12
@@ -27,13 +27,11 @@ def faults_text(verdict: Verdict, style: Style) -> list[str]:
     shown = len(rows)
     if verdict.count > shown:
         kept = len(verdict.faults)
-        which = "all" if kept == verdict.count else f"the first {kept}"
-        lines.append(f"  and {verdict.count - shown} more (--format json lists {which})")
+        which = "all" if kept == verdict.count else f"the first {grouped(kept)}"
+        lines.append(f"  and {grouped(verdict.count - shown)} more (--format json lists {which})")
     codes = sorted({fault.code for fault in verdict.faults})
-    noun = "fault" if verdict.count == 1 else "faults"
-    lines.append(
-        f"{verdict.count} {noun} ({', '.join(codes)}); `tflrepair explain {codes[0]}` tells more."
-    )
+    count = plural(verdict.count, "fault")
+    lines.append(f"{count} ({', '.join(codes)}); `tflrepair explain {codes[0]}` tells more.")
     return lines
 
 
@@ -41,7 +39,7 @@ def remains_text(path: str, remains: Remains, style: Style) -> list[str]:
     """What was left of the file."""
     lines = [f"{style(safe(path), 'bold')}  damaged; what can still be read:"]
     rows = [
-        (noun, str(whole), "" if whole == total else f"of {total}")
+        (noun, grouped(whole), "" if whole == total else f"of {grouped(total)}")
         for noun, whole, total in remains.parts
         if total
     ]

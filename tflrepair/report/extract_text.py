@@ -9,7 +9,7 @@ from tflrepair.commands.extract import ExtractedPart, ExtractedWeights
 from tflrepair.report.contract.small import ExtractItem
 from tflrepair.report.hints import pasteable
 from tflrepair.report.style import safe
-from tflrepair.wording import dimensions, megabytes, plural
+from tflrepair.wording import dimensions, grouped, megabytes, plural
 
 _LIST = 12
 
@@ -39,7 +39,7 @@ def weights_lines(result: ExtractedWeights) -> Iterator[str]:
 def some(names: list[str]) -> str:
     """``a, b, c and 43 more``"""
     more = len(names) - 3
-    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(names[:3]) + (f" and {grouped(more)} more" if more > 0 else "")
 
 
 def weights_item(result: ExtractedWeights) -> ExtractItem:

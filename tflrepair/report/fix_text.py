@@ -24,7 +24,7 @@ from tflrepair.weights.types.match_table import (
     Problem,
 )
 from tflrepair.weights.types.remedies import remedy
-from tflrepair.wording import megabytes, plural, verb
+from tflrepair.wording import grouped, megabytes, plural, verb
 
 _SHOWN = 4
 _ORIGINS = {
@@ -127,7 +127,7 @@ def _summary(matched: MatchTable) -> list[str]:
         lines.append(f"{sure[CHECKED]} of them decided by --check: no other match gives OUT.npz")
     if matched.unused:
         some = ", ".join(safe(weight.path) for weight in matched.unused[:3])
-        more = f" and {len(matched.unused) - 3} more" if len(matched.unused) > 3 else ""
+        more = f" and {grouped(len(matched.unused) - 3)} more" if len(matched.unused) > 3 else ""
         lines.append(
             f"not used: {plural(len(matched.unused), 'array')} in the weights: {some}{more}"
         )

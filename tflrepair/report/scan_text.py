@@ -12,7 +12,7 @@ from tflrepair.graph.model import Model, Signature
 from tflrepair.graph.subgraph import Subgraph
 from tflrepair.report.hints import hint
 from tflrepair.report.style import COLOUR_OF, Style, safe, table
-from tflrepair.wording import dimensions, megabytes, plural, verb
+from tflrepair.wording import dimensions, grouped, megabytes, plural, verb
 
 _SHOWN_VARIABLES = 12
 _SHOWN_OPERATORS = 8
@@ -76,7 +76,7 @@ def _subgraphs(model: Model, style: Style, everything: bool) -> list[str]:
     ]
     lines = [style("Subgraphs", "bold"), *table(rows, width=style.width)]
     if len(model.subgraphs) > len(rows):
-        lines.append(f"  and {len(model.subgraphs) - len(rows)} more (--all lists them)")
+        lines.append(f"  and {grouped(len(model.subgraphs) - len(rows))} more (--all lists them)")
     return lines
 
 
@@ -121,7 +121,7 @@ def _variables(analysis: Analysis, style: Style, everything: bool) -> list[str]:
     shown = ranked if everything else ranked[:_SHOWN_VARIABLES]
     lines += table([_row(v) for v in shown], width=style.width)
     if len(variables) > len(shown):
-        lines.append(f"  and {len(variables) - len(shown)} more (--all lists them)")
+        lines.append(f"  and {grouped(len(variables) - len(shown))} more (--all lists them)")
     return lines
 
 

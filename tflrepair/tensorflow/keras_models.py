@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import BadFileError, UnsupportedError, UserError
+from tflrepair.opening import is_file
 from tflrepair.tensorflow.convert import first_lines
 
 _ROOTS = ("keras", "tf_keras", "tensorflow")
@@ -32,7 +33,7 @@ def load(path: Path) -> Any:
     """
     import keras
 
-    if not path.is_file():
+    if not is_file(path):
         raise BadFileError("there is no such file", where=str(path))
     try:
         return keras.models.load_model(path, compile=False)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tflrepair.analysis.context import AnalysisContext
+from tflrepair.analysis.loops import endless_loop
 from tflrepair.errors import UnsupportedError
 from tflrepair.execution import runtimes
 from tflrepair.execution.child import run_script
@@ -18,10 +20,11 @@ from tflrepair.graph.model import Model
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TIMEOUT = 300.0  # seconds for a whole run that keeps every tensor
 WORKER = Path(__file__).with_name("worker.py")
 _MODULES = {"litert": "ai_edge_litert.interpreter", "tf.lite": "tensorflow.lite.python.interpreter"}
-_TIMEOUT = 600.0  # seconds
+# Seconds of computing, one more for each 20 MB of model, and of the clock where computing cannot be
+# limited (Windows). The builtin kernels keep every tensor, in one thread.
+_SECONDS, _BYTES_PER_SECOND, _CLOCK = 60.0, 20e6, 600.0
 _MOST_BYTES = 4 << 30  # of all values written; what comes later in the graph is left out
 
 
@@ -60,10 +63,15 @@ def trace(
         folder: an empty folder, which must live as long as the Trace.
 
     Raises:
-        UnsupportedError: no runtime is installed, it refuses the model, or it crashed.
+        UnsupportedError: no runtime is installed, it refuses the model, it crashed, or the run
+            would not end.
     """
     import numpy as np
 
+    label = model.path or "the model"
+    loop = endless_loop(AnalysisContext(model), entry.subgraph)
+    if loop is not None:
+        raise UnsupportedError(f"cannot be run: {loop.place} never ends (TFR033)", where=label)
     if model.path is None:
         path = folder / "model.tflite"
         model.copy_to(path)
@@ -75,7 +83,9 @@ def trace(
     arrays: dict[str, Any] = {f"a{n}": v for n, v in enumerate(inputs.values())}
     np.savez(folder / "inputs.npz", **arrays)
     indices = {port.name: port.tensor.index for port in entry.inputs}
+    seconds = _SECONDS + model.size / _BYTES_PER_SECOND
     job = {
+        "seconds": seconds,
         "module": _MODULES[names[0]],
         "model": str(path),
         "signature": entry.signature,
@@ -84,8 +94,12 @@ def trace(
         "tensors": _affordable(model, entry.subgraph, tensors),
     }
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-    end = run_script(WORKER, [str(folder)], folder / "log", _TIMEOUT, "the runtime")
-    label = model.path or "the model"
+    end = run_script(WORKER, [str(folder)], folder / "log", _CLOCK, "the runtime")
+    if "SIGPROF" in end:
+        raise UnsupportedError(
+            f"cannot be run: it computes for more than {seconds:.0f} s and may loop for ever",
+            where=label,
+        )
     if end:
         raise UnsupportedError(f"cannot be run: {end}", where=label)
     done = json.loads((folder / "done.json").read_text(encoding="utf-8"))

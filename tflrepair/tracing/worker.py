@@ -1,9 +1,10 @@
 """The child process that runs a model and writes its intermediate tensors: ``worker.py FOLDER``.
 
-A file of its own that needs numpy and a runtime, and nothing of tflrepair. FOLDER holds
+Needs numpy and a runtime. FOLDER holds
 
     job.json        {"module", "model", "signature" or null, "subgraph",
-                     "inputs": [[name, tensor, array], ...], "tensors": [index, ...]}
+                     "inputs": [[name, tensor, array], ...], "tensors": [index, ...],
+                     "seconds": that it may compute}
     inputs.npz      the arrays
     N.npy           the value of tensor N after the run, in the model's own type
     done.json       {"missing": {N: why}}, written last; or {"error": what the runtime said}
@@ -20,6 +21,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tflrepair.processes.launch import limit_time
+
 
 def main(folder: Path) -> None:
     import numpy as np
@@ -27,7 +30,9 @@ def main(folder: Path) -> None:
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     try:
         arrays = np.load(folder / "inputs.npz", allow_pickle=False)
+        limit_time(job["seconds"])
         interpreter = _run(job, arrays)
+        limit_time(0)
     except Exception as error:
         text = str(error).strip() or type(error).__name__
         (folder / "done.json").write_text(json.dumps({"error": text}), encoding="utf-8")

@@ -16,6 +16,7 @@ from tflrepair.cli.output import note, progress, step
 from tflrepair.cli.scan_jobs import check_jobs, scan_folder
 from tflrepair.cli.scan_writers import WRITERS, FailOn, ScanFormat, Writer, fails
 from tflrepair.errors import TflRepairError, UserError
+from tflrepair.opening import is_folder
 
 
 def scan(
@@ -63,7 +64,7 @@ def scan(
     ] = ScanFormat.text,
 ) -> None:
     """Say what is in a model and what is wrong with it, without running it."""
-    check_jobs(jobs, [Path(path).is_dir() for path in models])
+    check_jobs(jobs, [is_folder(path) for path in models])
     new_writer = partial(WRITERS[format], fix_hints, everything)
     writer = new_writer()
     asked = _Asked(
@@ -74,7 +75,7 @@ def scan(
     for path in models:
         step(f"scanning {path}")
         try:
-            if jobs > 1 and Path(path).is_dir() and not _is_saved_model(path):
+            if jobs > 1 and is_folder(path) and not _is_saved_model(path):
                 of_file = partial(_scan_file, asked)
                 exit_codes += scan_folder(path, jobs, writer, new_writer, of_file)
                 continue
@@ -120,7 +121,7 @@ def _tell(writer: Writer, path: str, outcome: Any, brief: bool, asked: _Asked) -
 def _is_saved_model(path: str) -> bool:
     """Whether it is meant as one; what stands there instead of a file is told when it is read."""
     place = Path(path, "saved_model.pb")
-    return os.path.lexists(place) and not place.is_dir()
+    return os.path.lexists(place) and not is_folder(place)
 
 
 def _scan_file(asked: _Asked, writer: Writer, path: str) -> list[int]:

@@ -18,7 +18,7 @@ from tflrepair.graph.model import Model, Source
 from tflrepair.notebook import Presentable
 from tflrepair.views.tensors import SubgraphView, TensorView
 from tflrepair.views.values import Array, array
-from tflrepair.wording import plural
+from tflrepair.wording import grouped, plural
 
 # Types that the formats lack, and what carries their values exactly
 _WIDENED = {
@@ -137,7 +137,7 @@ def _nothing(found: _Found, constants: bool) -> str:
         row = found.left_out[0]
         more = len(found.left_out) - 1
         return f"nothing can be written: {row.name!r}: {row.reason}" + (
-            f", and {more} more" if more else ""
+            f", and {grouped(more)} more" if more else ""
         )
     return "the model has no constants" if constants else "the model has no variables"
 

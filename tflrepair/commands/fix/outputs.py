@@ -10,6 +10,7 @@ from tflrepair.containers.find import MARK
 from tflrepair.errors import BadFileError, UserError
 from tflrepair.files import check_free, check_no_input
 from tflrepair.graph.model import Model, Source, check_given
+from tflrepair.opening import mode_of
 from tflrepair.rebuild.requests import Origin
 from tflrepair.sources.opened import is_address
 
@@ -65,7 +66,7 @@ def default_output(model: Path) -> Path:
     """``dir/model.tflite`` -> ``dir/model.fixed.tflite``; beside the archive for one inside it."""
     name = f"{model.name.removesuffix('.tflite')}.fixed.tflite"
     archive, inside, _ = str(model).partition(MARK)
-    if inside and not model.exists():
+    if inside and not mode_of(model):
         return Path(archive).with_name(name)
     return model.with_name(name)
 

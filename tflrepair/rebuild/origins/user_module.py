@@ -18,6 +18,7 @@ from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.errors import UserError
 from tflrepair.graph.model import Model, Signature
 from tflrepair.graph.subgraph import Tensor
+from tflrepair.opening import is_file
 from tflrepair.rebuild.ir.tensor_facts import dtype_of
 from tflrepair.rebuild.origins.live_names import pair_by_name, set_values
 from tflrepair.rebuild.origins.reconvert import checked, save_and_convert
@@ -71,7 +72,7 @@ def build_module(target: str, init_kwargs: Mapping[str, Any]) -> Any:
 
 
 def _import(path: Path) -> ModuleType:
-    if not path.is_file():
+    if not is_file(path):
         raise UserError("there is no such file", where=str(path))
     name = f"_tflrepair_user_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)

@@ -153,6 +153,8 @@ def _number(name: str, text: str | float, dtype: str) -> float | int:
         raise UserError(f"{shown}: not a number") from None
     if not math.isfinite(value):
         raise UserError(f"{shown}: not a finite number")
+    if not value and _has_digits(str(text)):  # 1e-400, of which Python makes 0.0
+        raise UserError(f"{shown}: no {dtype} is close to it")
     if "float" in dtype or "complex" in dtype:
         _check_float(shown, value, dtype)
         return value
@@ -163,6 +165,11 @@ def _number(name: str, text: str | float, dtype: str) -> float | int:
     if not low <= whole <= high:
         raise UserError(f"{shown}: {name!r} holds {dtype}, from {low} to {high}")
     return whole
+
+
+def _has_digits(text: str) -> bool:
+    """Whether a number that is written so is not zero."""
+    return any(c.isdecimal() and int(c) for c in text.lower().partition("e")[0])
 
 
 def _is_plain(text: str | int) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import BadFileError
+from tflrepair.opening import is_file
 from tflrepair.wording import plural
 
 _KEY = "VARIABLE_VALUE"
@@ -151,7 +152,7 @@ class SavedModelReader(CheckpointReader):
 
 def data_files(prefix: Path) -> list[Path]:
     """The files that hold the values of the checkpoint ``prefix``."""
-    found = [p for p in prefix.parent.glob(f"{prefix.name}.data-*") if p.is_file()]
+    found = [p for p in prefix.parent.glob(f"{prefix.name}.data-*") if is_file(p)]
     return found or [prefix]
 
 

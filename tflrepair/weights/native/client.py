@@ -17,7 +17,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from tflrepair.errors import BadFileError, UnsupportedError
+from tflrepair.errors import BadFileError, UnsupportedError, UserError
 from tflrepair.opening import open_regular
 from tflrepair.weights.native import pool
 from tflrepair.weights.native.stamp import stamp
@@ -223,6 +223,8 @@ def _ask(request: dict[str, Any], label: str, what: str) -> Iterator[tuple[bytes
                 where=label,
                 hint=_install(package),
             ) from None
+        if error.kind == "UserError":  # of the machine: no room for temporary files
+            raise UserError(error.text) from None
         text = error.text if error.kind == "BadFileError" else f"{what}: {error.text}"
         raise BadFileError(text, where=label) from None
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 import shutil
 import struct
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.errors import BadFileError
+from tflrepair.leftovers import room, temporary_file
 from tflrepair.weights.types.pieces import selections
 from tflrepair.wording import plural
 
@@ -123,8 +123,8 @@ def _unpacked(path: str, member: str) -> Any:
 
     The parent has judged its size.
     """
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 - stays open as long as the file
-    with zipfile.ZipFile(path) as archive:
+    copy = temporary_file()  # stays open as long as the file
+    with zipfile.ZipFile(path) as archive, room():
         info = archive.getinfo(member)
         with archive.open(info) as stream:  # checks the member's own head
             if info.compress_type == zipfile.ZIP_STORED:

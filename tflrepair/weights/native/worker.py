@@ -21,12 +21,12 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from tflrepair.processes.launch import limit_time
 from tflrepair.weights.native.stamp import stamp
 from tflrepair.wording import plural
 
@@ -81,12 +81,6 @@ def open_file(request: dict[str, Any]) -> Any:
     from tflrepair.weights.native.safetensors import SafetensorsReader
 
     return SafetensorsReader(request["file"])
-
-
-def limit_time(seconds: float) -> None:
-    """End this process once it has used ``seconds`` of CPU time more (0: no limit)."""
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def main() -> None:

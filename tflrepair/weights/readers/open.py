@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tflrepair.errors import BadFileError
-from tflrepair.opening import open_regular
+from tflrepair.opening import is_folder, mode_of, open_regular
 from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import (
     keras3,
@@ -48,11 +48,11 @@ def open_weights(source: str | os.PathLike[str] | Mapping[str, Any] | Any) -> So
         return named.keras_model(source)
     label = os.fspath(source)
     path = Path(label)
-    if path.is_dir():
+    if is_folder(path):
         if tensorflow_files.is_saved_model(path):
             return tensorflow_files.saved_model(label)
         raise BadFileError("is a folder, but not a SavedModel", where=label, hint=f"give {_KNOWN}")
-    if not path.exists() and tensorflow_files.is_checkpoint(label):
+    if not mode_of(path) and tensorflow_files.is_checkpoint(label):
         return tensorflow_files.checkpoint(label)
     return _file(label)
 

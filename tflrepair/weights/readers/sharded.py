@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from tflrepair.errors import BadFileError
-from tflrepair.opening import read_small
+from tflrepair.opening import is_file, read_small
 from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import keras3
 from tflrepair.weights.types.weight import Source
@@ -49,6 +49,6 @@ def _shards(path: Path, label: str) -> list[str]:
     for name in names:
         if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
             raise BadFileError(f"names a shard outside its folder: {name!r}", where=label)
-        if not (path.parent / name).is_file():
+        if not is_file(path.parent / name):
             raise BadFileError(f"names a missing shard: {name!r}", where=label)
     return names

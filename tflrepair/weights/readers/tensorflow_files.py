@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from tflrepair.errors import BadFileError
+from tflrepair.opening import is_file
 from tflrepair.weights.native.checkpoint import data_files
 from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.types.layer_names import split_path
@@ -15,11 +16,11 @@ _PROTO = "saved_model.pb"
 
 
 def is_saved_model(folder: Path) -> bool:
-    return (folder / _PROTO).is_file()
+    return is_file(folder / _PROTO)
 
 
 def is_checkpoint(label: str) -> bool:
-    return Path(f"{label}.index").is_file()
+    return is_file(f"{label}.index")
 
 
 def is_old_checkpoint(data: bytes) -> bool:
