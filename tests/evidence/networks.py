@@ -124,7 +124,7 @@ def file_of(net: Net, called: dict[str, str], kind: str) -> Source:
         counts[base] += 1
         unit_of[name] = len(found.units)
         activation = net.activation.get(name) if base == "dense" else None
-        found.units.append(Unit(step, (called[name],) * 2, base, True, activation, None))
+        found.units.append(Unit(step, (called[name],) * 2, base, activation, None))
         if base != "dense":
             weightless.append((base, "" if kind == "unnamed" else called[name]))
             continue

@@ -18,6 +18,7 @@ from tflrepair.weights.types.match_table import (
     CHECKED,
     EXACT,
     INITIAL,
+    ORDER,
     SET,
     WEIGHT,
     MatchTable,
@@ -202,7 +203,7 @@ def _unproven(result: FixResult, style: Style) -> list[str]:
 
 
 def unproven(table: MatchTable, style: Style, prove: str) -> list[str]:
-    """What must not pass as sound: values that nothing but running numbers decided.
+    """What must not pass as sound: values that only numbers, or only an order, decided.
 
     Args:
         prove: how they can be proven.
@@ -210,8 +211,15 @@ def unproven(table: MatchTable, style: Style, prove: str) -> list[str]:
     if not table.unproven:
         return []
     label = style("not proven", "yellow", "bold")
-    names = [row.target.shared_name for row in table.unproven if not row.accepted]
+    rest = [row for row in table.unproven if not row.accepted]
+    names = [row.target.shared_name for row in rest if row.confidence != ORDER]
     lines = []
+    if ordered := [row.target.shared_name for row in rest if row.confidence == ORDER]:
+        lines += [
+            f"{label}  {_rest(ordered)} on the order in the file alone: {_some(ordered)}",
+            "    The file does not tell what these layers do: it is the same if the code has them",
+            "    exchanged (their activations, say). A .keras file tells.",
+        ]
     if names:
         lines += [
             f"{label}  {_rest(names)} on the numbers in layer names alone: {_some(names)}",

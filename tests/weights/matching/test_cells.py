@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tflrepair.analysis.variables import analyse
@@ -18,12 +19,21 @@ def matched(file: str) -> MatchTable:
     return match(targets, [open_weights(DATA / "cells" / file)], kernels=kernels_of(model))
 
 
-def test_the_file_of_the_same_program_is_taken() -> None:
-    assert not matched("same.h5").problems
+@pytest.mark.parametrize("file", ["same.h5", "same.keras"])
+def test_the_file_of_the_same_program_is_taken(file: str) -> None:
+    assert not matched(file).problems
 
 
-def test_cells_in_another_order_are_refused() -> None:
-    problems = matched("exchanged.h5").problems
+def test_the_config_tells_the_classes_of_cells_inside_an_rnn() -> None:
+    """``kernel`` and ``recurrent_kernel`` of one shape, which the file knows by number only."""
+    by_role, by_number = matched("same.h5"), matched("same.keras")
+    for one, two in zip(by_role.rows, by_number.rows, strict=True):
+        assert np.array_equal(one.value(), two.value())
+
+
+@pytest.mark.parametrize("file", ["exchanged.h5", "exchanged.keras"])
+def test_cells_in_another_order_are_refused(file: str) -> None:
+    problems = matched(file).problems
     assert {p.kind for p in problems} == {"conflict"}
     assert all("runs its cells in another order" in p.message for p in problems)
     assert sum(len(p.variables) for p in problems) == 6

@@ -118,6 +118,13 @@ class Owner(Protocol):
         """Those names of the operator's output that lie in the unit's scope."""
 
 
+class UnitOwner(Owner, Protocol):
+    """An owner that also knows of which unit a variable is part."""
+
+    def unit_of(self, variable: str) -> int | None:
+        """None if it is part of none of those to be matched."""
+
+
 def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
     """The graph of a model's operators."""
     graph = UnitGraph()

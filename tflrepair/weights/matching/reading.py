@@ -26,7 +26,7 @@ from tflrepair.weights.matching.listed import by_list
 from tflrepair.weights.matching.numbers import by_number, no_shift
 from tflrepair.weights.matching.order import contradict, narrow, updates_agree
 from tflrepair.weights.matching.question import Candidate, Question, keep
-from tflrepair.weights.matching.topology import by_graph, own_class
+from tflrepair.weights.matching.topology import by_graph
 from tflrepair.weights.types import acceptable
 from tflrepair.weights.types.layer_names import canonical, split_number
 from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
@@ -50,6 +50,7 @@ def read(
         accepted: names of doubts that the user accepts (see ``types/acceptable.py``).
     """
     found = source.architecture if source is not None else None
+    own = source.own_classes if source is not None else {}
     by_shape: dict[tuple[int, ...], list[FileLayer]] = {}
     for layer in layers:
         for shape in {weight.shape for weight in layer.weights}:
@@ -59,7 +60,7 @@ def read(
         known = [t.shape for _, t in target.targets if t.shape is not None and -1 not in t.shape]
         possible = min((by_shape.get(shape, []) for shape in known), key=len, default=layers)
         fitting = [
-            Candidate(layer, assignments(target, layer, own_class(layer, found)))
+            Candidate(layer, assignments(target, layer, own.get("/".join(layer.keys))))
             for layer in possible
         ]
         questions.append(Question(target, [c for c in fitting if c.readings]))
@@ -75,7 +76,7 @@ def read(
     by_update = updates_agree(questions)
     if by_update:
         _narrow(questions, groups, by_update)
-    contradict(questions, by_update)
+    contradict(questions, by_update, tuple(own))
     _torn_apart(groups)
     _other_numbers(questions, is_listed)
     _other_names(questions)

@@ -185,6 +185,9 @@ class Owner:
                             self.by_scope[prefix] = unit.index
         self.deepest = max(map(len, self.by_scope), default=0)
 
+    def unit_of(self, variable: str) -> int | None:
+        return self.by_name.get(variable)
+
     def unit(self, op: FlowOp) -> int | None:
         known = {self.by_name[name] for name in op.variables if name in self.by_name}
         if known:
@@ -207,9 +210,3 @@ def _prefix(name: str, chain: Sequence[str]) -> tuple[str, ...]:
     parts = tuple(name.split(";")[0].split("/"))
     ends = [i for i, part in enumerate(parts) if split_number(part)[0] == chain[-1]]
     return parts[: ends[0] + 1] if ends and parts[0] != "gradient_tape" else ()
-
-
-def own_class(layer: FileLayer, found: Architecture | None) -> bool | None:
-    """Whether the file says that the layer's class is Keras's own; None where it does not tell."""
-    path = "/".join(layer.keys)
-    return next((u.own for u in found.units if u.path == path), None) if found and path else None

@@ -179,7 +179,7 @@ def _whole(values: Sequence[Any]) -> bool:
 
 
 def _unit(row: Mapping[str, Any], path: str, names: tuple[str, str]) -> Unit:
-    inner, module = row["config"], row.get("module")
+    inner = row["config"]
     shows = snake_case(row["class_name"]).endswith(_SHOWING)
     activation = inner.get("activation", "linear") if shows else None
     strides = inner.get("strides")
@@ -189,7 +189,6 @@ def _unit(row: Mapping[str, Any], path: str, names: tuple[str, str]) -> Unit:
         path,
         names,
         snake_case(row["class_name"]),
-        module.split(".")[0] == "keras" if isinstance(module, str) else None,
         activation if isinstance(activation, str) else None,
         (pair[0], pair[1]) if fits and pair else None,
     )

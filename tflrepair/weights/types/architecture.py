@@ -14,7 +14,6 @@ class Unit:
     Attributes:
         path: its place in a Keras 3 weights file (``layers/functional/layers/dense_1``).
         names: the outermost model's layer that it is (in), and its own name.
-        own: whether the file says that the class is Keras's; None where it does not tell.
         activation: name of the activation; None if it is something else than a name.
         strides: (height, width) of a convolution.
     """
@@ -22,7 +21,6 @@ class Unit:
     path: str
     names: tuple[str, str]
     class_name: str
-    own: bool | None
     activation: str | None
     strides: tuple[int, int] | None
 

@@ -197,6 +197,8 @@ class Source:
         saved: the model's own save operator may have written it: names are those of ``saved_as``.
         named: its paths are names of variables, of this program or of another.
         architecture: layers and their calls, where the file holds them.
+        own_classes: path of a layer (its ``keys``) -> whether its class is Keras's own, where the
+            file tells.
         weightless: (class, name) of the layers of Functional models for which the file holds
             nothing; the name is empty before Keras 3.6.
         optimizers: the optimizers that the model was compiled with, where the file tells.
@@ -209,6 +211,7 @@ class Source:
     saved: bool = False
     named: bool = False
     architecture: Architecture | None = field(default=None, repr=False)
+    own_classes: Mapping[str, bool] = field(default_factory=dict, repr=False)
     weightless: tuple[tuple[str, str], ...] = ()
     optimizers: tuple[OptimizerConfig, ...] = ()
 
