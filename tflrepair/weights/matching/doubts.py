@@ -107,6 +107,7 @@ def examine(questions: Sequence[Question], layers: Sequence[FileLayer], facts: F
             owner = owners.get(id(other.layer))
             sure, conflict = _compared(question, mine, other, owner, view)
             question.sure = max(question.sure, sure, key=_WEAKEST.index)
+            question.exchanged += [other] if sure == ORDER else []
             _object(question, conflict)
         if not is_named:
             lacking = moved.get(id(mine), "") if question.sure == NUMBER else ""

@@ -25,7 +25,7 @@ from tflrepair.weights.matching.doubts import Facts, examine
 from tflrepair.weights.matching.listed import by_list
 from tflrepair.weights.matching.numbers import by_number, no_shift
 from tflrepair.weights.matching.order import contradict, narrow, updates_agree
-from tflrepair.weights.matching.question import Candidate, Question, keep
+from tflrepair.weights.matching.question import NOBODY, Candidate, Question, User, keep
 from tflrepair.weights.matching.topology import by_graph
 from tflrepair.weights.types import acceptable
 from tflrepair.weights.types.layer_names import canonical, split_number
@@ -39,7 +39,7 @@ def read(
     frozen: Collection[int] = (),
     source: Source | None = None,
     strange: Collection[int] = (),
-    accepted: Collection[str] = (),
+    user: User = NOBODY,
 ) -> list[Question]:
     """Narrow the candidates of each layer of the model among one source's layers.
 
@@ -47,7 +47,7 @@ def read(
         frozen: ``id`` of each layer of the file that the model holds as a constant.
         source: the source, for what else it tells.
         strange: element counts of the model's constant kernels that no source holds.
-        accepted: names of doubts that the user accepts (see ``types/acceptable.py``).
+        user: what the user accepts, and whether running decides what is left open.
     """
     found = source.architecture if source is not None else None
     own = source.own_classes if source is not None else {}
@@ -83,8 +83,10 @@ def read(
     if source is not None and source.named:
         _some_names(questions)
     _other_models(questions)
-    facts = Facts(frozenset(frozen), source, frozenset(strange), frozenset(accepted))
+    facts = Facts(frozenset(frozen), source, frozenset(strange), user.accepted)
     examine(questions, layers, facts)
+    for question in questions if user.running else ():
+        question.reopen()
     return questions
 
 
