@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import warm
-from following import say
+from following import say, told
 from networks import one_try
 from weights.cases import DATA
 
@@ -39,6 +39,7 @@ RIGHT = {
     ("tied_embedding", "donor.weights.h5"),
     # the file tells the class of the cells inside an RNN; what its layers do
     ("recurrent_and_pointwise_reordered", "donor.keras"),
+    ("gated_residual_same", "donor.keras"),
     ("gated_residual_swapped", "donor.keras"),
     ("towers_in_another_order", "donor.keras"),
     ("one_given_number", "donor.keras"),
@@ -138,9 +139,9 @@ def test_what_is_not_proven_is_said_and_never_passes_as_sound(tmp_path: Path) ->
     assert "6 by number only" in plain.stdout
     assert "not proven" in plain.stdout
     assert "Nothing wrong found" not in plain.stdout
-    (told,) = json.loads(fixed(case, file, *out, "--format", "json").stdout)["results"]
-    assert told["sure"] == {"by number only": 6}
-    assert len(told["unproven"]) == 6
+    (result,) = json.loads(fixed(case, file, *out, "--format", "json").stdout)["results"]
+    assert result["sure"] == {"by number only": 6}
+    assert len(result["unproven"]) == 6
     both = np.load(EVIDENCE / case / "io.npz")
     np.savez(tmp_path / "in.npz", x=both["x"])
     np.savez(tmp_path / "out.npz", y=both["y"])
@@ -161,17 +162,20 @@ def test_what_another_program_leaves_alike_is_not_proven_until_it_runs(
     assert "4 by order only, 4 closed" in plain.stdout
     assert "not proven  4 variables rest on the order in the file alone" in plain.stdout
     assert "Nothing wrong found" not in plain.stdout
+    assert told(plain.stdout, "prove") == told(plain.stdout, "keras-file") == {}
     both = np.load(EVIDENCE / case / "io.npz")
     np.savez(tmp_path / "in.npz", **{"infer/x": both["x"]})
     np.savez(tmp_path / "out.npz", **{"infer/y": both["y"]})
     check = ["--check", str(tmp_path / "in.npz"), str(tmp_path / "out.npz")]
     proven = fixed(case, "donor.weights.h5", *out, *check, "--format", "json")
     assert proven.returncode == 0
-    (told,) = json.loads(proven.stdout)["results"]
-    assert told["sure"] == {"checked": 4, "closed": 4}
+    (result,) = json.loads(proven.stdout)["results"]
+    assert result["sure"] == {"checked": 4, "closed": 4}
     wanted = truth(case)
     arrays = {w.path: w.read() for w in weights.open_weights(tmp_path / "out.tflite").weights}
     assert all(np.array_equal(arrays[name], array) for name, array in wanted.items())
+    tells = fixed(case, "donor.keras", *out)  # the other advice
+    assert (tells.returncode, "Nothing wrong found" in tells.stdout) == (0, True)
 
 
 class Answering:

@@ -214,11 +214,12 @@ def unproven(table: MatchTable, style: Style, prove: str) -> list[str]:
     rest = [row for row in table.unproven if not row.accepted]
     names = [row.target.shared_name for row in rest if row.confidence != ORDER]
     lines = []
-    if ordered := [row.target.shared_name for row in rest if row.confidence == ORDER]:
+    ordered = [row.target.shared_name for row in rest if row.confidence == ORDER]
+    if ordered:
         lines += [
             f"{label}  {_rest(ordered)} on the order in the file alone: {_some(ordered)}",
             "    The file does not tell what these layers do: it is the same if the code has them",
-            "    exchanged (their activations, say). A .keras file tells.",
+            "    exchanged (their activations, say).",
         ]
     if names:
         lines += [
@@ -231,7 +232,8 @@ def unproven(table: MatchTable, style: Style, prove: str) -> list[str]:
             f"{label}  {_rest(rows)} on --accept {name}: {_some(rows)}",
             f"    They are right only if {ACCEPTABLE[name]}.",
         ]
-    return [*lines, f"    -> prove it: {prove}"]
+    lines.append(f"    -> prove it: {prove}")
+    return [*lines, *([f"       {remedy('keras-file')}"] if ordered else [])]
 
 
 def _rest(names: Sequence[str]) -> str:

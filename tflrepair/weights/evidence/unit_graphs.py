@@ -184,16 +184,24 @@ def alike(model: UnitGraph, unit: int, file: UnitGraph, other: int) -> bool:
 
 
 def ends_otherwise(model: UnitGraph, unit: int, file: UnitGraph, other: int) -> str:
-    """The activation behind a unit of the model that the file's unit does not have.
+    """What the model has behind a unit, and the file's unit has otherwise; empty if nothing.
 
-    It may be the layer's own, under the name of the signature's output, or the exported function's.
+    That of the model may be the layer's own, under the name of the signature's output, or the
+    exported function's. Where it has none, that function, or whoever exported it, may have taken
+    it away.
     """
     ending, wanted = model.ending.get(unit, ""), file.activations.get(other)
     if model.activations.get(unit) is not None or not wanted or not wanted <= _COMPARED:
         return ""
-    return "" if ending in wanted else ending
+    if ending:
+        return "" if ending in wanted else f"the model has a {ending} behind it, and {_NOT}"
+    lost = min(wanted & _ONE_OPERATOR, default="")
+    return f"the file's layer ends with a {lost}, and the model has none there" if lost else ""
 
 
+# What is one operator, and nothing else, wherever it stands
+_ONE_OPERATOR = frozenset({"relu", "tanh", "sigmoid", "softmax"})
+_NOT = "the file's layer has none"
 _COMPARED = frozenset({"linear", *_ACTIVATIONS.values()})
 
 

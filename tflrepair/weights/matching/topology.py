@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from tflrepair.weights.evidence import unit_graphs
-from tflrepair.weights.evidence.embedding import embed
+from tflrepair.weights.evidence.embedding import Embedding, embed
 from tflrepair.weights.evidence.unit_graphs import SOURCE
 from tflrepair.weights.matching.question import Question, keep
 from tflrepair.weights.types.acceptable import ADDED_ACTIVATION
@@ -16,7 +16,6 @@ from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.layers import FileLayer
 
 GRAPH = "graph"
-ADDED = "the model has a {} behind it, and the file's layer has none"
 # Layers that only activate: the file may have one behind any layer
 _ACTIVATING = frozenset({"activation", "softmax", "re_lu", "relu", "elu"})
 OTHER = "the file's architecture is not the model's: its layers are called in another way"
@@ -86,9 +85,9 @@ def by_graph(
         return False
     if len(domains) == len(weighted - constant):
         _from_the_start(domains, of_model, of_file)
-    result = embed(of_model, of_file, domains)
-    unused = weighted - {v for values in result.domains.values() for v in values}
     activating = any(unit.class_name in _ACTIVATING for unit in found.units)
+    result = _fitted(of_model, of_file, domains, activating)
+    unused = weighted - {v for values in result.domains.values() for v in values}
     for unit in seen:
         left = result.domains[unit.index]
         near = _beside(of_file, left, unused)
@@ -101,12 +100,29 @@ def by_graph(
                 inside = frozenset(key for key, number in file.number.items() if number in left)
                 keep(question, [c for c in question.candidates if id(c.layer) in inside], GRAPH)
                 if added and len(question.fitting) > 1:
-                    question.doubts[ADDED_ACTIVATION] = ADDED.format(added)
+                    question.doubts[ADDED_ACTIVATION] = added
                 question.unit = inside if len(left) == 1 else frozenset()
                 question.beside = frozenset(
                     k for k, number in file.number.items() if number in near
                 )
     return True
+
+
+def _fitted(
+    model: unit_graphs.UnitGraph,
+    file: unit_graphs.UnitGraph,
+    domains: dict[int, set[int]],
+    activating: bool,
+) -> Embedding:
+    """All ways of fitting: with the same ends, if there is one, else with any."""
+    if not activating:
+        alike = {
+            u: {v for v in vs if not unit_graphs.ends_otherwise(model, u, file, v)} or vs
+            for u, vs in domains.items()
+        }
+        if alike != domains and (result := embed(model, file, alike)).possible:
+            return result
+    return embed(model, file, domains)
 
 
 def _beside(graph: unit_graphs.UnitGraph, units: Collection[int], unused: set[int]) -> set[int]:
