@@ -44,6 +44,7 @@ CASES: dict[str, tuple[str, Builder]] = {}
 
 
 MODULES = (
+    "across",
     "attributes",
     "branches",
     "custom",

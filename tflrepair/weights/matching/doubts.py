@@ -25,7 +25,7 @@ from tflrepair.weights.evidence.attributes import told_by_attributes
 from tflrepair.weights.evidence.incomplete import elsewhere, incomplete
 from tflrepair.weights.evidence.merges import other_merges
 from tflrepair.weights.matching.joins import Exchanges, Joins
-from tflrepair.weights.matching.order import before, place
+from tflrepair.weights.matching.order import ROOTS, before, called_roots, is_of_another, place
 from tflrepair.weights.matching.question import Candidate, Question
 from tflrepair.weights.types.acceptable import (
     BY_NUMBER,
@@ -33,7 +33,7 @@ from tflrepair.weights.types.acceptable import (
     UNKNOWN_CONSTANT,
     UNUSED_LAYER,
 )
-from tflrepair.weights.types.layer_names import canonical, split_number, unscoped
+from tflrepair.weights.types.layer_names import canonical, split_number
 from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
 from tflrepair.weights.types.match_table import ACCEPTED, CLOSED, EXACT, NAMED, NUMBER, ORDER
 from tflrepair.weights.types.weight import Source
@@ -44,7 +44,6 @@ _NOTHING = "only its automatic number tells it from {}, and such numbers change 
 _UNUSED = "{} fits as well, and no other layer of the model uses it"
 _UNNAMED = "the file has no names, and the model may call its layers in an order of its own"
 _STRANGE = "the model holds a constant of that size, and no file does: another such layer"
-_ROOTS = frozenset({"functional", "sequential"})
 
 
 @dataclass(frozen=True)
@@ -200,13 +199,15 @@ def _in_order(
             return CLOSED, Doubt("", _AGAINST.format("calls them"))
         if hinted and hinted != listed:
             return CLOSED, Doubt("", _AGAINST.format("updates them"))
-        if updated == listed:
+        joined = view.joins.order(a, b, mine, other, updated == listed) if is_sorted else 0
+        if joined and joined != listed and not flow:
+            return CLOSED, Doubt("", _AGAINST.format("joins them"))
+        if updated == listed and not (is_sorted and is_of_another(a.target, mine)):
             return (ORDER if view.exchanges.leaves_no_trace(a, b) else CLOSED), NO_DOUBT
         if is_sorted and flow == listed:
             return CLOSED, Doubt(BY_NUMBER, _own_call(a.target, mine))
-        if is_sorted and not flow and (joined := view.joins.order(a, b, mine, other)):
-            sure = ORDER if view.exchanges.leaves_no_trace(a, b) else CLOSED
-            return sure, Doubt("", "" if joined == listed else _AGAINST.format("joins them"))
+        if is_sorted and not flow and view.joins.order(a, b, mine, other) == listed:
+            return (ORDER if view.exchanges.leaves_no_trace(a, b) else CLOSED), NO_DOUBT
         if is_sorted or not mine.keys:
             return NUMBER, Doubt(BY_NUMBER, _NOTHING.format(label))
     if (mine.keys or mine.weights[0].place is not None) and told_by_attributes(
@@ -218,9 +219,7 @@ def _in_order(
 
 def _own_call(target: TargetLayer, mine: FileLayer) -> str:
     """A subclass of Functional may call its layers as it likes; its own name shows in the scope."""
-    scopes = {name.split("/")[0] for _, t in target.targets for name in t.read_as}
-    roots = {split_number(unscoped([scope])[0])[0] for scope in scopes - {"gradient_tape"}}
-    return "" if mine.levels[-1].name or roots & _ROOTS else _UNNAMED
+    return "" if mine.levels[-1].name or called_roots(target) & ROOTS else _UNNAMED
 
 
 def _sign(mine: int | None, other: int | None) -> int:
@@ -279,7 +278,7 @@ def _given_or_class(level: Level) -> str:
     """The name of a step that tells it: one that somebody gave, or the class of a layer."""
     if level.given:
         return canonical(level.name)
-    return level.class_name if level.class_name not in _ROOTS else ""
+    return level.class_name if level.class_name not in ROOTS else ""
 
 
 def _is(kind: str, name: str) -> bool:

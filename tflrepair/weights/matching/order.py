@@ -14,10 +14,11 @@ from functools import cmp_to_key
 from itertools import combinations, pairwise, permutations
 
 from tflrepair.weights.matching.question import Question, keep
-from tflrepair.weights.types.layer_names import split_number
-from tflrepair.weights.types.layers import FileLayer
+from tflrepair.weights.types.layer_names import canonical, split_number, unscoped
+from tflrepair.weights.types.layers import FileLayer, TargetLayer
 
 _CELLS = "stacked_rnn_cells"
+ROOTS = frozenset({"functional", "sequential"})
 
 
 def before(first: Question, second: Question, by_update: bool = True) -> bool:
@@ -87,6 +88,24 @@ def place(first: FileLayer, second: FileLayer) -> tuple[int, bool]:
             in_list = "/" in a and base == other and not a.startswith("layers/")
             return ((number > last) - (number < last) if in_list else 0), False
     return 0, False
+
+
+def called_roots(target: TargetLayer) -> set[str]:
+    """The outermost scopes, without numbers, in which the layer is called."""
+    scopes = {name.split("/")[0] for _, t in target.targets for name in t.read_as}
+    return {split_number(unscoped([scope])[0])[0] for scope in scopes - {"gradient_tape"}}
+
+
+def is_of_another(target: TargetLayer, layer: FileLayer) -> bool:
+    """Whether a class of somebody's own calls the layer, and the file's model is called otherwise.
+
+    Then the order in which that class made its layers is not that of the file's list.
+    """
+    root = layer.levels[0].name if layer.keys else ""
+    if not root or len(target.names) < 2:
+        return False
+    roots = {canonical(name) for name in called_roots(target)}
+    return bool(roots) and not roots & {split_number(canonical(root))[0], canonical(root), *ROOTS}
 
 
 def narrow(
