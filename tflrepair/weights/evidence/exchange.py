@@ -16,15 +16,13 @@ from dataclasses import dataclass, field
 
 from tflrepair.weights.evidence import unit_graphs
 from tflrepair.weights.evidence.embedding import TooLong, ways
-from tflrepair.weights.evidence.unit_graphs import SOURCE, UnitOwner
+from tflrepair.weights.evidence.unit_graphs import ACTIVATING, SOURCE, UnitOwner
 from tflrepair.weights.types.layer_flow import FlowOp, LayerFlow
 from tflrepair.weights.types.layer_names import split_number
 
 _MOST_WAYS = 16
 _MOST_ASKED = 400  # pairs that were searched; a model of so many is not decided by this
 _COMMUTATIVE = frozenset({"ADD", "MUL", "MAXIMUM", "MINIMUM", "ADD_N", "SQUARED_DIFFERENCE"})
-# Layers that only activate, whose operator the converter may fuse into the one before
-ACTIVATING = frozenset({"activation", "softmax", "re_lu", "relu", "elu", "leaky_re_lu"})
 
 
 class Exchange:
@@ -146,7 +144,11 @@ class _Values:
         if op.kind in _COMMUTATIVE:
             takes.sort()
         what = self.whole.told(op) if self.fine else op.kind if len(takes) > 1 else "one"
-        if not self.fine and not used and len(takes) == 1:
+        is_plain = not self.fine and not used and len(takes) == 1
+        if is_plain and self.whole.owner.is_around(op):
+            self.number.update(dict.fromkeys(op.outputs, takes[0]))
+            return
+        if is_plain:
             key: object = ("one", takes[0])
         else:
             key = ("work", what, tuple(takes), used)

@@ -32,6 +32,20 @@ _ORDERED_CLASSES = frozenset({"concatenate", "subtract"})
 _ORDERED_KINDS = frozenset({"CONCATENATION", "SUB"})
 _FROZEN_KINDS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
 
+# Layers that only activate, whose operator the converter may fuse into the one before
+ACTIVATING = frozenset({"activation", "softmax", "re_lu", "relu", "elu", "leaky_re_lu"})
+# Layers without weights that leave each value as it is, or choose among them, at inference
+_INERT = frozenset(
+    {"dropout", "spatial_dropout1d", "spatial_dropout2d", "spatial_dropout3d", "alpha_dropout",
+     "gaussian_dropout", "gaussian_noise", "activity_regularization", "identity", "masking",
+     "flatten", "reshape", "permute", "repeat_vector", "cropping1d", "cropping2d", "cropping3d",
+     "zero_padding1d", "zero_padding2d", "zero_padding3d", "up_sampling1d", "up_sampling2d",
+     "max_pooling1d", "max_pooling2d", "max_pooling3d", "average_pooling1d", "average_pooling2d",
+     "average_pooling3d", "global_max_pooling1d", "global_max_pooling2d", "global_max_pooling3d",
+     "global_average_pooling1d", "global_average_pooling2d", "global_average_pooling3d",
+     "rescaling", "input_layer"}
+)  # fmt: skip
+
 Feeds = dict[int, int]  # unit -> MAYBE or SURE
 
 
@@ -48,6 +62,8 @@ class UnitGraph:
         joined: what goes into each operator without weights that takes several things.
         alone: the units whose output another unit takes as it is.
         ending: unit -> the activation that its output goes through under no name of the unit's.
+        behind: unit -> the activations that its output goes through before anything else takes
+            part, in layers that only activate; with ``None``, something unknown.
     """
 
     edges: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -58,6 +74,7 @@ class UnitGraph:
     joined: list[list[Feeds]] = field(default_factory=list)
     alone: set[int] = field(default_factory=set)
     ending: dict[int, str] = field(default_factory=dict)
+    behind: dict[int, set[str | None]] = field(default_factory=dict)
 
     def feed(self, sources: Mapping[int, int], unit: int) -> None:
         self.seen.add(unit)
@@ -93,6 +110,9 @@ def of_file(
         if unit is None:
             if layer.class_name in _ORDERED_CLASSES:
                 graph.order(operands)
+            if list(sources.values()) == [SURE] and layer.class_name not in _INERT:
+                one = layer.activation if layer.class_name in ACTIVATING else None
+                graph.behind.setdefault(min(sources), set()).add(one)
             lost = roles.class_roles(layer.class_name) is not None  # its arrays are not in the file
             made.append(dict.fromkeys(sources, MAYBE) if lost else sources)
         elif unit in constant:
@@ -124,6 +144,9 @@ class UnitOwner(Owner, Protocol):
     def unit_of(self, variable: str) -> int | None:
         """None if it is part of none of those to be matched."""
 
+    def is_around(self, op: FlowOp) -> bool:
+        """Whether a layer that has units inside does this itself, as an RNN turns its input."""
+
 
 def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
     """The graph of a model's operators."""
@@ -141,8 +164,10 @@ def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
                 graph.order(operands)
             if len(operands) > 1:
                 graph.joined.append(operands)
+            elif op.activation and _is_named(op) and list(sources.values()) == [SURE]:
+                graph.behind.setdefault(min(sources), set()).add(op.activation)
             if not _is_named(op):
-                nameless.update(sources)
+                nameless.update(sources if len(sources) == 1 else ())
                 if op.activation and list(sources.values()) == [SURE]:
                     graph.ending.update(dict.fromkeys(sources, op.activation))
             result = sources
@@ -164,6 +189,8 @@ def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
                 nameless.add(unit)
                 if op.activation:
                     graph.ending[unit] = op.activation
+            elif op.activation:
+                graph.behind.setdefault(unit, set()).add(op.activation)
             if op.strides is not None:
                 graph.strides.setdefault(unit, op.strides)
             result = {unit: SURE}
@@ -176,11 +203,17 @@ def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
 
 def alike(model: UnitGraph, unit: int, file: UnitGraph, other: int) -> bool:
     """Whether a unit of the model can be a unit of the file by activation and strides."""
-    wanted, shown = file.activations.get(other), model.activations.get(unit)
+    wanted, shown = _all(file, other), _all(model, unit)
     if wanted and shown is not None and wanted <= _COMPARED and shown != wanted - {"linear"}:
         return False
     strides = model.strides.get(unit), file.strides.get(other)
     return None in strides or strides[0] == strides[1]
+
+
+def _all(graph: UnitGraph, unit: int) -> frozenset[str] | None:
+    """The activations of a unit, and of layers behind it that only activate; None if not known."""
+    own, behind = graph.activations.get(unit), graph.behind.get(unit, set())
+    return None if own is None or None in behind else own | {name for name in behind if name}
 
 
 def ends_otherwise(model: UnitGraph, unit: int, file: UnitGraph, other: int) -> str:

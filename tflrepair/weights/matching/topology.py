@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tflrepair.weights.evidence import unit_graphs
 from tflrepair.weights.evidence.embedding import Embedding, embed
-from tflrepair.weights.evidence.unit_graphs import SOURCE
+from tflrepair.weights.evidence.unit_graphs import ACTIVATING, SOURCE
 from tflrepair.weights.matching.question import Question, keep
 from tflrepair.weights.types.acceptable import ADDED_ACTIVATION
 from tflrepair.weights.types.architecture import Architecture
@@ -16,8 +16,6 @@ from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.layers import FileLayer
 
 GRAPH = "graph"
-# Layers that only activate: the file may have one behind any layer
-_ACTIVATING = frozenset({"activation", "softmax", "re_lu", "relu", "elu"})
 OTHER = "the file's architecture is not the model's: its layers are called in another way"
 
 
@@ -85,7 +83,7 @@ def by_graph(
         return False
     if len(domains) == len(weighted - constant):
         _from_the_start(domains, of_model, of_file)
-    activating = any(unit.class_name in _ACTIVATING for unit in found.units)
+    activating = any(unit.class_name in ACTIVATING for unit in found.units)
     result = _fitted(of_model, of_file, domains, activating)
     unused = weighted - {v for values in result.domains.values() for v in values}
     for unit in seen:
@@ -200,6 +198,10 @@ class Owner:
                         if prefix:
                             self.by_scope[prefix] = unit.index
         self.deepest = max(map(len, self.by_scope), default=0)
+        self._around = {scope[:n] for scope in self.by_scope for n in range(2, len(scope))}
+
+    def is_around(self, op: FlowOp) -> bool:
+        return not self._around.isdisjoint(scope[:-1] for scope in op.scopes)
 
     def unit_of(self, variable: str) -> int | None:
         return self.by_name.get(variable)

@@ -178,10 +178,18 @@ def _whole(values: Sequence[Any]) -> bool:
     return all(type(value) is int for value in values)
 
 
+def _activation(kind: str, inner: Mapping[str, Any]) -> Any:
+    """The activation of a layer that has one, or is one."""
+    if kind.endswith(_SHOWING):
+        return inner.get("activation", "linear")
+    if kind == "re_lu" and not inner.get("negative_slope") and not inner.get("threshold"):
+        return "relu"
+    return inner.get("activation") if kind == "activation" else kind if kind == "softmax" else None
+
+
 def _unit(row: Mapping[str, Any], path: str, names: tuple[str, str]) -> Unit:
     inner = row["config"]
-    shows = snake_case(row["class_name"]).endswith(_SHOWING)
-    activation = inner.get("activation", "linear") if shows else None
+    activation = _activation(snake_case(row["class_name"]), inner)
     strides = inner.get("strides")
     pair = (strides, strides) if isinstance(strides, int) else strides
     fits = isinstance(pair, (list, tuple)) and len(pair) == 2 and _whole(pair)

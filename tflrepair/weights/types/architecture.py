@@ -14,7 +14,8 @@ class Unit:
     Attributes:
         path: its place in a Keras 3 weights file (``layers/functional/layers/dense_1``).
         names: the outermost model's layer that it is (in), and its own name.
-        activation: name of the activation; None if it is something else than a name.
+        activation: name of the activation that it has, or is; None if it is something else than a
+            name.
         strides: (height, width) of a convolution.
     """
 
