@@ -44,7 +44,6 @@ CASES: dict[str, tuple[str, Builder]] = {}
 
 
 MODULES = (
-    "across",
     "attributes",
     "branches",
     "custom",
@@ -53,6 +52,7 @@ MODULES = (
     "twins",
     "round",
     "round_training",
+    "across",
 )
 
 

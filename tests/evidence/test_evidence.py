@@ -39,10 +39,13 @@ RIGHT = {
     ("tied_embedding", "donor.weights.h5"),
     # the file tells the class of the cells inside an RNN; what its layers do
     ("recurrent_and_pointwise_reordered", "donor.keras"),
+    ("told_by_activation_layers_swapped", "donor.keras"),
     ("gated_residual_same", "donor.keras"),
     ("gated_residual_swapped", "donor.keras"),
     ("towers_in_another_order", "donor.keras"),
     ("one_given_number", "donor.keras"),
+    # a class that makes in its own order what the Functional of the file lists
+    ("across_subtracted_otherwise", "donor.keras"),
     # layers of somebody's own, with Keras's names
     ("named_layer_normalization", "donor.keras"),
     ("named_layer_normalization", "donor.weights.h5"),
@@ -105,6 +108,8 @@ def test_right_or_refused(case: str, file: str) -> None:
         ("another_file_altogether", "donor.keras", "architecture is not the model's"),
         ("another_file_altogether", "donor.weights.h5", "joins layers differently"),
         ("renamed_by_hand", "donor.weights.h5", "the file calls the layer"),
+        ("across_subtracted_otherwise", "donor.weights.h5", "another order than the model joins"),
+        ("across_multiplied_otherwise", "donor.weights.h5", "only its automatic number"),
     ],
 )
 def test_a_refusal_says_why(case: str, file: str, said: str) -> None:
