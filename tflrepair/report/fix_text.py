@@ -214,12 +214,14 @@ def unproven(table: MatchTable, style: Style, prove: str) -> list[str]:
     rest = [row for row in table.unproven if not row.accepted]
     names = [row.target.shared_name for row in rest if row.confidence != ORDER]
     lines = []
-    ordered = [row.target.shared_name for row in rest if row.confidence == ORDER]
+    by_order = [row for row in rest if row.confidence == ORDER]
+    ordered = [row.target.shared_name for row in by_order]
+    tells = all(row.weight and row.weight.source.endswith(".keras") for row in by_order)
     if ordered:
         lines += [
             f"{label}  {_rest(ordered)} on the order in the file alone: {_some(ordered)}",
-            "    The file does not tell what these layers do: it is the same if the code has them",
-            "    exchanged (their activations, say).",
+            "    They are right only if the code has not exchanged what these layers do (their",
+            "    activations, say) since the weights were saved: nothing found in the file tells.",
         ]
     if names:
         lines += [
@@ -233,7 +235,7 @@ def unproven(table: MatchTable, style: Style, prove: str) -> list[str]:
             f"    They are right only if {ACCEPTABLE[name]}.",
         ]
     lines.append(f"    -> prove it: {prove}")
-    return [*lines, *([f"       {remedy('keras-file')}"] if ordered else [])]
+    return [*lines, *([f"       {remedy('keras-file')}"] if ordered and not tells else [])]
 
 
 def _rest(names: Sequence[str]) -> str:
