@@ -77,10 +77,10 @@ def test_configs_in_configs_end_somewhere() -> None:
 def test_the_paths_are_those_that_keras_writes(tmp_path: Path) -> None:
     import keras
 
-    class Cell(keras.layers.SimpleRNNCell):  # type: ignore[misc]  # keras has no types
+    class Cell(keras.layers.SimpleRNNCell):
         pass
 
-    class Block(keras.layers.Layer):  # type: ignore[misc]
+    class Block(keras.layers.Layer):
         def __init__(self, **more: Any) -> None:
             super().__init__(**more)
             self.inner = keras.layers.Dense(3)
