@@ -55,15 +55,24 @@ class TooLong(Exception):
     """There are too many ways to try."""
 
 
-def ways(
-    model: UnitGraph, file: UnitGraph, domains: Mapping[int, set[int]]
-) -> Iterator[dict[int, int]]:
-    """Ways of fitting, one by one; those first that give units their own numbers.
+@dataclass
+class Ways:
+    """Ways in which a graph fits into itself, for several questions with one limit."""
 
-    Raises:
-        TooLong: while it goes on.
-    """
-    return _Search(model, file).ways(domains)
+    graph: UnitGraph
+    left: int
+
+    def of(self, domains: Mapping[int, set[int]]) -> Iterator[dict[int, int]]:
+        """Ways of fitting, one by one; those first that give units their own numbers.
+
+        Raises:
+            TooLong: while it goes on.
+        """
+        search = _Search(self.graph, self.graph, most=self.left)
+        try:
+            yield from search.ways(domains)
+        finally:
+            self.left -= search.steps
 
 
 @dataclass
@@ -71,6 +80,7 @@ class _Search:
     model: UnitGraph
     file: UnitGraph
     steps: int = 0
+    most: int = _MOST_STEPS
     near: dict[int, set[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -104,7 +114,7 @@ class _Search:
         while todo:
             unit = todo.pop()
             self.steps += 1
-            if self.steps > _MOST_STEPS:
+            if self.steps > self.most:
                 raise TooLong
             if not domains[unit]:
                 return False

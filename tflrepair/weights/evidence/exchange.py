@@ -15,13 +15,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tflrepair.weights.evidence import unit_graphs
-from tflrepair.weights.evidence.embedding import TooLong, ways
+from tflrepair.weights.evidence.embedding import TooLong, Ways
 from tflrepair.weights.evidence.unit_graphs import ACTIVATING, SOURCE, UnitOwner
 from tflrepair.weights.types.layer_flow import FlowOp, LayerFlow
 from tflrepair.weights.types.layer_names import split_number
 
 _MOST_WAYS = 16
-_MOST_ASKED = 400  # pairs that were searched; a model of so many is not decided by this
+_MOST_STEPS = 10_000  # of all searches of a model
 _COMMUTATIVE = frozenset({"ADD", "MUL", "MAXIMUM", "MINIMUM", "ADD_N", "SQUARED_DIFFERENCE"})
 
 
@@ -34,11 +34,16 @@ class Exchange:
         graph = unit_graphs.of_model(flow, owner)
         graph.activations, graph.strides = {}, {}
         self.graph = graph
-        self.fitting = {u: vs & graph.seen for u, vs in fitting.items() if u in graph.seen}
+        color = _colors(graph, fitting)
+        self.fitting = {
+            u: {v for v in vs & graph.seen if color[v] == color[u]}
+            for u, vs in fitting.items()
+            if u in graph.seen
+        }
         self._moved: dict[tuple[int, int], bool] = {}
         self._ids: dict[object, int] = {}
         self._plain: dict[bool, object] = {}
-        self._asked = 0
+        self._ways = Ways(graph, _MOST_STEPS)
 
     def leaves_no_trace(self, one: int, two: int) -> bool:
         """Whether exchanging these, and what goes with them, is another program with such a file.
@@ -51,12 +56,11 @@ class Exchange:
         return self._moved[pair]
 
     def _search(self, one: int, two: int) -> bool:
-        if two not in self.fitting.get(one, ()) or self._asked >= _MOST_ASKED:
+        if two not in self.fitting.get(one, ()) or self._ways.left <= 0:
             return False
-        self._asked += 1
         domains = {**self.fitting, one: {two}, two: {one}}
         try:
-            for count, found in enumerate(ways(self.graph, self.graph, domains)):
+            for count, found in enumerate(self._ways.of(domains)):
                 if count >= _MOST_WAYS:
                     return False
                 if self._is_same(found, False):
@@ -88,6 +92,29 @@ class Exchange:
 
     def identity(self, thing: object) -> int:
         return self._ids.setdefault(thing, len(self._ids))
+
+
+def _colors(graph: unit_graphs.UnitGraph, fitting: Mapping[int, set[int]]) -> dict[int, int]:
+    """A number for each unit, unequal for those that no exchange can put in each other's place."""
+    color = {unit: min(fitting.get(unit, (unit,))) for unit in (*graph.seen, SOURCE)}
+    links: dict[int, list[tuple[int, str]]] = {unit: [] for unit in color}
+    for kind, pairs in (("feeds", graph.edges), ("before", graph.before)):
+        for one, two in pairs:
+            links[one].append((two, kind))
+            links[two].append((one, f"{kind}, back"))
+    for _ in range(len(color)):
+        known: dict[object, int] = {}
+        new = {
+            unit: known.setdefault(
+                (color[unit], tuple(sorted((kind, color[v]) for v, kind in links[unit]))),
+                len(known),
+            )
+            for unit in color
+        }
+        if len(known) == len(set(color.values())):
+            break
+        color = new
+    return color
 
 
 @dataclass

@@ -203,7 +203,8 @@ def _in_order(
         if joined and joined != listed and not flow:
             return CLOSED, Doubt("", _AGAINST.format("joins them"))
         if updated == listed and not (is_sorted and is_of_another(a.target, mine)):
-            return (ORDER if view.exchanges.leaves_no_trace(a, b) else CLOSED), NO_DOUBT
+            traceless = not flow and view.exchanges.leaves_no_trace(a, b)
+            return (ORDER if traceless else CLOSED), NO_DOUBT
         if is_sorted and flow == listed:
             return CLOSED, Doubt(BY_NUMBER, _own_call(a.target, mine))
         if is_sorted and not flow and view.joins.order(a, b, mine, other) == listed:

@@ -1,4 +1,5 @@
-"""Which layers of a file are of Keras's own classes: config.json tells, also of layers in layers.
+"""Which layers a file has, and which are of Keras's own classes: a config tells, also of layers in
+layers.
 
 A config of a layer holds those of the layers inside (keras/src/layers/core/wrapper.py, rnn/rnn.py,
 rnn/stacked_rnn_cells.py, rnn/bidirectional.py), and the weights file has them under the attributes
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tflrepair.weights.types.layer_names import snake_case
+from tflrepair.weights.types.weight import Described
 
 _DEEPEST = 50
 _MODELS = ("Functional", "Sequential", "Model")
@@ -19,6 +21,8 @@ _MODELS = ("Functional", "Sequential", "Model")
 _MAKES_ITS_CELL = frozenset(
     ("LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 )  # fmt: skip
+# Its own classes around others, where a config of Keras 2 does not tell whose they are
+_AROUND = frozenset(("RNN", "StackedRNNCells", "Bidirectional", "TimeDistributed"))
 # Key of a config -> attribute under which Keras's own layers keep what it describes
 _ATTRIBUTES = {"cell": "cell", "layer": "layer", "backward_layer": "backward_layer"}
 
@@ -28,23 +32,28 @@ def own_classes(config: Mapping[str, Any]) -> dict[str, bool]:
 
     A layer that is not in it is one of which the config does not tell.
     """
-    return dict(_walk(config, (), 0))
+    return {row.path: row.own for row in _walk(config, (), 0) if row.own is not None}
 
 
-def _walk(row: Any, path: tuple[str, ...], depth: int) -> Iterator[tuple[str, bool]]:
+def described(config: Mapping[str, Any]) -> tuple[Described, ...]:
+    """All layers of which the config tells."""
+    return tuple(row for row in _walk(config, (), 0) if row.class_name)
+
+
+def _walk(row: Any, path: tuple[str, ...], depth: int) -> Iterator[Described]:
     if not isinstance(row, Mapping) or depth > _DEEPEST:
         return
     kind, module, inner = row.get("class_name"), row.get("module"), row.get("config")
     if not isinstance(kind, str) or not isinstance(inner, Mapping):
         return
     own = module.split(".")[0] == "keras" if isinstance(module, str) else None
-    if own is not None:
-        yield "/".join(path), own
+    name = str(inner.get("name", ""))
+    yield Described("/".join(path), name, snake_case(kind), own)
     if kind in _MODELS and isinstance(inner.get("layers"), list):
         yield from _list(inner["layers"], (*path, "layers"), depth, kind == "Sequential")
-    elif own:
-        if kind in _MAKES_ITS_CELL:
-            yield "/".join((*path, "cell")), True
+    elif own or (own is None and kind in _AROUND):
+        if own and kind in _MAKES_ITS_CELL:
+            yield Described("/".join((*path, "cell")), "", "", True)
         for key, attribute in _ATTRIBUTES.items():
             is_forward = key == "layer" and kind == "Bidirectional"
             step = "forward_layer" if is_forward else attribute
@@ -55,7 +64,7 @@ def _walk(row: Any, path: tuple[str, ...], depth: int) -> Iterator[tuple[str, bo
 
 def _list(
     rows: list[Any], path: tuple[str, ...], depth: int, is_sequential: bool
-) -> Iterator[tuple[str, bool]]:
+) -> Iterator[Described]:
     """The members of a list, which Keras calls after their classes, with a number within each."""
     counts: dict[str, int] = {}
     for row in rows:
