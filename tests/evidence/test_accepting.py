@@ -66,6 +66,10 @@ def test_an_end_that_the_model_does_not_have_is_a_doubt_of_its_own() -> None:
     ]
     table = match(case, EVIDENCE / case / file, accepted=["unused-layer", "added-activation"])
     assert len(table.unproven) == 8
+    code, text = say(f"tflrepair fix {whole(case, file)} --dry-run")
+    command = next(line for line in text.splitlines() if line.startswith("  tflrepair fix"))
+    assert (code, command.split(" --accept ")[1:]) == (2, ["unused-layer", "added-activation"])
+    assert say(f"{command.strip()} --dry-run")[0] == 1  # it could be written, but is not proven
 
 
 def test_another_doubt_is_not_accepted_with_it() -> None:
