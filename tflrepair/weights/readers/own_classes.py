@@ -10,6 +10,7 @@ attribute it keeps it, is its own affair: there this ends.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tflrepair.weights.types.layer_names import snake_case
@@ -51,15 +52,24 @@ def _walk(row: Any, path: tuple[str, ...], depth: int) -> Iterator[Described]:
     yield Described("/".join(path), name, snake_case(kind), own)
     if kind in _MODELS and isinstance(inner.get("layers"), list):
         yield from _list(inner["layers"], (*path, "layers"), depth, kind == "Sequential")
-    elif own or (own is None and kind in _AROUND):
-        if own and kind in _MAKES_ITS_CELL:
-            yield Described("/".join((*path, "cell")), "", "", True)
-        for key, attribute in _ATTRIBUTES.items():
-            is_forward = key == "layer" and kind == "Bidirectional"
-            step = "forward_layer" if is_forward else attribute
-            yield from _walk(inner.get(key), (*path, step), depth + 1)
-        if isinstance(inner.get("cells"), list):
-            yield from _list(inner["cells"], (*path, "cells"), depth, False)
+    elif own:
+        yield from _inside(kind, inner, path, depth)
+    elif own is None and kind in _AROUND:  # what is not known to be an RNN tells of no cell's class
+        yield from (replace(r, own=None) for r in _inside(kind, inner, path, depth))
+
+
+def _inside(
+    kind: str, inner: Mapping[str, Any], path: tuple[str, ...], depth: int
+) -> Iterator[Described]:
+    """The layers inside one of Keras's own that is no model."""
+    if kind in _MAKES_ITS_CELL:
+        yield Described("/".join((*path, "cell")), "", "", True)
+    for key, attribute in _ATTRIBUTES.items():
+        is_forward = key == "layer" and kind == "Bidirectional"
+        step = "forward_layer" if is_forward else attribute
+        yield from _walk(inner.get(key), (*path, step), depth + 1)
+    if isinstance(inner.get("cells"), list):
+        yield from _list(inner["cells"], (*path, "cells"), depth, False)
 
 
 def _list(
