@@ -202,8 +202,14 @@ def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
 
 
 def alike(model: UnitGraph, unit: int, file: UnitGraph, other: int) -> bool:
-    """Whether a unit of the model can be a unit of the file by activation and strides."""
-    wanted, shown = _all(file, other), _all(model, unit)
+    """Whether a unit of the model can be a unit of the file by activation and strides.
+
+    Activations behind it count where the file has some: the model may have more, of the exported
+    function's own, or behind layers that are constants.
+    """
+    wanted, shown = file.activations.get(other), model.activations.get(unit)
+    if file.behind.get(other):
+        wanted, shown = _all(file, other), _all(model, unit)
     if wanted and shown is not None and wanted <= _COMPARED and shown != wanted - {"linear"}:
         return False
     strides = model.strides.get(unit), file.strides.get(other)

@@ -182,8 +182,9 @@ def _activation(kind: str, inner: Mapping[str, Any]) -> Any:
     """The activation of a layer that has one, or is one."""
     if kind.endswith(_SHOWING):
         return inner.get("activation", "linear")
-    if kind == "re_lu" and not inner.get("negative_slope") and not inner.get("threshold"):
-        return "relu"
+    if kind == "re_lu":
+        bent = inner.get("negative_slope") or inner.get("threshold")
+        return "relu" if not bent and inner.get("max_value") in (None, 6) else None
     return inner.get("activation") if kind == "activation" else kind if kind == "softmax" else None
 
 
