@@ -58,6 +58,7 @@ class UnitGraph:
         before: pairs of units where the first one's output is an earlier operand.
         activations: names of the activations of each unit; None where that is not known.
         strides: of the unit's convolutions.
+        backwards: whether a unit goes over its input from the end, where that is known.
         seen: the units that are used at all.
         joined: what goes into each operator without weights that takes several things.
         alone: the units whose output another unit takes as it is.
@@ -70,6 +71,7 @@ class UnitGraph:
     before: set[tuple[int, int]] = field(default_factory=set)
     activations: dict[int, frozenset[str] | None] = field(default_factory=dict)
     strides: dict[int, tuple[int, int]] = field(default_factory=dict)
+    backwards: dict[int, bool] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
     joined: list[list[Feeds]] = field(default_factory=list)
     alone: set[int] = field(default_factory=set)
@@ -122,6 +124,8 @@ def of_file(
             if layer.activation is not None:
                 name = layer.activation.replace("relu6", "relu")
                 graph.activations[unit] = frozenset({name})
+            if layer.backwards is not None:
+                graph.backwards[unit] = layer.backwards
             if layer.strides is not None:
                 graph.strides[unit] = layer.strides
             made.append({unit: SURE})
@@ -153,11 +157,16 @@ def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
     graph = UnitGraph()
     made: dict[int, Feeds] = {tensor: {SOURCE: SURE} for tensor in flow.inputs}
     nameless: set[int] = set()
+    turned: set[int] = set()  # tensors that were turned round, by a layer or by somebody else
     tables = {name for op in flow.ops if op.kind == "GATHER" for name in op.variables}
     for op in flow.ops:
         operands = [made.get(t, {}) for t in op.inputs]
+        if op.kind == "REVERSE_V2" or (not op.variables and not turned.isdisjoint(op.inputs)):
+            turned.update(op.outputs)
         sources, unit = _merged(operands), owner.unit(op)
         if unit not in (None, SOURCE) and not op.variables and unit not in sources:
+            if op.kind == "REVERSE_V2":
+                graph.backwards[unit] = True
             unit = None  # before it meets the weights; layers may share such work
         if unit is None:
             if op.kind in _ORDERED_KINDS:
@@ -182,6 +191,8 @@ def of_model(flow: LayerFlow, owner: Owner) -> UnitGraph:
             result = dict.fromkeys((*sources, unit), MAYBE)
         else:
             graph.feed(sources, unit)
+            if op.kind == "WHILE" and turned.isdisjoint(op.inputs):
+                graph.backwards[unit] = False
             graph.alone.update(*(o for o in operands if len(o) == 1 and unit not in o))
             known = {_function(scope[-1]) for scope in owner.scopes(op, unit)} - {""}
             graph.activations[unit] = (graph.activations.get(unit) or frozenset()) | known
@@ -211,6 +222,9 @@ def alike(model: UnitGraph, unit: int, file: UnitGraph, other: int) -> bool:
     if file.behind.get(other):
         wanted, shown = _all(file, other), _all(model, unit)
     if wanted and shown is not None and wanted <= _COMPARED and shown != wanted - {"linear"}:
+        return False
+    ways = model.backwards.get(unit), file.backwards.get(other)
+    if None not in ways and ways[0] != ways[1]:
         return False
     strides = model.strides.get(unit), file.strides.get(other)
     return None in strides or strides[0] == strides[1]

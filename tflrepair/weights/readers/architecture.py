@@ -18,6 +18,7 @@ _MODELS = ("Functional", "Sequential", "Model")
 _DEEPEST = 50
 _MOST_CALLS = 100_000
 # Classes whose activation is the last that they do, and the only one
+_RECURRENT = frozenset(("RNN", "LSTM", "GRU", "SimpleRNN"))
 _SHOWING = ("dense", "conv1d", "conv2d", "conv3d", "transpose")
 
 
@@ -188,6 +189,12 @@ def _activation(kind: str, inner: Mapping[str, Any]) -> Any:
     return inner.get("activation") if kind == "activation" else kind if kind == "softmax" else None
 
 
+def _backwards(row: Mapping[str, Any]) -> bool | None:
+    inner = row["config"]
+    is_loop = row["class_name"] in _RECURRENT and not inner.get("unroll")
+    return bool(inner.get("go_backwards")) if is_loop else None
+
+
 def _unit(row: Mapping[str, Any], path: str, names: tuple[str, str]) -> Unit:
     inner = row["config"]
     activation = _activation(snake_case(row["class_name"]), inner)
@@ -200,4 +207,5 @@ def _unit(row: Mapping[str, Any], path: str, names: tuple[str, str]) -> Unit:
         snake_case(row["class_name"]),
         activation if isinstance(activation, str) else None,
         (pair[0], pair[1]) if fits and pair else None,
+        _backwards(row),
     )

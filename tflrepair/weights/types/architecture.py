@@ -17,6 +17,7 @@ class Unit:
         activation: name of the activation that it has, or is; None if it is something else than a
             name.
         strides: (height, width) of a convolution.
+        backwards: whether a recurrent layer goes over its input from the end; None for others.
     """
 
     path: str
@@ -24,6 +25,7 @@ class Unit:
     class_name: str
     activation: str | None
     strides: tuple[int, int] | None
+    backwards: bool | None = None
 
 
 @dataclass(frozen=True)
