@@ -40,6 +40,8 @@ RIGHT = {
     # the file tells the class of the cells inside an RNN; what its layers do
     ("recurrent_and_pointwise_reordered", "donor.keras"),
     ("told_by_activation_layers_swapped", "donor.keras"),
+    ("told_by_directions_swapped", "donor.keras"),
+    ("told_by_directions_swapped", "donor.h5"),
     ("gated_residual_same", "donor.keras"),
     ("gated_residual_swapped", "donor.keras"),
     ("towers_in_another_order", "donor.keras"),
