@@ -162,12 +162,15 @@ VERDICTS = """
   program with three outputs that the exported function joins leaves the same file and model.
 - *a part of the file, a part of the model*: of two look-alikes, the file lost the one that the
   model kept, and the model lost the other. What is left is the only layer that fits. A file of such
-  a program that made one layer looks the same; its running numbers are free, and an attribute that
-  is the first of its row (`d1`) does not show in the model.
+  a program that made one layer looks the same; its running numbers are free, an attribute that
+  is the first of its row (`d1`) does not show in the model, and the last of an RNN's cells leaves
+  no gap.
 
 Refused by default, and so not in the list: a last layer without an activation in the file that has
-one in the model (`--accept added-activation`), `d2` in a file without `d1` (`missing-layer`), and a
-layer of an `.npz` under another name where others have the model's own (`renamed-layer`).
+one in the model, or the other way round (`--accept added-activation`), `d2` in a file without `d1`,
+a cell of an RNN that the config of a `.keras` or whole-model `.h5` describes and the file does not
+hold (`missing-layer`), and a layer of an `.npz` under another name where others have the model's
+own (`renamed-layer`).
 
 These are written with exit code 0. `--check` tells all of them.
 """

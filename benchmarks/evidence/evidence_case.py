@@ -52,6 +52,7 @@ MODULES = (
     "twins",
     "round",
     "round_training",
+    "across",
 )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -124,7 +124,7 @@ def file_of(net: Net, called: dict[str, str], kind: str) -> Source:
         counts[base] += 1
         unit_of[name] = len(found.units)
         activation = net.activation.get(name) if base == "dense" else None
-        found.units.append(Unit(step, (called[name],) * 2, base, True, activation, None))
+        found.units.append(Unit(step, (called[name],) * 2, base, activation, None))
         if base != "dense":
             weightless.append((base, "" if kind == "unnamed" else called[name]))
             continue
@@ -172,7 +172,10 @@ def flow_of(net: Net, called: dict[str, str]) -> LayerFlow:
 
     def op(kind: str, takes: list[int], variables: list[str], scope: tuple[str, ...]) -> int:
         outputs = (len(ops) + 1,)
-        ops.append(FlowOp(kind, tuple(takes), outputs, frozenset(variables), (scope,)))
+        does = kind.lower() if kind.title() in ACTIVATIONS.values() else ""
+        ops.append(
+            FlowOp(kind, tuple(takes), outputs, frozenset(variables), (scope,), activation=does)
+        )
         return outputs[0]
 
     for name, names in net.operations():
@@ -186,10 +189,7 @@ def flow_of(net: Net, called: dict[str, str]) -> LayerFlow:
         last = op("ADD", [last], [f"{called[name]}/bias"], (*scope, "BiasAdd"))
         word = ACTIVATIONS[net.activation[name]]
         made[name] = op(word.upper(), [last], [], (*scope, word)) if word else last
-    last_op = ops[-1]
-    ops[-1] = FlowOp(
-        last_op.kind, last_op.inputs, last_op.outputs, last_op.variables, (("out:0",),)
-    )
+    ops[-1] = replace(ops[-1], scopes=(("out:0",),))
     return LayerFlow(frozenset({0}), ops[-1].outputs, tuple(ops))
 
 

@@ -55,6 +55,23 @@ def test_evidence_against_a_match_cannot_be_accepted(case: str, file: str) -> No
     assert not table.options
 
 
+def test_an_end_that_the_model_does_not_have_is_a_doubt_of_its_own() -> None:
+    """The file has one layer more before the end; what is left for the last one ends in a tanh."""
+    case, file = "gated_residual_wider", "donor.keras"
+    refused = match(case, EVIDENCE / case / file)
+    assert refused.options == ("--accept unused-layer", "--accept added-activation")
+    last = match(case, EVIDENCE / case / file, accepted=["unused-layer"]).problems
+    assert [p.message.partition(": ")[2] for p in last] == [
+        "the file's layer ends with a tanh, and the model has none there"
+    ]
+    table = match(case, EVIDENCE / case / file, accepted=["unused-layer", "added-activation"])
+    assert len(table.unproven) == 8
+    code, text = say(f"tflrepair fix {whole(case, file)} --dry-run")
+    command = next(line for line in text.splitlines() if line.startswith("  tflrepair fix"))
+    assert (code, command.split(" --accept ")[1:]) == (2, ["unused-layer", "added-activation"])
+    assert say(f"{command.strip()} --dry-run")[0] == 1  # it could be written, but is not proven
+
+
 def test_another_doubt_is_not_accepted_with_it() -> None:
     case, file = "branches_concatenated", "donor.npz"
     assert match(case, EVIDENCE / case / file, accepted=["unused-layer"]).problems

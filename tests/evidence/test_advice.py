@@ -40,6 +40,8 @@ ELSEWHERE = {
     "variable_can_be",
     "prove": "tests/evidence/test_evidence.py::test_what_is_not_proven_is_said_and_never_passes_as_"
     "sound",
+    "keras-file": "tests/evidence/test_evidence.py::test_what_another_program_leaves_alike_is_not_"
+    "proven_until_it_runs",
     "fix-first": "tests/evidence/test_rebuilding.py::test_options_that_only_fix_has_are_used_first",
     "rate": "tests/weights/starts/test_starts.py::test_a_learning_rate_is_asked_for_with_the_whole_"
     "command",

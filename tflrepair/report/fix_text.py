@@ -18,6 +18,7 @@ from tflrepair.weights.types.match_table import (
     CHECKED,
     EXACT,
     INITIAL,
+    ORDER,
     SET,
     WEIGHT,
     MatchTable,
@@ -202,7 +203,7 @@ def _unproven(result: FixResult, style: Style) -> list[str]:
 
 
 def unproven(table: MatchTable, style: Style, prove: str) -> list[str]:
-    """What must not pass as sound: values that nothing but running numbers decided.
+    """What must not pass as sound: values that only numbers, or only an order, decided.
 
     Args:
         prove: how they can be proven.
@@ -210,8 +211,18 @@ def unproven(table: MatchTable, style: Style, prove: str) -> list[str]:
     if not table.unproven:
         return []
     label = style("not proven", "yellow", "bold")
-    names = [row.target.shared_name for row in table.unproven if not row.accepted]
+    rest = [row for row in table.unproven if not row.accepted]
+    names = [row.target.shared_name for row in rest if row.confidence != ORDER]
     lines = []
+    by_order = [row for row in rest if row.confidence == ORDER]
+    ordered = [row.target.shared_name for row in by_order]
+    tells = all(row.weight and row.weight.source.endswith(".keras") for row in by_order)
+    if ordered:
+        lines += [
+            f"{label}  {_rest(ordered)} on the order in the file alone: {_some(ordered)}",
+            "    They are right only if the code has not exchanged what these layers do (their",
+            "    activations, say) since the weights were saved: nothing found in the file tells.",
+        ]
     if names:
         lines += [
             f"{label}  {_rest(names)} on the numbers in layer names alone: {_some(names)}",
@@ -223,7 +234,8 @@ def unproven(table: MatchTable, style: Style, prove: str) -> list[str]:
             f"{label}  {_rest(rows)} on --accept {name}: {_some(rows)}",
             f"    They are right only if {ACCEPTABLE[name]}.",
         ]
-    return [*lines, f"    -> prove it: {prove}"]
+    lines.append(f"    -> prove it: {prove}")
+    return [*lines, *([f"       {remedy('keras-file')}"] if ordered and not tells else [])]
 
 
 def _rest(names: Sequence[str]) -> str:

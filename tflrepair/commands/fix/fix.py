@@ -163,8 +163,9 @@ def _plan(
     before = scan(model)
     progress("matching weights", 0, 0)
     check_options(before.context, match)
-    table = match_fix(before.context, open_all(weights), match)
-    if table is not None and acceptance.check is not None and not output.dry_run:
+    decides = acceptance.check is not None and not output.dry_run
+    table = match_fix(before.context, open_all(weights), match, running=decides)
+    if table is not None and acceptance.check is not None and decides:
         from tflrepair.commands.fix.resolve_by_running import resolve_by_running
 
         plan_of = partial(plan_fix, before.context)

@@ -87,9 +87,15 @@ def _any_fits(pattern: str, names: set[str]) -> bool:
 
 
 def match_fix(
-    before: AnalysisContext, sources: Sequence[Source], options: MatchOptions
+    before: AnalysisContext,
+    sources: Sequence[Source],
+    options: MatchOptions,
+    running: bool = False,
 ) -> MatchTable | None:
     """The table of matched values; None if no value is needed.
+
+    Args:
+        running: whether running will decide what the order in the file alone decides.
 
     Raises:
         RefusedError, UnsupportedError: see ``check_graftable``.
@@ -101,7 +107,7 @@ def match_fix(
     variables = needing_values(analysis) + given
     if not variables:
         return None
-    table = _match(before, variables, sources, options)
+    table = _match(before, variables, sources, options, running)
     return _without_kept(table, {v.name for v in given}) if given else table
 
 
@@ -137,6 +143,7 @@ def _match(
     variables: tuple[Variable, ...],
     sources: Sequence[Source],
     options: MatchOptions,
+    running: bool,
 ) -> MatchTable:
     from tflrepair import weights
 
@@ -160,6 +167,7 @@ def _match(
         kernels=weights.kernels_of(before.model),
         rate=options.rate,
         accepted=options.accept,
+        running=running,
     )
     return weights.proven(table, proofs) if proofs else table
 

@@ -7,7 +7,7 @@ is that shapes and names leave few units of the file for each one of the model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tflrepair.weights.evidence.unit_graphs import MAYBE, SOURCE, SURE, UnitGraph, alike
@@ -46,13 +46,33 @@ def embed(model: UnitGraph, file: UnitGraph, domains: Mapping[int, set[int]]) ->
                     continue
                 for known, value in found.items():
                     sure[known].add(value)
-    except _TooLong:
+    except TooLong:
         return Embedding(start, None)
     return Embedding(sure, all(sure.values()))
 
 
-class _TooLong(Exception):
-    pass
+class TooLong(Exception):
+    """There are too many ways to try."""
+
+
+@dataclass
+class Ways:
+    """Ways in which a graph fits into itself, for several questions with one limit."""
+
+    graph: UnitGraph
+    left: int
+
+    def of(self, domains: Mapping[int, set[int]]) -> Iterator[dict[int, int]]:
+        """Ways of fitting, one by one; those first that give units their own numbers.
+
+        Raises:
+            TooLong: while it goes on.
+        """
+        search = _Search(self.graph, self.graph, most=self.left)
+        try:
+            yield from search.ways(domains)
+        finally:
+            self.left -= search.steps
 
 
 @dataclass
@@ -60,6 +80,7 @@ class _Search:
     model: UnitGraph
     file: UnitGraph
     steps: int = 0
+    most: int = _MOST_STEPS
     near: dict[int, set[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -71,19 +92,21 @@ class _Search:
 
     def solve(self, domains: Mapping[int, set[int]]) -> dict[int, int] | None:
         """One way of fitting; None if there is none."""
+        return next(self.ways(domains), None)
+
+    def ways(self, domains: Mapping[int, set[int]]) -> Iterator[dict[int, int]]:
         now = {unit: set(values) for unit, values in domains.items()}
         if not self.prune(now):
-            return None
+            return
         open_ = [unit for unit, values in now.items() if len(values) > 1]
         if not open_:
             found = {unit: next(iter(values)) for unit, values in now.items()}
-            return found if self._fits(found) else None
+            if self._fits(found):
+                yield found
+            return
         unit = min(open_, key=lambda unit: len(now[unit]))
-        for choice in sorted(now[unit]):
-            found_ = self.solve({**now, unit: {choice}})
-            if found_ is not None:
-                return found_
-        return None
+        for choice in sorted(now[unit], key=lambda choice: (choice != unit, choice)):
+            yield from self.ways({**now, unit: {choice}})
 
     def prune(self, domains: Domains) -> bool:
         """Drop what no neighbour allows, and what is taken. False if a unit has nothing left."""
@@ -91,8 +114,8 @@ class _Search:
         while todo:
             unit = todo.pop()
             self.steps += 1
-            if self.steps > _MOST_STEPS:
-                raise _TooLong
+            if self.steps > self.most:
+                raise TooLong
             if not domains[unit]:
                 return False
             if len(domains[unit]) == 1:

@@ -42,9 +42,10 @@ def elsewhere(layers: Sequence[FileLayer]) -> dict[int, str]:
 def _without_arrays(layers: Sequence[FileLayer], source: Source) -> dict[int, str]:
     """A file may also list a layer of a class that has weights, and hold nothing for it."""
     listed = {kind: name or kind for kind, name in source.weightless}
+    paths = {"/".join(layer.keys[:n]) for layer in layers for n in range(len(layer.keys) + 1)}
+    names = {name for layer in layers for name in layer.names}
+    listed |= _described(source, paths, names)
     if source.architecture is not None:
-        paths = {"/".join(layer.keys[:n]) for layer in layers for n in range(len(layer.keys) + 1)}
-        names = {name for layer in layers for name in layer.names}
         for unit in source.architecture.units:
             held = unit.path in paths if paths != {""} else unit.names[1] in names
             if not held:
@@ -56,6 +57,24 @@ def _without_arrays(layers: Sequence[FileLayer], source: Source) -> dict[int, st
         for kind in kinds & set(listed):
             if roles.class_roles(kind) is not None or kind in _AROUND:
                 found[id(layer)] = _GAP.format(listed[kind])
+    return found
+
+
+def _described(source: Source, paths: set[str], names: set[str]) -> dict[str, str]:
+    """Class -> name of a layer that the file's config describes and the file does not hold.
+
+    A file without paths may lack the names of layers in layers; of the cells of one RNN it has all
+    names or none.
+    """
+    held = names | {row.name for row in source.described if row.path in paths}  # shared layers
+    named = {row.path.rpartition("/")[0] for row in source.described if row.name in names}
+    found: dict[str, str] = {}
+    for row in source.described:
+        around = row.path.rpartition("/")[0]
+        if row.name in held or row.path in paths or roles.class_roles(row.class_name) is None:
+            continue
+        if paths != {""} or (around.endswith("/cells") and around in named):
+            found[row.class_name] = row.name
     return found
 
 

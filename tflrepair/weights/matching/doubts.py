@@ -8,6 +8,8 @@ that makes its layers in another order has other numbers:
     graph    the file's architecture leaves no other (see ``topology``)
     closed   the other one is matched, too, and the file lists the two in the order in which the
              data flow, or the training function, has them
+    order    so it is, but a program that has the two exchanged leaves such a file, too, as it does
+             not tell what a layer does (see ``exchange``): not proven
 
 Layers that are attributes of a class of somebody's own are listed nowhere. For them alone the
 numbers may do (``by number only``), where the model makes them in the order in which it calls them.
@@ -22,8 +24,8 @@ from math import prod
 from tflrepair.weights.evidence.attributes import told_by_attributes
 from tflrepair.weights.evidence.incomplete import elsewhere, incomplete
 from tflrepair.weights.evidence.merges import other_merges
-from tflrepair.weights.matching.joins import Joins
-from tflrepair.weights.matching.order import before, place
+from tflrepair.weights.matching.joins import Exchanges, Joins
+from tflrepair.weights.matching.order import ROOTS, before, called_roots, is_of_another, place
 from tflrepair.weights.matching.question import Candidate, Question
 from tflrepair.weights.types.acceptable import (
     BY_NUMBER,
@@ -31,18 +33,17 @@ from tflrepair.weights.types.acceptable import (
     UNKNOWN_CONSTANT,
     UNUSED_LAYER,
 )
-from tflrepair.weights.types.layer_names import canonical, split_number, unscoped
+from tflrepair.weights.types.layer_names import canonical, split_number
 from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
-from tflrepair.weights.types.match_table import ACCEPTED, CLOSED, EXACT, NAMED, NUMBER
+from tflrepair.weights.types.match_table import ACCEPTED, CLOSED, EXACT, NAMED, NUMBER, ORDER
 from tflrepair.weights.types.weight import Source
 
-_WEAKEST = (EXACT, NAMED, CLOSED, NUMBER)
+_WEAKEST = (EXACT, NAMED, CLOSED, ORDER, NUMBER)
 _AGAINST = "the file lists them in another order than the model {}"
 _NOTHING = "only its automatic number tells it from {}, and such numbers change with the program"
 _UNUSED = "{} fits as well, and no other layer of the model uses it"
 _UNNAMED = "the file has no names, and the model may call its layers in an order of its own"
 _STRANGE = "the model holds a constant of that size, and no file does: another such layer"
-_ROOTS = frozenset({"functional", "sequential"})
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class _View:
 
     shifted: Collection[str]
     joins: Joins
+    exchanges: Exchanges
 
 
 def examine(questions: Sequence[Question], layers: Sequence[FileLayer], facts: Facts) -> None:
@@ -90,7 +92,8 @@ def examine(questions: Sequence[Question], layers: Sequence[FileLayer], facts: F
     owners = {id(q.candidates[0].layer): q for q in questions if len(q.candidates) == 1}
     doubtful, moved = incomplete(layers, facts.source), elsewhere(layers)
     merged = _merged(questions, layers, facts.source)
-    view = _View(_one_shift(questions), Joins(questions, facts.source))
+    exchanges = Exchanges(questions, _is_fixed)
+    view = _View(_one_shift(questions), Joins(questions, facts.source), exchanges)
     for question in questions:
         if len(question.candidates) != 1 or question.conflict:
             continue
@@ -103,6 +106,7 @@ def examine(questions: Sequence[Question], layers: Sequence[FileLayer], facts: F
             owner = owners.get(id(other.layer))
             sure, conflict = _compared(question, mine, other, owner, view)
             question.sure = max(question.sure, sure, key=_WEAKEST.index)
+            question.exchanged += [other] if sure == ORDER else []
             _object(question, conflict)
         if not is_named:
             lacking = moved.get(id(mine), "") if question.sure == NUMBER else ""
@@ -127,7 +131,7 @@ def _spread(questions: Sequence[Question], owners: Mapping[int, Question]) -> No
     for question in questions:
         for other in question.fitting if question.conflict or question.accepted else ():
             owner = owners.get(id(other.layer))
-            if owner is None or owner.conflict or owner.sure not in (CLOSED, NUMBER):
+            if owner is None or owner.conflict or owner.sure not in (CLOSED, ORDER, NUMBER):
                 continue
             if not question.candidates or owner.is_proved(question.candidates[0].layer):
                 continue
@@ -179,11 +183,11 @@ def _compared(
         return NUMBER, Doubt(UNUSED_LAYER, _UNUSED.format(label))
     if not any(c.layer is mine for c in b.fitting) or _nested_apart(a, b, mine, other.layer):
         return CLOSED, NO_DOUBT
-    return _in_order(a, b, mine, other.layer, view.joins)
+    return _in_order(a, b, mine, other.layer, view)
 
 
 def _in_order(
-    a: Question, b: Question, mine: FileLayer, other: FileLayer, joins: Joins
+    a: Question, b: Question, mine: FileLayer, other: FileLayer, view: _View
 ) -> tuple[str, Doubt]:
     listed, is_sorted = place(mine, other)
     flow = before(b, a, False) - before(a, b, False)
@@ -195,12 +199,16 @@ def _in_order(
             return CLOSED, Doubt("", _AGAINST.format("calls them"))
         if hinted and hinted != listed:
             return CLOSED, Doubt("", _AGAINST.format("updates them"))
-        if updated == listed:
-            return CLOSED, NO_DOUBT
+        joined = view.joins.order(a, b, mine, other, updated == listed) if is_sorted else 0
+        if joined and joined != listed and not flow:
+            return CLOSED, Doubt("", _AGAINST.format("joins them"))
+        if updated == listed and not (is_sorted and is_of_another(a.target, mine)):
+            traceless = not flow and view.exchanges.leaves_no_trace(a, b)
+            return (ORDER if traceless else CLOSED), NO_DOUBT
         if is_sorted and flow == listed:
             return CLOSED, Doubt(BY_NUMBER, _own_call(a.target, mine))
-        if is_sorted and not flow and (joined := joins.order(a, b, mine, other)):
-            return CLOSED, Doubt("", "" if joined == listed else _AGAINST.format("joins them"))
+        if is_sorted and not flow and view.joins.order(a, b, mine, other) == listed:
+            return (ORDER if view.exchanges.leaves_no_trace(a, b) else CLOSED), NO_DOUBT
         if is_sorted or not mine.keys:
             return NUMBER, Doubt(BY_NUMBER, _NOTHING.format(label))
     if (mine.keys or mine.weights[0].place is not None) and told_by_attributes(
@@ -212,13 +220,17 @@ def _in_order(
 
 def _own_call(target: TargetLayer, mine: FileLayer) -> str:
     """A subclass of Functional may call its layers as it likes; its own name shows in the scope."""
-    scopes = {name.split("/")[0] for _, t in target.targets for name in t.read_as}
-    roots = {split_number(unscoped([scope])[0])[0] for scope in scopes - {"gradient_tape"}}
-    return "" if mine.levels[-1].name or roots & _ROOTS else _UNNAMED
+    return "" if mine.levels[-1].name or called_roots(target) & ROOTS else _UNNAMED
 
 
 def _sign(mine: int | None, other: int | None) -> int:
     return 0 if mine is None or other is None else (mine > other) - (mine < other)
+
+
+def _is_fixed(question: Question) -> bool:
+    """Whether a name, or the file's architecture, tells which layer of the file it is."""
+    found = [c.layer for c in question.candidates]
+    return len(found) == 1 and (bool(question.unit) or _is_named(question.target, found[0]))
 
 
 def _is_named(target: TargetLayer, layer: FileLayer) -> bool:
@@ -267,7 +279,7 @@ def _given_or_class(level: Level) -> str:
     """The name of a step that tells it: one that somebody gave, or the class of a layer."""
     if level.given:
         return canonical(level.name)
-    return level.class_name if level.class_name not in _ROOTS else ""
+    return level.class_name if level.class_name not in ROOTS else ""
 
 
 def _is(kind: str, name: str) -> bool:

@@ -9,9 +9,10 @@ where no other layer stands between, so a file that lists layers without weights
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tflrepair.weights.evidence import unit_graphs
+from tflrepair.weights.evidence.exchange import Exchange
 from tflrepair.weights.evidence.merges import KINDS
 from tflrepair.weights.matching.question import Question
 from tflrepair.weights.matching.topology import Owner, Part
@@ -84,3 +85,34 @@ class Joins:
         """Whether each of the two is an operand of one joining operator only."""
         uses = [unit for operands in graph.joined for o in operands for unit in o]
         return uses.count(a) == uses.count(b) == 1
+
+
+class Exchanges:
+    """Answers whether the file's program could have two layers exchanged (see ``exchange``).
+
+    Args:
+        is_fixed: whether something else than the file's order tells which layer a question's is.
+    """
+
+    def __init__(self, questions: Sequence[Question], is_fixed: Callable[[Question], bool]) -> None:
+        self.questions, self.is_fixed = questions, is_fixed
+        self.place = {id(question): n for n, question in enumerate(questions)}
+        self._exchange: Exchange | None = None
+
+    def leaves_no_trace(self, a: Question, b: Question) -> bool:
+        if self._exchange is None:
+            flow = next((t.flow for q in self.questions for _, t in q.target.targets), None)
+            if flow is None:
+                return False
+            parts = [Part(n, q.target.names or ("",), [q]) for n, q in enumerate(self.questions)]
+            self._exchange = Exchange(flow, Owner(parts), self._fitting())
+        return self._exchange.leaves_no_trace(self.place[id(a)], self.place[id(b)])
+
+    def _fitting(self) -> dict[int, set[int]]:
+        """For each layer those that have variables of the same roles and shapes."""
+        groups: dict[object, set[int]] = {}
+        for place, question in enumerate(self.questions):
+            rows = sorted((role, t.shape or (), t.dtype) for role, t in question.target.targets)
+            key = place if self.is_fixed(question) else tuple(rows)
+            groups.setdefault(key, set()).add(place)
+        return {place: group for group in groups.values() for place in group}

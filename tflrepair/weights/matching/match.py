@@ -15,7 +15,7 @@ from tflrepair.weights.matching.by_name import (
     without_slots,
 )
 from tflrepair.weights.matching.frozen import frozen, strangers
-from tflrepair.weights.matching.question import Candidate, Question
+from tflrepair.weights.matching.question import Candidate, Question, User
 from tflrepair.weights.matching.reading import read
 from tflrepair.weights.model_facts.kernels import Kernel
 from tflrepair.weights.optimizers.saved_state import saved_state
@@ -40,6 +40,7 @@ def match(
     kernels: Sequence[Kernel] = (),
     rate: float | None = None,
     accepted: Collection[str] = (),
+    running: bool = False,
 ) -> MatchTable:
     """Find the value of every target, or say what stands in the way.
 
@@ -50,6 +51,7 @@ def match(
         kernels: the model's constants; a layer of a file that is one of them is no variable.
         rate: value of every learning rate that ``mapping`` and ``sets`` do not name.
         accepted: names of doubts that the user accepts (see ``types/acceptable.py``).
+        running: whether running will decide what only the order in the file tells apart.
 
     Raises:
         UserError: ``mapping`` or ``sets`` names what does not exist or does not fit.
@@ -65,7 +67,8 @@ def match(
             by_exact_name(targets, source, rows, problems)
     by_all_names([t for t in targets if t.shared_name not in starts], sources, rows, problems)
     others = [s for s in sources if not s.exact]
-    by_layer = partial(_by_layer, targets, others, kernels, accepted)
+    user = User(frozenset(accepted), running)
+    by_layer = partial(_by_layer, targets, others, kernels, user)
     starts, found, more = layer_state.settled(by_layer, targets, sources, rows, starts)
     rows |= found
     problems += more
@@ -98,7 +101,7 @@ def _by_layer(
     all_targets: Sequence[Target],
     sources: Sequence[Source],
     kernels: Sequence[Kernel],
-    accepted: Collection[str],
+    user: User,
     taken: Mapping[str, Row],
     starts: Collection[str],
 ) -> tuple[dict[str, Row], list[Problem]]:
@@ -117,7 +120,7 @@ def _by_layer(
     all_layers = [layer for _, layers in opened for layer in layers]
     strange = strangers(kernels, all_layers) if groups and all_layers else frozenset()
     answers = [
-        read(groups, layers, frozen(kernels, layers), source, strange, accepted)
+        read(groups, layers, frozen(kernels, layers), source, strange, user)
         for source, layers in opened
     ]
     rows: dict[str, Row] = {}

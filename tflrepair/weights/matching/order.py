@@ -9,15 +9,16 @@ layers that the data flow leaves open, where it is confirmed (see ``updates_agre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cmp_to_key
 from itertools import combinations, pairwise, permutations
 
 from tflrepair.weights.matching.question import Question, keep
-from tflrepair.weights.types.layer_names import split_number
-from tflrepair.weights.types.layers import FileLayer
+from tflrepair.weights.types.layer_names import canonical, split_number, unscoped
+from tflrepair.weights.types.layers import FileLayer, TargetLayer
 
 _CELLS = "stacked_rnn_cells"
+ROOTS = frozenset({"functional", "sequential"})
 
 
 def before(first: Question, second: Question, by_update: bool = True) -> bool:
@@ -89,6 +90,24 @@ def place(first: FileLayer, second: FileLayer) -> tuple[int, bool]:
     return 0, False
 
 
+def called_roots(target: TargetLayer) -> set[str]:
+    """The outermost scopes, without numbers, in which the layer is called."""
+    scopes = {name.split("/")[0] for _, t in target.targets for name in t.read_as}
+    return {split_number(unscoped([scope])[0])[0] for scope in scopes - {"gradient_tape"}}
+
+
+def is_of_another(target: TargetLayer, layer: FileLayer) -> bool:
+    """Whether a class of somebody's own calls the layer, and the file's model is called otherwise.
+
+    Then the order in which that class made its layers is not that of the file's list.
+    """
+    root = layer.levels[0].name if layer.keys else ""
+    if not root or len(target.names) < 2:
+        return False
+    roots = {canonical(name) for name in called_roots(target)}
+    return bool(roots) and not roots & {split_number(canonical(root))[0], canonical(root), *ROOTS}
+
+
 def narrow(
     questions: Sequence[Question],
     by_update: bool,
@@ -124,8 +143,12 @@ def narrow(
     return any_change
 
 
-def contradict(questions: Sequence[Question], by_update: bool) -> None:
-    """Mark matched layers that could be swapped and are in another order than the data flow."""
+def contradict(questions: Sequence[Question], by_update: bool, listed: Sequence[str] = ()) -> None:
+    """Mark matched layers that could be swapped and are in another order than the data flow.
+
+    Args:
+        listed: paths of layers in the order in which the file's config describes them.
+    """
     claims: dict[int, list[Question]] = {}
     for question in questions:
         if len(question.candidates) == 1:
@@ -134,7 +157,7 @@ def contradict(questions: Sequence[Question], by_update: bool) -> None:
         for question in group if len(group) > 1 else ():
             names = " and ".join(repr(q.target.label) for q in group)
             question.conflict = f"one layer of the file would be {names}"
-    _other_cells([q for q in questions if len(q.candidates) == 1], by_update)
+    _other_cells([q for q in questions if len(q.candidates) == 1], by_update, listed)
     decided = [q for q in questions if len(q.candidates) == 1 and len(q.fitting) > 1]
     by_layer = {id(q.candidates[0].layer): q for q in decided}
     for a in decided:
@@ -150,11 +173,12 @@ def contradict(questions: Sequence[Question], by_update: bool) -> None:
                 a.conflict = b.conflict = text
 
 
-def _other_cells(decided: Sequence[Question], by_update: bool) -> None:
+def _other_cells(decided: Sequence[Question], by_update: bool, listed: Sequence[str]) -> None:
     """Mark cells of one RNN that the model runs in another order than the file lists them.
 
     Nothing else may fit them, but then the file is that of another program.
     """
+    order = {path: place for place, path in enumerate(listed)}
     groups: dict[tuple[str, ...], list[Question]] = {}
     for question in decided:
         around = question.target.names[:-1]
@@ -163,11 +187,15 @@ def _other_cells(decided: Sequence[Question], by_update: bool) -> None:
     for group in groups.values():
         for a, b in permutations(group, 2):
             mine, other = (q.candidates[0].layer for q in (a, b))
-            places = mine.weights[0].place, other.weights[0].place
-            if None in places or mine.names[:-1] != other.names[:-1]:
+            if mine.keys[:-1] != other.keys[:-1] or mine.names[:-1] != other.names[:-1]:
                 continue
-            if before(a, b, by_update) and places[0] > places[1]:  # type: ignore[operator]
+            one, two = _cell_place(mine, order), _cell_place(other, order)
+            if None not in (one, two) and before(a, b, by_update) and one > two:  # type: ignore[operator]
                 a.conflict = b.conflict = "the file's RNN runs its cells in another order"
+
+
+def _cell_place(cell: FileLayer, order: Mapping[str, int]) -> int | None:
+    return order.get("/".join(cell.keys)) if cell.keys else cell.weights[0].place
 
 
 def _groups(questions: Sequence[Question]) -> Iterator[list[Question]]:

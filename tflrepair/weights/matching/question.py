@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tflrepair.weights.matching.assign import Assignment
 from tflrepair.weights.types.layers import FileLayer, TargetLayer
-from tflrepair.weights.types.match_table import ACCEPTED
+from tflrepair.weights.types.match_table import ACCEPTED, ORDER
 
 
 @dataclass
@@ -16,6 +16,22 @@ class Candidate:
 
     layer: FileLayer
     readings: list[Assignment]
+
+
+@dataclass(frozen=True)
+class User:
+    """What the user has to say.
+
+    Attributes:
+        accepted: names of doubts that the user accepts (see ``types/acceptable.py``).
+        running: whether running will decide what only the order in the file tells apart.
+    """
+
+    accepted: frozenset[str] = frozenset()
+    running: bool = False
+
+
+NOBODY = User()
 
 
 @dataclass
@@ -27,7 +43,8 @@ class Question:
     one unit (see ``topology``); ``beside`` those of the unused units next to that one. ``sure`` is
     how sure the match is. ``doubts`` are what speaks against the match but can be accepted: name
     (see ``types/acceptable.py``) -> text. Once ``examine`` is through, ``refused`` names those that
-    the conflict consists of, ``accepted`` those that the user accepted.
+    the conflict consists of, ``accepted`` those that the user accepted. ``exchanged`` are the
+    candidates that it is in a program which leaves the same file (see ``exchange``).
     """
 
     target: TargetLayer
@@ -40,6 +57,7 @@ class Question:
     doubts: dict[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
+    exchanged: list[Candidate] = field(default_factory=list)
     fitting: tuple[Candidate, ...] = field(init=False)
 
     def is_proved(self, other: FileLayer) -> bool:
@@ -56,6 +74,11 @@ class Question:
             self.refused = open_ if len(self.candidates) == 1 else ()
         else:
             self.sure, self.accepted = ACCEPTED, tuple(self.doubts)
+
+    def reopen(self) -> None:
+        """Have running decide between the match and what it may have been exchanged with."""
+        if self.sure == ORDER and not self.conflict:
+            self.candidates = [*self.candidates, *self.exchanged]
 
     def __post_init__(self) -> None:
         self.fitting = tuple(self.candidates)

@@ -25,8 +25,8 @@ from tflrepair.weights.matching.doubts import Facts, examine
 from tflrepair.weights.matching.listed import by_list
 from tflrepair.weights.matching.numbers import by_number, no_shift
 from tflrepair.weights.matching.order import contradict, narrow, updates_agree
-from tflrepair.weights.matching.question import Candidate, Question, keep
-from tflrepair.weights.matching.topology import by_graph, own_class
+from tflrepair.weights.matching.question import NOBODY, Candidate, Question, User, keep
+from tflrepair.weights.matching.topology import by_graph
 from tflrepair.weights.types import acceptable
 from tflrepair.weights.types.layer_names import canonical, split_number
 from tflrepair.weights.types.layers import FileLayer, Level, TargetLayer
@@ -39,7 +39,7 @@ def read(
     frozen: Collection[int] = (),
     source: Source | None = None,
     strange: Collection[int] = (),
-    accepted: Collection[str] = (),
+    user: User = NOBODY,
 ) -> list[Question]:
     """Narrow the candidates of each layer of the model among one source's layers.
 
@@ -47,9 +47,10 @@ def read(
         frozen: ``id`` of each layer of the file that the model holds as a constant.
         source: the source, for what else it tells.
         strange: element counts of the model's constant kernels that no source holds.
-        accepted: names of doubts that the user accepts (see ``types/acceptable.py``).
+        user: what the user accepts, and whether running decides what is left open.
     """
     found = source.architecture if source is not None else None
+    own = source.own_classes if source is not None else {}
     by_shape: dict[tuple[int, ...], list[FileLayer]] = {}
     for layer in layers:
         for shape in {weight.shape for weight in layer.weights}:
@@ -59,7 +60,7 @@ def read(
         known = [t.shape for _, t in target.targets if t.shape is not None and -1 not in t.shape]
         possible = min((by_shape.get(shape, []) for shape in known), key=len, default=layers)
         fitting = [
-            Candidate(layer, assignments(target, layer, own_class(layer, found)))
+            Candidate(layer, assignments(target, layer, own.get("/".join(layer.keys))))
             for layer in possible
         ]
         questions.append(Question(target, [c for c in fitting if c.readings]))
@@ -75,15 +76,17 @@ def read(
     by_update = updates_agree(questions)
     if by_update:
         _narrow(questions, groups, by_update)
-    contradict(questions, by_update)
+    contradict(questions, by_update, tuple(own))
     _torn_apart(groups)
     _other_numbers(questions, is_listed)
     _other_names(questions)
     if source is not None and source.named:
         _some_names(questions)
     _other_models(questions)
-    facts = Facts(frozenset(frozen), source, frozenset(strange), frozenset(accepted))
+    facts = Facts(frozenset(frozen), source, frozenset(strange), user.accepted)
     examine(questions, layers, facts)
+    for question in questions if user.running else ():
+        question.reopen()
     return questions
 
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from tflrepair.weights.evidence import unit_graphs
-from tflrepair.weights.evidence.embedding import embed
-from tflrepair.weights.evidence.unit_graphs import SOURCE
+from tflrepair.weights.evidence.embedding import Embedding, embed
+from tflrepair.weights.evidence.unit_graphs import ACTIVATING, SOURCE
 from tflrepair.weights.matching.question import Question, keep
 from tflrepair.weights.types.acceptable import ADDED_ACTIVATION
 from tflrepair.weights.types.architecture import Architecture
@@ -16,9 +16,6 @@ from tflrepair.weights.types.layer_names import split_number
 from tflrepair.weights.types.layers import FileLayer
 
 GRAPH = "graph"
-ADDED = "the model has a {} behind it, and the file's layer has none"
-# Layers that only activate: the file may have one behind any layer
-_ACTIVATING = frozenset({"activation", "softmax", "re_lu", "relu", "elu"})
 OTHER = "the file's architecture is not the model's: its layers are called in another way"
 
 
@@ -86,9 +83,9 @@ def by_graph(
         return False
     if len(domains) == len(weighted - constant):
         _from_the_start(domains, of_model, of_file)
-    result = embed(of_model, of_file, domains)
+    activating = any(unit.class_name in ACTIVATING for unit in found.units)
+    result = _fitted(of_model, of_file, domains, activating)
     unused = weighted - {v for values in result.domains.values() for v in values}
-    activating = any(unit.class_name in _ACTIVATING for unit in found.units)
     for unit in seen:
         left = result.domains[unit.index]
         near = _beside(of_file, left, unused)
@@ -101,12 +98,29 @@ def by_graph(
                 inside = frozenset(key for key, number in file.number.items() if number in left)
                 keep(question, [c for c in question.candidates if id(c.layer) in inside], GRAPH)
                 if added and len(question.fitting) > 1:
-                    question.doubts[ADDED_ACTIVATION] = ADDED.format(added)
+                    question.doubts[ADDED_ACTIVATION] = added
                 question.unit = inside if len(left) == 1 else frozenset()
                 question.beside = frozenset(
                     k for k, number in file.number.items() if number in near
                 )
     return True
+
+
+def _fitted(
+    model: unit_graphs.UnitGraph,
+    file: unit_graphs.UnitGraph,
+    domains: dict[int, set[int]],
+    activating: bool,
+) -> Embedding:
+    """All ways of fitting: with the same ends, if there is one, else with any."""
+    if not activating:
+        alike = {
+            u: {v for v in vs if not unit_graphs.ends_otherwise(model, u, file, v)} or vs
+            for u, vs in domains.items()
+        }
+        if alike != domains and (result := embed(model, file, alike)).possible:
+            return result
+    return embed(model, file, domains)
 
 
 def _beside(graph: unit_graphs.UnitGraph, units: Collection[int], unused: set[int]) -> set[int]:
@@ -184,6 +198,13 @@ class Owner:
                         if prefix:
                             self.by_scope[prefix] = unit.index
         self.deepest = max(map(len, self.by_scope), default=0)
+        self._around = {scope[:n] for scope in self.by_scope for n in range(2, len(scope))}
+
+    def is_around(self, op: FlowOp) -> bool:
+        return not self._around.isdisjoint(scope[:-1] for scope in op.scopes)
+
+    def unit_of(self, variable: str) -> int | None:
+        return self.by_name.get(variable)
 
     def unit(self, op: FlowOp) -> int | None:
         known = {self.by_name[name] for name in op.variables if name in self.by_name}
@@ -207,9 +228,3 @@ def _prefix(name: str, chain: Sequence[str]) -> tuple[str, ...]:
     parts = tuple(name.split(";")[0].split("/"))
     ends = [i for i, part in enumerate(parts) if split_number(part)[0] == chain[-1]]
     return parts[: ends[0] + 1] if ends and parts[0] != "gradient_tape" else ()
-
-
-def own_class(layer: FileLayer, found: Architecture | None) -> bool | None:
-    """Whether the file says that the layer's class is Keras's own; None where it does not tell."""
-    path = "/".join(layer.keys)
-    return next((u.own for u in found.units if u.path == path), None) if found and path else None

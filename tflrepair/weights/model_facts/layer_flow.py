@@ -13,6 +13,7 @@ from tflrepair.format import schema
 from tflrepair.graph.model import Model
 from tflrepair.graph.options import var_handle
 from tflrepair.graph.subgraph import Operator, Subgraph
+from tflrepair.weights.model_facts.operator_facts import OperatorFacts
 from tflrepair.weights.types.layer_flow import FlowOp, LayerFlow
 
 _STRIDED = {
@@ -49,7 +50,7 @@ def layer_flow(model: Model) -> LayerFlow | None:
         BadFileError: the model is damaged.
     """
     entries = dict.fromkeys([s.subgraph for s in model.signatures] or [0])
-    flows = [_flow(graph) for graph in map(model.subgraph, entries) if not _assigns(graph)]
+    flows = [_flow(model, graph) for graph in map(model.subgraph, entries) if not _assigns(graph)]
     found = [(len(_read(flow)), -len(flow.ops), flow) for flow in flows]
     best = max(found, key=lambda row: row[:2], default=None)
     return best[2] if best and best[0] else None
@@ -63,14 +64,15 @@ def _assigns(graph: Subgraph) -> bool:
     return any(op.code == schema.BuiltinOperator.ASSIGN_VARIABLE for op in graph.operators)
 
 
-def _flow(graph: Subgraph) -> LayerFlow:
-    return LayerFlow(frozenset(graph.inputs), graph.outputs, tuple(_ops(graph)))
+def _flow(model: Model, graph: Subgraph) -> LayerFlow:
+    told = OperatorFacts(model, graph)
+    return LayerFlow(frozenset(graph.inputs), graph.outputs, tuple(_ops(graph)), told)
 
 
 def _ops(graph: Subgraph) -> Iterator[FlowOp]:
     own: dict[int, frozenset[str] | None] = {}  # tensors made of variables only; None: of many
     data = set(graph.inputs)
-    for op in graph.operators:
+    for place, op in enumerate(graph.operators):
         if op.code == schema.BuiltinOperator.VAR_HANDLE:
             own.update(dict.fromkeys(op.outputs, frozenset({var_handle(op)[1]})))
         if op.code in _SKIPPED:
@@ -86,7 +88,8 @@ def _ops(graph: Subgraph) -> Iterator[FlowOp]:
         data.update(op.outputs)
         names = [graph.tensor_name(t) for t in op.outputs[:1] if t >= 0]
         scopes = tuple(tuple(part.split("/")) for name in names for part in name.split(";"))
-        yield FlowOp(op.name, taken, op.outputs, variables, scopes, _strides(op), _activation(op))
+        facts = _strides(op), _activation(op)
+        yield FlowOp(op.name, taken, op.outputs, variables, scopes, *facts, place)
 
 
 def _strides(op: Operator) -> tuple[int, int] | None:

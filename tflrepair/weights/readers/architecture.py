@@ -18,6 +18,7 @@ _MODELS = ("Functional", "Sequential", "Model")
 _DEEPEST = 50
 _MOST_CALLS = 100_000
 # Classes whose activation is the last that they do, and the only one
+_RECURRENT = frozenset(("RNN", "LSTM", "GRU", "SimpleRNN"))
 _SHOWING = ("dense", "conv1d", "conv2d", "conv3d", "transpose")
 
 
@@ -178,10 +179,25 @@ def _whole(values: Sequence[Any]) -> bool:
     return all(type(value) is int for value in values)
 
 
+def _activation(kind: str, inner: Mapping[str, Any]) -> Any:
+    """The activation of a layer that has one, or is one."""
+    if kind.endswith(_SHOWING):
+        return inner.get("activation", "linear")
+    if kind == "re_lu":
+        bent = inner.get("negative_slope") or inner.get("threshold")
+        return "relu" if not bent and inner.get("max_value") in (None, 6) else None
+    return inner.get("activation") if kind == "activation" else kind if kind == "softmax" else None
+
+
+def _backwards(row: Mapping[str, Any]) -> bool | None:
+    inner = row["config"]
+    is_loop = row["class_name"] in _RECURRENT and not inner.get("unroll")
+    return bool(inner.get("go_backwards")) if is_loop else None
+
+
 def _unit(row: Mapping[str, Any], path: str, names: tuple[str, str]) -> Unit:
-    inner, module = row["config"], row.get("module")
-    shows = snake_case(row["class_name"]).endswith(_SHOWING)
-    activation = inner.get("activation", "linear") if shows else None
+    inner = row["config"]
+    activation = _activation(snake_case(row["class_name"]), inner)
     strides = inner.get("strides")
     pair = (strides, strides) if isinstance(strides, int) else strides
     fits = isinstance(pair, (list, tuple)) and len(pair) == 2 and _whole(pair)
@@ -189,7 +205,7 @@ def _unit(row: Mapping[str, Any], path: str, names: tuple[str, str]) -> Unit:
         path,
         names,
         snake_case(row["class_name"]),
-        module.split(".")[0] == "keras" if isinstance(module, str) else None,
         activation if isinstance(activation, str) else None,
         (pair[0], pair[1]) if fits and pair else None,
+        _backwards(row),
     )

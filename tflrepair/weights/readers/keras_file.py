@@ -17,6 +17,7 @@ from tflrepair.errors import BadFileError
 from tflrepair.weights.native.client import LibraryFile
 from tflrepair.weights.readers import keras3, zips
 from tflrepair.weights.readers.architecture import architecture
+from tflrepair.weights.readers.own_classes import described, own_classes
 from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.layer_names import snake_case
 from tflrepair.weights.types.weight import Source
@@ -53,12 +54,16 @@ def source(archive: zipfile.ZipFile, label: str) -> Source:
         raise BadFileError(f"its {CONFIG} is not JSON: {error}", where=label) from None
     names = dict(_names(model, (), 0)) if isinstance(model, dict) else {}
     found = architecture(model) if isinstance(model, dict) else None
+    own = own_classes(model) if isinstance(model, dict) else {}
+    inside = described(model) if isinstance(model, dict) else ()
     file = LibraryFile(Path(label), label, "hdf5", WEIGHTS)
     compiled = model.get("compile_config") if isinstance(model, dict) else None
     optimizer = compiled.get("optimizer") if isinstance(compiled, dict) else None
     optimizers = tuple(optimizer_config.optimizers(optimizer))
     source_ = keras3.source(file, "Keras model file", names)
-    return replace(source_, architecture=found, optimizers=optimizers)
+    return replace(
+        source_, architecture=found, own_classes=own, described=inside, optimizers=optimizers
+    )
 
 
 def _names(

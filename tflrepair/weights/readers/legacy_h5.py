@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tflrepair.errors import BadFileError
 from tflrepair.weights.readers.architecture import architecture
 from tflrepair.weights.readers.keras_file import class_names
+from tflrepair.weights.readers.own_classes import described
 from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.layer_names import split_path
 from tflrepair.weights.types.weight import Source, Weight
@@ -61,6 +62,7 @@ def source(file: LibraryFile) -> Source:
         kind,
         tuple(weights),
         architecture=architecture(config),
+        described=described(config),
         optimizers=tuple(optimizer_config.optimizers(compiled)),
     )
 

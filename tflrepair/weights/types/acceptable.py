@@ -27,7 +27,8 @@ ACCEPTABLE = {
     FROZEN_LAYER: "a layer whose values stand in the model as a constant is used twice",
     RENAMED_LAYER: "a layer that has another name in the file was renamed",
     REORDERED_LAYERS: "the program makes its layers in another order now than for the file",
-    ADDED_ACTIVATION: "the exported function adds an activation behind the model of the file",
+    ADDED_ACTIVATION: "the exported function adds an activation behind the model of the file, or "
+    "leaves out the one that it ends with",
 }
 
 

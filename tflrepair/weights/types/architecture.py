@@ -14,17 +14,18 @@ class Unit:
     Attributes:
         path: its place in a Keras 3 weights file (``layers/functional/layers/dense_1``).
         names: the outermost model's layer that it is (in), and its own name.
-        own: whether the file says that the class is Keras's; None where it does not tell.
-        activation: name of the activation; None if it is something else than a name.
+        activation: name of the activation that it has, or is; None if it is something else than a
+            name.
         strides: (height, width) of a convolution.
+        backwards: whether a recurrent layer goes over its input from the end; None for others.
     """
 
     path: str
     names: tuple[str, str]
     class_name: str
-    own: bool | None
     activation: str | None
     strides: tuple[int, int] | None
+    backwards: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class FlowOp:
         scopes: for each name of its output, the parts between ``/``.
         strides: (height, width) of a convolution.
         activation: Keras's name of the one that the operator is, or ends with; empty for none.
+        place: its number in the subgraph, for ``LayerFlow.told``; -1 if there is none.
     """
 
     kind: str
@@ -25,12 +27,20 @@ class FlowOp:
     scopes: tuple[tuple[str, ...], ...]
     strides: tuple[int, int] | None = None
     activation: str = ""
+    place: int = -1
 
 
 @dataclass(frozen=True)
 class LayerFlow:
-    """The operators on data of one signature, in execution order."""
+    """The operators on data of one signature, in execution order.
+
+    Attributes:
+        told: gives what an operator does (number, its data inputs), equal for two that do the same.
+    """
 
     inputs: frozenset[int]
     outputs: tuple[int, ...]
     ops: tuple[FlowOp, ...]
+    told: Callable[[int, frozenset[int]], object] | None = field(
+        default=None, repr=False, compare=False
+    )

@@ -26,10 +26,11 @@ OPEN = "unresolved"
 EXACT = "exact"
 NAMED = "named"
 CLOSED = "closed"
+ORDER = "by order only"
 NUMBER = "by number only"
 CHECKED = "checked"  # by running
 ACCEPTED = "accepted"  # by the user, by name
-_UNPROVEN = (NUMBER, ACCEPTED)
+_UNPROVEN = (ORDER, NUMBER, ACCEPTED)
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,12 @@ class Row:
         reason: why this one, in words.
         confidence: how sure it is: ``exact`` (full names, or nothing else in the file fits),
             ``named`` (names that somebody gave, or classes, rule out all else that fits),
-            ``closed`` (everything else that fits has its own place), ``by number only`` (Keras's
-            running numbers decide: not proven), ``checked`` (running decided), ``given`` (the user
-            did), ``accepted`` (the user accepts what speaks against it), ``documented`` (an
-            optimizer's start), ``config`` (a file's config tells what the constructor was given),
-            ``assumed``.
+            ``closed`` (everything else that fits has its own place), ``by order only`` (the file's
+            order decides, and the file does not tell what the layers do: not proven), ``by number
+            only`` (Keras's running numbers decide: not proven), ``checked`` (running decided),
+            ``given`` (the user did), ``accepted`` (the user accepts what speaks against it),
+            ``documented`` (an optimizer's start), ``config`` (a file's config tells what the
+            constructor was given), ``assumed``.
         accepted: names of the doubts that the user accepted (see ``types/acceptable.py``).
         trusted: whether its name or the user decided, so that its values are not doubted.
         names_only: whether its name decided, in a file that tells nothing but names.

@@ -38,6 +38,7 @@ REMEDIES = {
     "see-the-match": "nothing was written; look at the match with --dry-run",
     "replace": "give --replace to put a new value in its place",
     "prove": "give --check IN.npz OUT.npz with what the Python model answers",
+    "keras-file": "or give the program's .keras file, which tells the activations",
     "if-not-so": "if that is not so: {option}",
     "then-check": "then add: --check {inputs} {outputs}",
     "map-out": "or add --map-out map.json, which lists what each variable can be, to choose by "

@@ -187,6 +187,17 @@ class OptimizerConfig:
 
 
 @dataclass(frozen=True)
+class Described:
+    """A layer of which a file's config tells: its place in a Keras 3 weights file, its name, its
+    class as Keras names layers after it, and whether that is Keras's own (None: not told)."""
+
+    path: str
+    name: str
+    class_name: str
+    own: bool | None
+
+
+@dataclass(frozen=True)
 class Source:
     """A file (or an object in memory) and its arrays.
 
@@ -197,6 +208,9 @@ class Source:
         saved: the model's own save operator may have written it: names are those of ``saved_as``.
         named: its paths are names of variables, of this program or of another.
         architecture: layers and their calls, where the file holds them.
+        own_classes: path of a layer (its ``keys``) -> whether its class is Keras's own, where the
+            file tells.
+        described: the layers that the file's config describes, those in layers, too.
         weightless: (class, name) of the layers of Functional models for which the file holds
             nothing; the name is empty before Keras 3.6.
         optimizers: the optimizers that the model was compiled with, where the file tells.
@@ -209,6 +223,8 @@ class Source:
     saved: bool = False
     named: bool = False
     architecture: Architecture | None = field(default=None, repr=False)
+    own_classes: Mapping[str, bool] = field(default_factory=dict, repr=False)
+    described: tuple[Described, ...] = field(default=(), repr=False)
     weightless: tuple[tuple[str, str], ...] = ()
     optimizers: tuple[OptimizerConfig, ...] = ()
 
