@@ -12,6 +12,7 @@ Momentum makes the gradient visible: after one step it is -rate times the gradie
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -164,13 +165,32 @@ def siamese() -> Any:
     return keras.Model(inputs, L.Dense(3)(L.Subtract()([tower(left), tower(right)])))
 
 
-@network
-def mobile() -> Any:
-    base = keras.applications.MobileNetV2((32, 32, 3), alpha=0.35, include_top=False, weights=None)
-    x = L.GlobalAveragePooling2D()(base.output)
-    return keras.Model(base.input, L.Dense(3)(x))
+def mobile(size: int, smooth: bool = False, frozen: bool = False) -> Any:
+    """A whole MobileNetV2; ``smooth``: with swish for ReLU6, ``frozen``: batch norm as it is."""
+    base = keras.applications.MobileNetV2(
+        (size, size, 3), alpha=0.35, include_top=False, weights=None
+    )
+    if smooth:
+        base = keras.models.clone_model(base, clone_function=_smooth)
+    for layer in base.layers:
+        layer.trainable = not (frozen and isinstance(layer, L.BatchNormalization))
+    return keras.Model(base.input, L.Dense(3)(L.GlobalAveragePooling2D()(base.output)))
 
 
+def _smooth(layer: Any) -> Any:
+    if isinstance(layer, L.ReLU):
+        return L.Activation("swish", name=layer.name)
+    return layer.__class__.from_config(layer.get_config())
+
+
+# The last maps of 32 x 32 are one pixel: with a batch of three, a mean there is of three numbers.
+NETWORKS |= {
+    "mobile": partial(mobile, 32, smooth=True),
+    "mobile_relu6": partial(mobile, 96),
+    "mobile_frozen": partial(mobile, 32, frozen=True),
+    "mobile_three": partial(mobile, 32),
+}
+BATCHES = {"mobile": 16, "mobile_relu6": 16}
 # Averaged weights beside the trained ones: by Keras's optimizer, and by the module's own hand.
 rows("ema", (6,), lambda: L.Dense(8, "relu"), lambda: L.Dense(5, "tanh"))
 rows("swa", (6,), lambda: L.Dense(8, "tanh"), lambda: L.BatchNormalization(), lambda: L.Dense(5))
@@ -230,15 +250,16 @@ def gradients(module: Training) -> dict[str, Any]:
 def make_one(name: str, folder: Path) -> None:
     keras.backend.clear_session()
     _floats("float32")
-    rng = np.random.default_rng(sorted(NETWORKS).index(name))
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
     module = Training(name)
     randomize(module.net.variables, seed=1)
     start: dict[str, Any] = {path: np.array(v) for path, v in module.values().items()}
-    shape = (BATCH, *module.net.inputs[0].shape[1:])
+    batch = BATCHES.get(name, BATCH)
+    shape = (batch, *module.net.inputs[0].shape[1:])
     integers = "int" in module.net.inputs[0].dtype
     x: Any = rng.integers(0, 12, shape) if integers else rng.normal(0, 1, shape)
     x = x.astype("int32" if integers else "float32")
-    y = np.eye(3, dtype="float32")[rng.integers(0, 3, BATCH)]
+    y = np.eye(3, dtype="float32")[rng.integers(0, 3, batch)]
     names = {k: getattr(module, k).get_concrete_function() for k in ("infer", "train")}
     tf.saved_model.save(module, str(folder / "saved_model"), signatures=names)
     (folder / "model.tflite").write_bytes(convert(folder / "saved_model", flex=True))

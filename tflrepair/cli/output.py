@@ -108,6 +108,14 @@ def report_error(error: TflRepairError) -> None:
         text = fit(text, shutil.get_terminal_size().columns, tear=True)
     with contextlib.suppress(OSError, ValueError):  # stderr is full or closed: nobody listens
         typer.echo(text, err=True)
+        if mode.verbose and (detail := _detail(error)):
+            typer.echo("\n".join(map(safe, detail.rstrip().split("\n"))), err=True)
+
+
+def _detail(error: BaseException) -> str:
+    """All that another program said, which the error, or what it comes from, gives in short."""
+    found: str | None = getattr(error, "detail", None)
+    return found or (_detail(error.__cause__) if error.__cause__ else "")
 
 
 def describe(error: TflRepairError) -> str:
