@@ -75,8 +75,10 @@ def row(name: str, folder: Path) -> str:
 
 
 def main() -> None:
+    import training_mobile
     from makers.training import NETWORKS
 
+    training_mobile.add()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--cases", type=Path)

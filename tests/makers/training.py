@@ -31,6 +31,7 @@ IMAGE = (8, 8, 3)
 SERIES = (5, 4)
 Builder = Callable[[], Any]
 NETWORKS: dict[str, Builder] = {}
+BATCHES: dict[str, int] = {}  # where it is not BATCH
 
 
 def network(build: Builder) -> Builder:
@@ -165,32 +166,6 @@ def siamese() -> Any:
     return keras.Model(inputs, L.Dense(3)(L.Subtract()([tower(left), tower(right)])))
 
 
-def mobile(size: int, smooth: bool = False, frozen: bool = False) -> Any:
-    """A whole MobileNetV2; ``smooth``: with swish for ReLU6, ``frozen``: batch norm as it is."""
-    base = keras.applications.MobileNetV2(
-        (size, size, 3), alpha=0.35, include_top=False, weights=None
-    )
-    if smooth:
-        base = keras.models.clone_model(base, clone_function=_smooth)
-    for layer in base.layers:
-        layer.trainable = not (frozen and isinstance(layer, L.BatchNormalization))
-    return keras.Model(base.input, L.Dense(3)(L.GlobalAveragePooling2D()(base.output)))
-
-
-def _smooth(layer: Any) -> Any:
-    if isinstance(layer, L.ReLU):
-        return L.Activation("swish", name=layer.name)
-    return layer.__class__.from_config(layer.get_config())
-
-
-# The last maps of 32 x 32 are one pixel: with a batch of three, a mean there is of three numbers.
-NETWORKS |= {
-    "mobile": partial(mobile, 32, smooth=True),
-    "mobile_relu6": partial(mobile, 96),
-    "mobile_frozen": partial(mobile, 32, frozen=True),
-    "mobile_three": partial(mobile, 32),
-}
-BATCHES = {"mobile": 16, "mobile_relu6": 16}
 # Averaged weights beside the trained ones: by Keras's optimizer, and by the module's own hand.
 rows("ema", (6,), lambda: L.Dense(8, "relu"), lambda: L.Dense(5, "tanh"))
 rows("swa", (6,), lambda: L.Dense(8, "tanh"), lambda: L.BatchNormalization(), lambda: L.Dense(5))
