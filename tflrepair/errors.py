@@ -3,6 +3,7 @@
     TflRepairError            the root: catch this one
     +-- BadFileError          the file is truncated, corrupt or not what its name says
     +-- UnsupportedError      the file may be right, but it needs what we (or this machine) lack
+    |   +-- InexpressibleError  operators that builtin ones cannot express, a line for each
     +-- RefusedError          a repair that would not be exact: ambiguous, missing or conflicting
     |   +-- UndecidedError    values that must be chosen first, with the options that choose them
     +-- UserError             the call itself is wrong: an option, a name, a path
@@ -113,6 +114,10 @@ class UnsupportedError(TflRepairError):
     """A feature that tflrepair does not cover, or an optional package that is not installed."""
 
     code = ErrorCode.UNSUPPORTED
+
+
+class InexpressibleError(UnsupportedError):
+    """TensorFlow operators that builtin ones cannot express; the message has a line for each."""
 
 
 class RefusedError(TflRepairError):

@@ -13,7 +13,7 @@ import typer
 
 from tflrepair.cli.mode import is_terminal, mode
 from tflrepair.cli.temporary import temporary_files_aside
-from tflrepair.errors import RefusedError, TflRepairError
+from tflrepair.errors import InexpressibleError, RefusedError, TflRepairError
 from tflrepair.report.style import Style, harmless, safe
 
 if TYPE_CHECKING:
@@ -96,9 +96,10 @@ def tell_error(error: TflRepairError, exit_code: int = 2) -> None:
 
 def report_error(error: TflRepairError) -> None:
     """What, where, and what to do; one line, but for a list of things to decide."""
-    # a refusal lists what is to be decided; any other line end is that of a name
+    # these list what is to be decided, or cannot be; any other line end is that of a name
+    listing = isinstance(error, RefusedError | InexpressibleError)
     lines = describe(error).split("\n")
-    text = ("\n" if isinstance(error, RefusedError) else "\\n").join(map(safe, lines))
+    text = ("\n" if listing else "\\n").join(map(safe, lines))
     text = "tflrepair: " + text
     if is_terminal(sys.stderr):
         import shutil
@@ -120,7 +121,8 @@ def _detail(error: BaseException) -> str:
 
 def describe(error: TflRepairError) -> str:
     place = f"{safe(error.where)}: " if error.where else ""  # a name may have newlines
-    return f"{place}{error.message}" + (f"; {error.hint}" if error.hint else "")
+    apart = "\n" if isinstance(error, InexpressibleError) else "; "  # no part of the list's last
+    return f"{place}{error.message}" + (f"{apart}{error.hint}" if error.hint else "")
 
 
 def step(text: str) -> None:

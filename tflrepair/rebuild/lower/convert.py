@@ -9,7 +9,7 @@ from typing import Any
 from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.status import VariableStatus
-from tflrepair.errors import RefusedError, UnsupportedError
+from tflrepair.errors import InexpressibleError, RefusedError
 from tflrepair.execution.entries import run_targets
 from tflrepair.graph.model import Model, Signature, from_bytes
 from tflrepair.leftovers import workspace
@@ -93,7 +93,7 @@ def _converted(lowered: Lowered, options: NoFlex) -> bytes:
     return rename_keys(data, keys)
 
 
-def _placed(error: LeftoverError, lowered: Lowered) -> UnsupportedError:
+def _placed(error: LeftoverError, lowered: Lowered) -> InexpressibleError:
     """Where the operators stand that have a builtin, but none for the types that they have here."""
     return refusal(
         {
