@@ -32,6 +32,12 @@ def activations() -> Iterator[Case]:
     yield Case("LeakyReluGrad", {"gradients": real(5, 10), "features": x}, {}, {"alpha": 0.3})
     for op in ("EluGrad", "SeluGrad"):
         yield Case(op, {"gradients": real(5, 10), "outputs": np.maximum(x, -0.9)})
+    # where we differ on purpose, which docs/training.md says: TensorFlow's product gives NaN
+    off = np.array([[-1.0, -1.0, 0.0, 2.0]], np.float32)
+    slopes = np.array([[np.inf, np.nan, -np.inf, 3.0]], np.float32)
+    for op in ("ReluGrad", "Relu6Grad"):
+        fed = {"gradients": slopes, "features": off}
+        yield Case(op, fed, truth=lambda **_: np.array([[0.0, 0, 0, 3]]), note="off")
     for op in ("Softplus", "Softsign", "Selu"):
         yield Case(op, {"features": x})
     for op in ("TanhGrad", "SigmoidGrad", "SqrtGrad", "RsqrtGrad", "ReciprocalGrad"):
@@ -41,9 +47,10 @@ def activations() -> Iterator[Case]:
 def special() -> Iterator[Case]:
     x = np.concatenate([np.linspace(-5, 5, 401), np.geomspace(1e-6, 1, 39)]).astype(np.float32)
     x = x.reshape(4, 110)
-    for op in ("Erf", "Expm1"):
+    lost = np.array([[np.nan, 0.1, np.nan, -3.0], [2.0, np.nan, np.nan, 0.0]], np.float32)
+    for op in ("Erf", "Expm1", "Erfc"):
         yield Case(op, {"x": x})
-    yield Case("Erfc", {"x": x})
+        yield Case(op, {"x": lost}, note="NaN")
     yield Case("Log1p", {"x": np.abs(x)})
     a, b = ties(4, 6), real(4, 6) ** 2
     for op in ("Xdivy", "Xlogy", "Xlog1py", "DivNoNan", "MulNoNan"):
@@ -59,9 +66,14 @@ def losses() -> Iterator[Case]:
     op = "SoftmaxCrossEntropyWithLogits"
     yield Case(op, {"features": logits, "labels": labels})
     yield Case(op, {"features": logits, "labels": soft}, note="soft")
+    lost = logits.copy()
+    lost[[0, 2], [1, 6]] = np.nan
+    yield Case(op, {"features": lost, "labels": labels}, note="NaN")
     op = "SparseSoftmaxCrossEntropyWithLogits"
     for kind in (np.int32, np.int64):
-        yield Case(op, {"features": logits, "labels": np.array([0, 3, 6, 2], kind)}, note=str(kind))
+        rows = np.array([0, 3, 6, 2], kind)
+        yield Case(op, {"features": logits, "labels": rows}, note=str(kind))
+        yield Case(op, {"features": lost, "labels": rows}, note=f"{kind} NaN")
 
 
 # size, kernel, stride, dilation, padding
