@@ -3,7 +3,6 @@
     TflRepairError            the root: catch this one
     +-- BadFileError          the file is truncated, corrupt or not what its name says
     +-- UnsupportedError      the file may be right, but it needs what we (or this machine) lack
-    |   +-- InexpressibleError  operators that builtin ones cannot express, a line for each
     +-- RefusedError          a repair that would not be exact: ambiguous, missing or conflicting
     |   +-- UndecidedError    values that must be chosen first, with the options that choose them
     +-- UserError             the call itself is wrong: an option, a name, a path
@@ -65,6 +64,7 @@ class TflRepairError(Exception):
     """
 
     code: ClassVar[ErrorCode] = ErrorCode.ERROR
+    listing: ClassVar[bool] = False  # whether the message has a line for each of several things
 
     def __init__(
         self,
@@ -116,14 +116,11 @@ class UnsupportedError(TflRepairError):
     code = ErrorCode.UNSUPPORTED
 
 
-class InexpressibleError(UnsupportedError):
-    """TensorFlow operators that builtin ones cannot express; the message has a line for each."""
-
-
 class RefusedError(TflRepairError):
     """A repair that would not be exact: ambiguity, missing or conflicting values."""
 
     code = ErrorCode.REFUSED
+    listing = True
 
 
 class UndecidedError(RefusedError):

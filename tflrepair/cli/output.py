@@ -13,7 +13,7 @@ import typer
 
 from tflrepair.cli.mode import is_terminal, mode
 from tflrepair.cli.temporary import temporary_files_aside
-from tflrepair.errors import InexpressibleError, RefusedError, TflRepairError
+from tflrepair.errors import RefusedError, TflRepairError
 from tflrepair.report.style import Style, harmless, safe
 
 if TYPE_CHECKING:
@@ -97,9 +97,8 @@ def tell_error(error: TflRepairError, exit_code: int = 2) -> None:
 def report_error(error: TflRepairError) -> None:
     """What, where, and what to do; one line, but for a list of things to decide."""
     # these list what is to be decided, or cannot be; any other line end is that of a name
-    listing = isinstance(error, RefusedError | InexpressibleError)
     lines = describe(error).split("\n")
-    text = ("\n" if listing else "\\n").join(map(safe, lines))
+    text = ("\n" if error.listing else "\\n").join(map(safe, lines))
     text = "tflrepair: " + text
     if is_terminal(sys.stderr):
         import shutil
@@ -121,7 +120,8 @@ def _detail(error: BaseException) -> str:
 
 def describe(error: TflRepairError) -> str:
     place = f"{safe(error.where)}: " if error.where else ""  # a name may have newlines
-    apart = "\n" if isinstance(error, InexpressibleError) else "; "  # no part of the list's last
+    # a hint is no part of the last line of a list
+    apart = "\n" if error.listing and not isinstance(error, RefusedError) else "; "
     return f"{place}{error.message}" + (f"{apart}{error.hint}" if error.hint else "")
 
 

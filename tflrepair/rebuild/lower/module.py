@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tflrepair.analysis.resources import ResourceId
-from tflrepair.errors import InexpressibleError, TflRepairError
+from tflrepair.errors import TflRepairError, UnsupportedError
 from tflrepair.graph.location import OperatorRef
 from tflrepair.passes.add_state.plan import DONE, GET, SET
 from tflrepair.rebuild.ir.python_names import input_names
@@ -26,6 +26,12 @@ CARRIERS = {
     "float16": "float32", "bfloat16": "float32", "int16": "int32", "uint16": "int32",
     "uint32": "int64",
 }  # fmt: skip
+
+
+class InexpressibleError(UnsupportedError):
+    """TensorFlow operators that builtin ones cannot express; the message has a line for each."""
+
+    listing = True
 
 
 class Carried(Live):
