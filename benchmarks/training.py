@@ -1,8 +1,9 @@
 """A training step without Flex, beside Flex and eager TensorFlow: time and size.
 
-    python benchmarks/training.py [--flex-python PATH] [--cases DIR] [NAME...]
+    python benchmarks/training.py [--flex-python PATH] [--cases DIR] [--losses] [NAME...]
 
-writes benchmarks/training.md; the rows of other names stay as they are. The files are made broken
+writes benchmarks/training.md; the rows of other names stay as they are; with --losses, only those
+of the last table are new, which no load of the machine changes. The files are made broken
 by the real converter, with an open batch, and repaired: with Flex (the graft) and without
 (--no-flex). PATH is a Python with tensorflow-cpu 2.18.1, the last wheel that has Flex
 (`make test-flex` makes one).
@@ -11,6 +12,9 @@ Each way is a process of its own with one thread. They take turns: ten rounds of
 so that what else the machine does hits all alike. The figure is the median of a way's steps in
 processor time, the ratio the median of the rounds' ratios. Eager TensorFlow's pool of threads is
 held to one, too, but what it does beside counts.
+
+The losses are those of ten steps on the larger batch, without Flex under LiteRT and with
+TensorFlow's own kernels on the graft.
 """
 
 from __future__ import annotations
@@ -36,6 +40,7 @@ TABLE = Path(__file__).with_suffix(".md")
 WORKER = Path(__file__).with_name("training_worker.py")
 ROUNDS = 10
 BATCHES = (1, 8)
+STEPS = 10
 FLEX = "Flex, tensorflow-cpu 2.18.1"
 OURS = "no Flex, LiteRT"
 
@@ -89,12 +94,13 @@ def make(name: str, folder: Path) -> None:
         x, y = x[np.arange(8) % len(x)], np.eye(62, dtype=np.float32)[np.arange(8) * 7]
     else:
         from makers.common import convert, randomize
-        from makers.training import Training
+        from makers.training import NETWORKS, Training
 
         keras.backend.clear_session()
-        net = MODELS[name]()
+        NETWORKS[name] = MODELS[name]
+        module = Training(name)
+        net = module.net
         randomize(net.variables, seed=3)
-        module = Training(net)
         keys = {k: getattr(module, k).get_concrete_function() for k in ("infer", "train")}
         tf.saved_model.save(module, str(folder / "saved_model"), signatures=keys)
         (folder / "model.tflite").write_bytes(convert(folder / "saved_model", flex=True))
@@ -176,6 +182,23 @@ def size_row(name: str, folder: Path) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def losses_row(name: str, folder: Path) -> str:
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter
+
+    from tflrepair.graph.model import load
+    from tflrepair.rebuild.run.reference import run_reference
+
+    with np.load(folder / f"data{BATCHES[-1]}.npz") as stored:
+        feed: Any = {key: stored[key] for key in stored.files}
+    train = Interpreter(str(folder / "noflex.tflite"), num_threads=1).get_signature_runner("train")
+    ours = [float(train(**feed)["loss"]) for _ in range(STEPS)]
+    answers = run_reference(load(folder / "graft.tflite"), {}, [("train", feed)] * STEPS)
+    theirs = [float(answer["loss"]) for answer in answers]
+    far = max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
+    return f"| {name} | {theirs[0]:.3g} | {theirs[-1]:.3g} | {far:.0e} |"
+
+
 def main() -> None:
     from training_models import MODELS
 
@@ -183,26 +206,37 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--flex-python")
     parser.add_argument("--cases", type=Path, help="keep the files here, and take them from here")
+    parser.add_argument("--losses", action="store_true", help="only the table of losses")
     options = parser.parse_args()
     names = options.names or [*MODELS, "reported"]
-    table, sizes = kept(names)
+    table, sizes, _ = kept([] if options.losses else names)
+    _, _, losses = kept(names)
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         for case in names:
             folder = (options.cases or work) / case
             if not (folder / f"data{BATCHES[-1]}.npz").exists():
                 make(case, folder)
+            losses.append(losses_row(case, folder))
+            if options.losses:
+                continue
             sizes.append(size_row(case, folder))
             for batch in BATCHES:
                 table += rows(case, batch, measure(folder, batch, options.flex_python, work))
                 print("\n".join(table[-len(ways(options.flex_python)) :]), flush=True)
-    TABLE.write_text("\n".join(report(table, sizes)) + "\n", encoding="utf-8")
+    lines = report(table, sizes, losses)
+    if options.losses:  # made on another day than the times
+        before = TABLE.read_text(encoding="utf-8").splitlines()
+        made = next(n for n, line in enumerate(before) if line.startswith("tensorflow "))
+        new = next(n for n, line in enumerate(lines) if line.startswith("tensorflow "))
+        lines[new : new + 2] = before[made : made + 2]
+    TABLE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 
-def kept(names: list[str]) -> tuple[list[str], list[str]]:
-    """The rows of the table of steps, and of that of files, that are not made again."""
+def kept(names: list[str]) -> tuple[list[str], list[str], list[str]]:
+    """The rows of each table that are not made again."""
     text = TABLE.read_text(encoding="utf-8") if TABLE.exists() else ""
-    found: tuple[list[str], list[str]] = ([], [])
+    found: tuple[list[str], list[str], list[str]] = ([], [], [])
     for rows_of, part in zip(found, text.split("\n## ")[1:], strict=False):
         rows_of += [
             line for line in part.splitlines()[4:]
@@ -211,7 +245,7 @@ def kept(names: list[str]) -> tuple[list[str], list[str]]:
     return found
 
 
-def report(table: list[str], sizes: list[str]) -> list[str]:
+def report(table: list[str], sizes: list[str], losses: list[str]) -> list[str]:
     names = ", ".join(f"{n} {version(n)}" for n in ("tensorflow", "ai-edge-litert"))
     text = (__doc__ or "").split("\n\n")
     return [
@@ -219,7 +253,7 @@ def report(table: list[str], sizes: list[str]) -> list[str]:
         "",
         "Made by `python benchmarks/training.py`; do not edit.",
         "",
-        text[-1].strip(),
+        *"\n\n".join(text[3:]).strip().splitlines(),
         "",
         f"{names}; Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} "
         f"cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}.",
@@ -235,6 +269,12 @@ def report(table: list[str], sizes: list[str]) -> list[str]:
         "| model | graft, MB | operators | no Flex, MB | operators |",
         "| --- | ---: | ---: | ---: | ---: |",
         *sizes,
+        "",
+        "## Losses",
+        "",
+        "| model | first | tenth | largest difference |",
+        "| --- | ---: | ---: | ---: |",
+        *losses,
     ]
 
 

@@ -60,12 +60,22 @@ class TflRepairError(Exception):
         where: a location such as ``"subgraph 2, operator 14"`` or ``"byte 1024"``, or None.
         hint: what to do next, or None.
         code: its kind, for programs.
+        detail: all that another program said, TensorFlow's converter say; None if nothing more.
     """
 
     code: ClassVar[ErrorCode] = ErrorCode.ERROR
+    listing: ClassVar[bool] = False  # whether the message has a line for each of several things
 
-    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        detail: str | None = None,
+    ) -> None:
         super().__init__(masked(message))
+        self.detail = masked(detail) if detail else None
         self.message = masked(message)
         self.where = masked(where) if where else where
         self.hint = masked(hint) if hint else hint
@@ -110,6 +120,7 @@ class RefusedError(TflRepairError):
     """A repair that would not be exact: ambiguity, missing or conflicting values."""
 
     code = ErrorCode.REFUSED
+    listing = True
 
 
 class UndecidedError(RefusedError):

@@ -160,8 +160,9 @@ def test_other_deaths(
     script = tmp_path / "worker.py"
     script.write_text(textwrap.dedent(STAND_INS[name]))
     monkeypatch.setattr(conversion, "WORKER", script)
-    with pytest.raises(UnsupportedError, match=message):
+    with pytest.raises(UnsupportedError, match=message) as caught:
         conversion.convert_saved_model(tmp_path, ["run"], {}, hint="", timeout=2)
+    assert ("#1 0x7f35 __pthread_kill" in (caught.value.detail or "")) == (name == "aborts")
 
 
 def test_no_child_at_all(temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

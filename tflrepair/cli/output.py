@@ -96,9 +96,9 @@ def tell_error(error: TflRepairError, exit_code: int = 2) -> None:
 
 def report_error(error: TflRepairError) -> None:
     """What, where, and what to do; one line, but for a list of things to decide."""
-    # a refusal lists what is to be decided; any other line end is that of a name
+    # these list what is to be decided, or cannot be; any other line end is that of a name
     lines = describe(error).split("\n")
-    text = ("\n" if isinstance(error, RefusedError) else "\\n").join(map(safe, lines))
+    text = ("\n" if error.listing else "\\n").join(map(safe, lines))
     text = "tflrepair: " + text
     if is_terminal(sys.stderr):
         import shutil
@@ -108,11 +108,21 @@ def report_error(error: TflRepairError) -> None:
         text = fit(text, shutil.get_terminal_size().columns, tear=True)
     with contextlib.suppress(OSError, ValueError):  # stderr is full or closed: nobody listens
         typer.echo(text, err=True)
+        if mode.verbose and (detail := _detail(error)):
+            typer.echo("\n".join(map(safe, detail.rstrip().split("\n"))), err=True)
+
+
+def _detail(error: BaseException) -> str:
+    """All that another program said, which the error, or what it comes from, gives in short."""
+    found: str | None = getattr(error, "detail", None)
+    return found or (_detail(error.__cause__) if error.__cause__ else "")
 
 
 def describe(error: TflRepairError) -> str:
     place = f"{safe(error.where)}: " if error.where else ""  # a name may have newlines
-    return f"{place}{error.message}" + (f"; {error.hint}" if error.hint else "")
+    # a hint is no part of the last line of a list
+    apart = "\n" if error.listing and not isinstance(error, RefusedError) else "; "
+    return f"{place}{error.message}" + (f"{apart}{error.hint}" if error.hint else "")
 
 
 def step(text: str) -> None:

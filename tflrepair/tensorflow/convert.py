@@ -20,6 +20,7 @@ from tflrepair.tensorflow import convert_worker
 WORKER = Path(__file__).with_name("convert_worker.py")
 TIMEOUT = 3600.0  # seconds; a model of 130 MB takes half a minute, calibration may take many
 _OFTEN = 0.2  # seconds between looks at what the child does
+_LONGEST_LOG = 1_000_000  # bytes
 _DATASET = "representative_dataset"
 
 
@@ -61,7 +62,9 @@ def convert_saved_model(
                 raise _refusal(error["kind"], error["text"], hint)
         else:
             ending = ending or "the converter wrote nothing"
-            raise UnsupportedError(f"TensorFlow cannot convert the model: {ending}", hint=hint)
+            raise UnsupportedError(
+                f"TensorFlow cannot convert the model: {ending}", hint=hint, detail=_log(job)
+            )
     try:
         return convert_worker.convert(str(folder), signatures, options)
     except Exception as error:
@@ -115,6 +118,13 @@ def _write(job: Path, folder: Path, signatures: Sequence[str], options: Mapping[
     (job / convert_worker.JOB).write_bytes(pickle.dumps(row))
 
 
+def _log(job: Path) -> str:
+    """The end of what the child printed."""
+    with (job / "log").open("rb") as stream:
+        stream.seek(max(stream.seek(0, 2) - _LONGEST_LOG, 0))
+        return stream.read().decode(errors="replace")
+
+
 def _known_here(text: str) -> bool:
     """Whether the child lacked an operator that this process has."""
     from tensorflow.python.framework import op_def_registry
@@ -130,11 +140,12 @@ class LeftoverError(UnsupportedError):
         operators: name -> the types of its first input, as far as the converter tells.
     """
 
-    def __init__(self, operators: Mapping[str, frozenset[str]], hint: str) -> None:
+    def __init__(self, operators: Mapping[str, frozenset[str]], hint: str, detail: str) -> None:
         super().__init__(
             "TensorFlow cannot convert the model: these operators have neither a builtin of their "
             f"types nor a Flex form: {', '.join(operators)}",
             hint=hint,
+            detail=detail,
         )
         self.operators = dict(operators)
 
@@ -145,9 +156,11 @@ def _refusal(kind: str, text: str, hint: str) -> TflRepairError:
     left = sorted(set(re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", text)))
     if left:
         types = _types(text)
-        return LeftoverError({name: frozenset(types.get(name, ())) for name in left}, hint)
+        return LeftoverError({name: frozenset(types.get(name, ())) for name in left}, hint, text)
     return UnsupportedError(
-        f"TensorFlow cannot convert the model: {_first_sentence(text) or kind}", hint=hint
+        f"TensorFlow cannot convert the model: {_first_sentence(text) or kind}",
+        hint=hint,
+        detail=text,
     )
 
 

@@ -30,13 +30,15 @@ DELEGATES = {
 class Verdict:
     """``gradient``: the worst distance over what is allowed by nature; ``loss``: over five steps,
     ``infer``: before training; ``average``: of averaged weights after one step, as ``gradient``,
-    which counts it, too; None where there are none. All without unit."""
+    which counts it, too; None where there are none; ``noise``: the median of what eager itself is
+    off by. All without unit."""
 
     gradient: float
     where: str
     loss: float
     infer: float
     average: float | None = None
+    noise: float = 0.0
 
 
 def lowered(folder: Path, options: NoFlex | None = None) -> Result:
@@ -53,13 +55,15 @@ def judge(data: bytes, eager: Any, delegate: str) -> Verdict:
     losses = [float(train(x=eager["x"], y=eager["y"])["loss"])]
     state = interpreter.get_signature_runner("get_weights")()
     worst, where = 0.0, ""
+    floors = []
     for path in [key[4:] for key in eager if key.startswith("g64/")]:
         (name,) = [n for n in state if n.endswith(path.replace("/", "_") + "_momentum")]
         exact = eager[f"g64/{path}"]
         scale = max(float(np.abs(exact).max()), 1e-3)
         ours = float(np.abs(-state[name] / RATE - exact).max()) / scale
         theirs = float(np.abs(eager[f"g32/{path}"] - exact).max()) / scale
-        ratio = ours / max(theirs, float(eager[f"noise/{path}"]) / scale, 1e-6)
+        floors.append(max(theirs, float(eager[f"noise/{path}"]) / scale))
+        ratio = ours / max(floors[-1], 1e-6)
         if ratio > worst:
             worst, where = ratio, path
     average = None
@@ -70,7 +74,7 @@ def judge(data: bytes, eager: Any, delegate: str) -> Verdict:
         worst, where = max((worst, where), (ratio, path))
     losses += [float(train(x=eager["x"], y=eager["y"])["loss"]) for _ in range(4)]
     loss = float(np.abs(np.array(losses) - eager["losses"]).max())
-    return Verdict(worst, where, loss, infer, average)
+    return Verdict(worst, where, loss, infer, average, float(np.median(floors)))
 
 
 def _average(ours: Any, theirs: Any, exact: Any) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 from tflrepair.analysis.context import AnalysisContext, context_of
 from tflrepair.analysis.resources import ResourceId
 from tflrepair.analysis.status import VariableStatus
-from tflrepair.errors import RefusedError, UnsupportedError
+from tflrepair.errors import RefusedError
 from tflrepair.execution.entries import run_targets
 from tflrepair.graph.model import Model, Signature, from_bytes
 from tflrepair.leftovers import workspace
@@ -17,7 +17,7 @@ from tflrepair.passes.add_state.plan import GET, SET
 from tflrepair.rebuild.ir.planner import make_plan
 from tflrepair.rebuild.ir.steps import Raw
 from tflrepair.rebuild.lower.choose import Chosen, choose, steps_of
-from tflrepair.rebuild.lower.module import Lowered, place, refusal
+from tflrepair.rebuild.lower.module import InexpressibleError, Lowered, place, refusal
 from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rebuild.run.starting_values import Values, starting_values
 from tflrepair.rewrite.signature_names import rename_signatures
@@ -90,7 +90,7 @@ def _converted(lowered: Lowered, options: NoFlex) -> bytes:
     return rename_signatures(data, lowered.names(), keys)
 
 
-def _placed(error: LeftoverError, lowered: Lowered) -> UnsupportedError:
+def _placed(error: LeftoverError, lowered: Lowered) -> InexpressibleError:
     """Where the operators stand that have a builtin, but none for the types that they have here."""
     return refusal(
         {

@@ -28,6 +28,12 @@ CARRIERS = {
 }  # fmt: skip
 
 
+class InexpressibleError(UnsupportedError):
+    """TensorFlow operators that builtin ones cannot express; the message has a line for each."""
+
+    listing = True
+
+
 class Carried(Live):
     """Variables of types that have no builtin kernel live in wider ones, which lose nothing."""
 
@@ -184,15 +190,15 @@ def place(site: OperatorRef, key: str) -> str:
     return f"subgraph {site.subgraph}, operator {site.operator} ({key})"
 
 
-def refusal(left: Mapping[tuple[str, str], list[str]]) -> UnsupportedError:
+def refusal(left: Mapping[tuple[str, str], list[str]]) -> InexpressibleError:
     """What stands at which places, by (operator, reason)."""
     rows = []
     for (name, reason), places in sorted(left.items()):
         more = f" and {grouped(len(places) - 3)} more" if len(places) > 3 else ""
         why = f": {reason}" if reason else ""
         where = f" at {'; '.join(places[:3])}{more}" if places else ""
-        rows.append(f"{name}{where}{why}")
-    return UnsupportedError(
+        rows.append(f"{name}{where}{why}".replace("\n", "\\n"))  # a signature's name may have some
+    return InexpressibleError(
         "these TensorFlow operators cannot be expressed in builtin ones:\n  " + "\n  ".join(rows),
         hint="keep the signature as it is with --keep-flex NAME, or write the model without them",
     )

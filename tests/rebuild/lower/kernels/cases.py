@@ -32,6 +32,12 @@ def activations() -> Iterator[Case]:
     yield Case("LeakyReluGrad", {"gradients": real(5, 10), "features": x}, {}, {"alpha": 0.3})
     for op in ("EluGrad", "SeluGrad"):
         yield Case(op, {"gradients": real(5, 10), "outputs": np.maximum(x, -0.9)})
+    # where we differ on purpose, which docs/training.md says: TensorFlow's product gives NaN
+    off = np.array([[-1.0, -1.0, 0.0, 2.0]], np.float32)
+    slopes = np.array([[np.inf, np.nan, -np.inf, 3.0]], np.float32)
+    for op in ("ReluGrad", "Relu6Grad"):
+        fed = {"gradients": slopes, "features": off}
+        yield Case(op, fed, truth=lambda **_: np.array([[0.0, 0, 0, 3]]), note="off")
     for op in ("Softplus", "Softsign", "Selu"):
         yield Case(op, {"features": x})
     for op in ("TanhGrad", "SigmoidGrad", "SqrtGrad", "RsqrtGrad", "ReciprocalGrad"):
@@ -41,9 +47,10 @@ def activations() -> Iterator[Case]:
 def special() -> Iterator[Case]:
     x = np.concatenate([np.linspace(-5, 5, 401), np.geomspace(1e-6, 1, 39)]).astype(np.float32)
     x = x.reshape(4, 110)
-    for op in ("Erf", "Expm1"):
+    lost = np.array([[np.nan, 0.1, np.nan, -3.0], [2.0, np.nan, np.nan, 0.0]], np.float32)
+    for op in ("Erf", "Expm1", "Erfc"):
         yield Case(op, {"x": x})
-    yield Case("Erfc", {"x": x})
+        yield Case(op, {"x": lost}, note="NaN")
     yield Case("Log1p", {"x": np.abs(x)})
     a, b = ties(4, 6), real(4, 6) ** 2
     for op in ("Xdivy", "Xlogy", "Xlog1py", "DivNoNan", "MulNoNan"):
@@ -59,9 +66,14 @@ def losses() -> Iterator[Case]:
     op = "SoftmaxCrossEntropyWithLogits"
     yield Case(op, {"features": logits, "labels": labels})
     yield Case(op, {"features": logits, "labels": soft}, note="soft")
+    lost = logits.copy()
+    lost[[0, 2], [1, 6]] = np.nan
+    yield Case(op, {"features": lost, "labels": labels}, note="NaN")
     op = "SparseSoftmaxCrossEntropyWithLogits"
     for kind in (np.int32, np.int64):
-        yield Case(op, {"features": logits, "labels": np.array([0, 3, 6, 2], kind)}, note=str(kind))
+        rows = np.array([0, 3, 6, 2], kind)
+        yield Case(op, {"features": logits, "labels": rows}, note=str(kind))
+        yield Case(op, {"features": lost, "labels": rows}, note=f"{kind} NaN")
 
 
 # size, kernel, stride, dilation, padding
@@ -92,53 +104,43 @@ def _attributes(stride: int, dilation: int, padding: str) -> Feed:
     return found
 
 
+def gradients(stem: str, x: Any, w: Any, out: Any, attributes: Feed, **more: Any) -> Iterator[Case]:
+    """By the filter and by the input. ``out``: the sizes of what the convolution gives."""
+    by_filter, by_input = more.pop("truths", (None, None))
+    backprop, version = f"{stem}Backprop", "V2" if stem == "Conv3D" else ""
+    sizes = np.array(w.shape, np.int32)
+    fed = {"input": x, "out_backprop": real(*out)}
+    fixed: Feed = {"filter_sizes": sizes}
+    yield Case(f"{backprop}Filter{version}", fed, fixed, attributes, truth=by_filter, **more)
+    fed = {"_x": x, "out_backprop": real(*out)}
+    fixed = {"input_sizes": ShapeOf("_x"), "filter": w}
+    yield Case(f"{backprop}Input{version}", fed, fixed, attributes, truth=by_input, **more)
+
+
 def convolutions() -> Iterator[Case]:
     for size, kernel, stride, dilation, padding in GEOMETRY:
         a = _attributes(stride, dilation, padding)
         x, w = real(3, size, size + 1, 4), real(kernel, kernel + (kernel == 2), 4, 6)
-        plain = {k: v for k, v in a.items() if k != "dilations"}
         y = _output(x, w, a)
-        sizes = np.array(w.shape, np.int32)
-        fed = {"input": x, "out_backprop": real(*y)}
-        yield Case("Conv2DBackpropFilter", fed, {"filter_sizes": sizes}, a)
-        fed = {"_x": x, "out_backprop": real(*y)}
-        yield Case("Conv2DBackpropInput", fed, {"input_sizes": ShapeOf("_x"), "filter": w}, a)
+        yield from gradients("Conv2D", x, w, y, a)
         if dilation == 1:
+            plain = {k: v for k, v in a.items() if k != "dilations"}
             for multiplier in (1, 2):
                 v = real(*w.shape[:2], 4, multiplier)
-                dy = real(*y[:3], 4 * multiplier)
-                sizes = np.array(v.shape, np.int32)
-                fed = {"input": x, "out_backprop": dy}
-                op = "DepthwiseConv2dNativeBackpropFilter"
-                yield Case(op, fed, {"filter_sizes": sizes}, plain)
-                fed = {"_x": x, "out_backprop": dy}
-                fixed = {"input_sizes": ShapeOf("_x"), "filter": v}
-                yield Case("DepthwiseConv2dNativeBackpropInput", fed, fixed, plain)
+                out = (*y[:3], 4 * multiplier)
+                yield from gradients("DepthwiseConv2dNative", x, v, out, plain)
     a = _attributes(2, 1, "SAME")
     x, w = real(3, 6, 6, 4), real(3, 3, 2, 6)  # two groups
-    y = _output(x, w, a)
-    fed = {"input": x, "out_backprop": real(*y)}
-    yield Case(
-        "Conv2DBackpropFilter", fed, {"filter_sizes": np.array(w.shape, np.int32)}, a, note="groups"
-    )
-    fed = {"_x": x, "out_backprop": real(*y)}
-    fixed = {"input_sizes": ShapeOf("_x"), "filter": w}
-    yield Case("Conv2DBackpropInput", fed, fixed, a, note="groups")
+    yield from gradients("Conv2D", x, w, _output(x, w, a), a, note="groups")
     for padding, stride in (("SAME", 1), ("VALID", 2)):
         three = {"strides": [1, stride, stride, stride, 1], "padding": padding}
         x, w = real(2, 5, 6, 5, 3), real(3, 2, 3, 3, 4)
-        y = tf.raw_ops.Conv3D(input=x, filter=w, **three).shape
-        fed = {"input": x, "out_backprop": real(*y)}
-        fixed = {"filter_sizes": np.array(w.shape, np.int32)}
-        yield Case("Conv3DBackpropFilterV2", fed, fixed, three)
-        fed = {"_x": x, "out_backprop": real(*y)}
-        fixed = {"input_sizes": ShapeOf("_x"), "filter": w}
-        yield Case("Conv3DBackpropInputV2", fed, fixed, three)
+        out = tf.raw_ops.Conv3D(input=x, filter=w, **three).shape
+        yield from gradients("Conv3D", x, w, out, three)
     a = _attributes(2, 1, "EXPLICIT")
-    yield Case("Conv2D", {"input": real(2, 7, 7, 3)}, {"filter": real(3, 3, 3, 2)}, a)
-    yield Case(
-        "DepthwiseConv2dNative", {"input": real(2, 7, 7, 3)}, {"filter": real(3, 3, 3, 2)}, a
-    )
+    x, w = real(2, 7, 7, 3), real(3, 3, 3, 2)
+    for op in ("Conv2D", "DepthwiseConv2dNative"):
+        yield Case(op, {"input": x}, {"filter": w}, a)
 
 
 def _output(x: Any, w: Any, attributes: Feed) -> Any:
@@ -278,6 +280,10 @@ def integers() -> Iterator[Case]:
     yield Case("FloorDiv", {"x": x}, {"y": np.int64(3)}, rtol=0, note="scalar")
     for rows, kind in ((slice(None), np.int64), (slice(41, None), np.int32)):
         yield Case("FloorDiv", {"x": x[rows].astype(kind), "y": y[rows].astype(kind)}, rtol=0)
+        for axis in (1, -1):
+            a = {"num": 8, "axis": axis}
+            yield Case("Unpack", {"value": x[rows].astype(kind)}, {}, a, rtol=0, note=kind.__name__)
+    yield Case("Unpack", {"value": real(3, 2, 4)}, {}, {"num": 2, "axis": 1})
 
 
 FAMILIES = {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rebuild.lower.kernels.cases import real, ties
+from rebuild.lower.kernels.cases import gradients, real, ties
 from rebuild.lower.kernels.single import Case, ShapeOf
 
 
@@ -27,6 +27,8 @@ def shapes() -> Iterator[Case]:
     fixed = {"concat_dim": np.int32(1)}
     yield Case("ConcatOffset", sizes, fixed, lists={"shape": [*sizes]}, opened=False, rtol=0)
     x = real(3, 4, 5)
+    zero: dict[str, Any] = {"dtype": tf.float32, "init": True}
+    yield Case("Empty", {"_x": x}, {"shape": ShapeOf("_x")}, zero)
     for op in ("ZerosLike", "OnesLike"):
         yield Case(op, {"x": x})
     for op in ("StopGradient", "PreventGradient", "Snapshot", "Identity"):
@@ -107,13 +109,8 @@ def dilated(padding: str, multiplier: int) -> Iterator[Case]:
             y = out(image, filter)
         return tape.gradient(y, image, out_backprop)
 
-    dy = real(*out(x, w).shape)
-    fixed: dict[str, Any] = {"filter_sizes": np.array(w.shape, np.int32)}
-    fed = {"input": x, "out_backprop": dy}
-    yield Case("DepthwiseConv2dNativeBackpropFilter", fed, fixed, a, truth=by_filter)
-    fixed = {"input_sizes": ShapeOf("_x"), "filter": w}
-    fed = {"_x": x, "out_backprop": dy}
-    yield Case("DepthwiseConv2dNativeBackpropInput", fed, fixed, a, truth=by_input)
+    sizes, truths = out(x, w).shape, (by_filter, by_input)
+    yield from gradients("DepthwiseConv2dNative", x, w, sizes, a, truths=truths)
 
 
 MORE = {"shapes": shapes, "broadcasts": broadcasts, "older": older}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from conftest import Once
 
 from tflrepair.rebuild.lower.registry import lowerings, parameters
 from tflrepair.tensorflow.convert import convert_saved_model
@@ -18,6 +20,17 @@ DELEGATES = {
     "XNNPACK": OpResolverType.AUTO,
     "builtin kernels": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
 }
+
+
+def own(name: str) -> Any:
+    """TensorFlow's own operator."""
+    return getattr(tf.raw_ops, name)
+
+
+def lowering(name: str) -> Any:
+    """What stands for it: takes the same, and looks at what it needs."""
+    function = lowerings()[name]
+    return lambda **given: function(**{k: v for k, v in given.items() if k in parameters(function)})
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,8 @@ class Case:
         outputs: the outputs that are compared; None for all.
         lists: an input that is a list -> the names in ``fed`` (with a ``_`` in front) of its parts.
         truth: what answers instead of the raw operator, where TensorFlow has no kernel for it.
+        program: runs ``op`` and the operators that it needs around it, each found by its name: no
+            signature takes or returns a list of tensors.
     """
 
     op: str
@@ -49,6 +64,7 @@ class Case:
     note: str = ""
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
     truth: Callable[..., Any] | None = None
+    program: Callable[..., Any] | None = None
 
     @property
     def label(self) -> str:
@@ -67,15 +83,17 @@ class Case:
     def wanted(self, fed: Mapping[str, Any]) -> list[Any]:
         """What TensorFlow's kernel answers."""
         tensors = {name: tf.constant(value) for name, value in fed.items()}
-        raw = self.truth or getattr(tf.raw_ops, self.op)
-        return self.chosen(raw(**self.arguments(tensors), **self.attributes))
+        return self.chosen(self.run(own, tensors))
 
     def lowered(self, *values: Any) -> dict[str, Any]:
-        function = lowerings()[self.op]
         tensors = dict(zip(self.fed, values, strict=True))
+        return {f"y{n}": y for n, y in enumerate(self.chosen(self.run(lowering, tensors)))}
+
+    def run(self, find: Callable[[str], Any], tensors: Mapping[str, Any]) -> Any:
         given = {**self.arguments(tensors), **self.attributes}
-        taken = {k: v for k, v in given.items() if k in parameters(function)}
-        return {f"y{n}": y for n, y in enumerate(self.chosen(function(**taken)))}
+        if self.program:
+            return self.program(find, **given)
+        return (self.truth if find is own and self.truth else find(self.op))(**given)
 
     def chosen(self, results: Any) -> list[Any]:
         flat = list(results) if isinstance(results, list | tuple) else [results]
@@ -92,18 +110,40 @@ class Case:
 
 def converted(cases: Sequence[Case], folder: Path) -> bytes:
     """All cases as signatures ``c0``, ``c1``, ..., with builtin operators only."""
-    module = tf.Module()
     functions = {}
     for number, case in enumerate(cases):
         function = tf.function(case.lowered, input_signature=case.specs(), autograph=False)
         try:
-            functions[f"c{number}"] = function.get_concrete_function()
+            function.get_concrete_function()
         except Exception as error:
             raise AssertionError(f"{case.label}: {error}") from error
-        setattr(module, f"f{number}", function)
-    tf.saved_model.save(module, str(folder), signatures=functions)
+        functions[f"c{number}"] = function
+    return file_of(functions, folder)
+
+
+def file_of(functions: Mapping[str, Any], folder: Path, holder: Any = None) -> bytes:
+    """A signature of each function, with builtin operators only. ``holder``: of the variables."""
+    module = holder or tf.Module()
+    for key, function in functions.items():
+        setattr(module, f"f_{key}", function)
+    concrete = {key: function.get_concrete_function() for key, function in functions.items()}
+    tf.saved_model.save(module, str(folder), signatures=concrete)
     target = tf.lite.TargetSpec(supported_ops=[tf.lite.OpsSet.TFLITE_BUILTINS])
     return convert_saved_model(folder, list(functions), {"target_spec": target}, hint="")
+
+
+def interpreters(once: Once, name: str, make: Callable[[Path], bytes]) -> Callable[[str], Any]:
+    """delegate -> an interpreter of the file that ``make`` makes once for all processes."""
+
+    def fill(folder: Path) -> None:
+        (folder / "model.tflite").write_bytes(make(folder / "saved_model"))
+
+    path = once(name, fill) / "model.tflite"
+
+    def get(delegate: str) -> Any:
+        return Interpreter(str(path), experimental_op_resolver_type=DELEGATES[delegate])
+
+    return cache(get)
 
 
 class Models:

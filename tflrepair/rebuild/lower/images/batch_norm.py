@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from tflrepair.rebuild.lower.images.geometry import inner
+from tflrepair.rebuild.lower.images.sums import mean_of, sum_of
 from tflrepair.rebuild.lower.registry import lower
 
 
@@ -39,9 +40,9 @@ def _normalized(
         factor = scale * tf.math.rsqrt(variance + epsilon)
         return (x - mean) * factor + offset, mean, variance, mean, variance
     axes = _axes(x, data_format)
-    middle = tf.reduce_mean(x, axes)
+    middle = mean_of(x, axes)
     centred = x - middle
-    spread = tf.reduce_mean(tf.square(centred), axes)
+    spread = mean_of(tf.square(centred), axes)
     y = centred * (scale * tf.math.rsqrt(spread + epsilon)) + offset
     count = _count(x)
     # the running variance is that of a sample: divided by n - 1, by 1 where n is 1
@@ -102,8 +103,8 @@ def _gradient(
     axes = _axes(x, data_format)
     inverse = tf.math.rsqrt(variance + epsilon)
     normal = (x - mean) * inverse
-    by_scale = tf.reduce_sum(y_backprop * normal, axes)
-    by_offset = tf.reduce_sum(y_backprop, axes)
+    by_scale = sum_of(y_backprop * normal, axes)
+    by_offset = sum_of(y_backprop, axes)
     if not is_training:
         return y_backprop * (scale * inverse), by_scale, by_offset
     count = _count(x)

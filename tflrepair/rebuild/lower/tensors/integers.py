@@ -1,6 +1,7 @@
-"""Division of integers: TFLite's FLOOR_DIV has no kernel for 64 bits, its FLOOR_MOD has.
+"""Integers of 64 bits, for which some builtins have no kernel.
 
-Keras divides int64 counts with ``gradient_accumulation_steps``.
+FLOOR_DIV has none, FLOOR_MOD has: Keras divides counts with ``gradient_accumulation_steps``.
+UNPACK has none: random generators unpack their counters.
 """
 
 from __future__ import annotations
@@ -36,3 +37,17 @@ def floor_div(x: Any, y: Any) -> Any:
         quotient += part
         left -= part * y
     return quotient - tf.cast(tf.not_equal(left, tf.math.floormod(x, y)), tf.int64)
+
+
+@lower("Unpack")
+def unpack(value: Any, num: int, axis: int = 0) -> list[Any]:
+    if value.dtype not in (tf.int64, tf.uint64):
+        return list(tf.unstack(value, num, axis))
+    before = (slice(None),) * (axis % value.shape.rank)
+    return [value[(*before, place)] for place in range(num)]
+
+
+def signed(value: Any) -> Any:
+    """uint64 as int64 of the same bits, which TFLite's kernels know."""
+    known = tf.get_static_value(value)
+    return tf.bitcast(value, tf.int64) if known is None else tf.constant(known.astype("int64"))

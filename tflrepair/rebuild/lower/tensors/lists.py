@@ -15,6 +15,7 @@ import tensorflow as tf
 from tflrepair.errors import UnsupportedError
 from tflrepair.rebuild.lower.images.geometry import shape_of, static
 from tflrepair.rebuild.lower.registry import lower
+from tflrepair.rebuild.lower.tensors.integers import unpack
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,17 @@ def zeros(items: TensorList) -> TensorList:
 
 def added(lists: Sequence[TensorList]) -> TensorList:
     """Element by element; one that was never set counts as zero."""
-    longest = max(len(items.elements) for items in lists)
-    total: list[Any] = [None] * longest
+    lengths = sorted({len(items.elements) for items in lists})
+    if len(lengths) > 1:
+        raise UnsupportedError(f"tensor lists of {lengths[0]} and {lengths[-1]} elements are added")
+    total: list[Any] = [None] * lengths[0]
+    shape = tf.TensorShape(None)
     for items in lists:
+        shape = shape.merge_with(items.shape)
         for place, element in enumerate(items.elements):
             if element is not None:
                 total[place] = element if total[place] is None else total[place] + element
-    return lists[0].changed(tuple(total))
+    return TensorList(tuple(total), lists[0].dtype, shape)
 
 
 def _listed(value: Any) -> TensorList:
@@ -55,6 +60,21 @@ def _shape(tensor: Any) -> Any:
     if tensor.shape.rank == 0:  # -1: unknown rank
         return tf.TensorShape(None)
     return shape_of(tensor)
+
+
+def _count(tensor: Any, what: str) -> int:
+    count = int(static(tensor, what))
+    if count < 0:
+        raise UnsupportedError(f"a tensor list's {what} is {count}")
+    return count
+
+
+def _fitting(items: TensorList, item: Any) -> Any:
+    if not items.shape.is_compatible_with(item.shape):
+        raise UnsupportedError(
+            f"a tensor of shape {item.shape} is put into a tensor list of {items.shape}"
+        )
+    return item
 
 
 def _filled(items: TensorList, element_shape: Any) -> list[Any]:
@@ -77,7 +97,7 @@ def _filled(items: TensorList, element_shape: Any) -> list[Any]:
 
 @lower("TensorListReserve")
 def reserve(element_shape: Any, num_elements: Any, element_dtype: Any) -> TensorList:
-    count = int(static(num_elements, "number of elements"))
+    count = _count(num_elements, "number of elements")
     return TensorList((None,) * count, tf.as_dtype(element_dtype), _shape(element_shape))
 
 
@@ -91,14 +111,14 @@ def from_tensor(tensor: Any, element_shape: Any) -> TensorList:
     count = tensor.shape[0]
     if count is None:
         raise UnsupportedError("the number of elements of a tensor list is open")
-    parts = tuple(tf.unstack(tensor)) if count else ()
+    parts = tuple(unpack(tensor, count)) if count else ()
     return TensorList(parts, tensor.dtype, _shape(element_shape))
 
 
 @lower("TensorListPushBack")
 def push_back(input_handle: Any, tensor: Any) -> TensorList:
     items = _listed(input_handle)
-    return items.changed((*items.elements, tensor))
+    return items.changed((*items.elements, _fitting(items, tensor)))
 
 
 @lower("TensorListPopBack")
@@ -111,13 +131,17 @@ def pop_back(input_handle: Any, element_shape: Any) -> tuple[TensorList, Any]:
 
 
 @lower("TensorListSetItem")
-def set_item(input_handle: Any, index: Any, item: Any) -> TensorList:
+def set_item(
+    input_handle: Any, index: Any, item: Any, resize_if_index_out_of_bounds: bool = False
+) -> TensorList:
     items = _listed(input_handle)
     place = int(static(index, "index into a tensor list"))
     elements = items.elements
-    if place >= len(elements):  # resize_if_index_out_of_bounds
+    if place >= len(elements) and resize_if_index_out_of_bounds:
         elements += (None,) * (place + 1 - len(elements))
-    return items.changed((*elements[:place], item, *elements[place + 1 :]))
+    if not 0 <= place < len(elements):
+        raise UnsupportedError(f"element {place} of {len(elements)} is set")
+    return items.changed((*elements[:place], _fitting(items, item), *elements[place + 1 :]))
 
 
 @lower("TensorListGetItem")
@@ -130,11 +154,17 @@ def get_item(input_handle: Any, index: Any, element_shape: Any) -> Any:
 
 
 @lower("TensorListStack")
-def stack(input_handle: Any, element_shape: Any) -> Any:
+def stack(input_handle: Any, element_shape: Any, num_elements: int = -1) -> Any:
     items = _listed(input_handle)
+    if num_elements not in (-1, len(items.elements)):
+        raise UnsupportedError(
+            f"a tensor list of {num_elements} elements is stacked that has {len(items.elements)}"
+        )
     if items.elements:
         return tf.stack(_filled(items, element_shape))
     shape = items.shape.merge_with(_shape(element_shape))
+    if not shape.is_fully_defined():
+        raise UnsupportedError(f"an empty tensor list of elements of {shape} is stacked")
     return tf.zeros([0, *shape], items.dtype)
 
 
@@ -154,7 +184,7 @@ def element_shape(input_handle: Any, shape_type: Any = tf.int32) -> Any:
 @lower("TensorListResize")
 def resize(input_handle: Any, size: Any) -> TensorList:
     items = _listed(input_handle)
-    count = int(static(size, "size"))
+    count = _count(size, "size")
     return items.changed((items.elements + (None,) * count)[:count])
 
 

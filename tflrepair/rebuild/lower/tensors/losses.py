@@ -8,12 +8,13 @@ import tensorflow as tf
 
 from tflrepair.errors import UnsupportedError
 from tflrepair.rebuild.lower.registry import lower
+from tflrepair.rebuild.lower.tensors.special import or_nan
 
 
 def _parts(features: Any) -> tuple[Any, Any, Any]:
     """(features - max, log of the sum of exponentials, softmax)."""
     shifted = features - tf.reduce_max(features, axis=-1, keepdims=True)
-    powers = tf.exp(shifted)
+    powers = or_nan(tf.exp(shifted), shifted)
     total = tf.reduce_sum(powers, axis=-1, keepdims=True)
     return shifted, tf.math.log(total), powers / total
 

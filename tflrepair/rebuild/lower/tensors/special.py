@@ -44,6 +44,11 @@ def _upper(x: Any) -> Any:
     return t * tf.exp(polynomial(t, _ERFC) - x * x)
 
 
+def or_nan(value: Any, x: Any) -> Any:
+    """``value``, and where ``x`` is NaN, NaN: some kernels' minima and exponentials drop it."""
+    return tf.where(tf.equal(x, x), value, x)
+
+
 @lower("Erf")
 def erf(x: Any) -> Any:
     size = tf.abs(x)
@@ -51,7 +56,7 @@ def erf(x: Any) -> Any:
     near = small * polynomial(small * small, _TAYLOR)
     far = 1 - _upper(tf.minimum(size, 10.0))
     value = tf.where(size < 1, near, far)
-    return tf.where(x < 0, -value, value)
+    return or_nan(tf.where(x < 0, -value, value), x)
 
 
 @lower("Erfc")
@@ -60,7 +65,7 @@ def erfc(x: Any) -> Any:
     small = tf.minimum(size, 0.5)
     near = 1 - small * polynomial(small * small, _TAYLOR)
     upper = tf.where(size < 0.5, near, _upper(tf.minimum(size, 20.0)))
-    return tf.where(x < 0, 2 - upper, upper)
+    return or_nan(tf.where(x < 0, 2 - upper, upper), x)
 
 
 def erfinv_middle(x: Any) -> Any:
@@ -88,7 +93,7 @@ def expm1(x: Any) -> Any:
     """exp(x) - 1; a Taylor series near 0."""
     small = tf.clip_by_value(x, -0.4, 0.4)
     series = small * polynomial(small, tuple(1 / math.factorial(n + 1) for n in range(9)))
-    return tf.where(tf.abs(x) < 0.4, series, tf.exp(x) - 1)
+    return or_nan(tf.where(tf.abs(x) < 0.4, series, tf.exp(x) - 1), x)
 
 
 @lower("Xdivy")

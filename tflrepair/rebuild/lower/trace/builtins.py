@@ -1,7 +1,8 @@
 """Builtin operators that are written otherwise for a stock runtime.
 
 XNNPACK of LiteRT 2.3 takes a SUM over more than six dimensions and fails on it, so neighbouring
-dimensions that are summed, or kept, together become one. Summing over no axis is nothing.
+dimensions that are summed, or kept, together become one. Summing over no axis is nothing. Sums
+and means over many numbers are made in turn (``images/sums.py``).
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from tflrepair.rebuild.lower.images.sums import in_turn
+
 _MOST_DIMENSIONS = 6
+_ADDING = (tf.reduce_sum, tf.reduce_mean)
 _SAME = {
     "SUM": tf.reduce_sum,
     "MEAN": tf.reduce_mean,
@@ -32,6 +36,8 @@ def _reduction(reduce: Callable[..., Any]) -> Callable[..., Any]:
         if not summed:
             return x
         if x.shape.rank <= _MOST_DIMENSIONS or sum(n is None for n in x.shape) > 1:
+            if reduce in _ADDING and x.dtype.is_floating:
+                return in_turn(reduce, x, summed, keep_dims)
             return reduce(x, sorted(summed), keepdims=keep_dims)
         return _merged(reduce, x, summed, keep_dims)
 

@@ -14,7 +14,7 @@ KEPT = frozenset(
     Pow Prod Range Rank RealDiv Reciprocal Relu Relu6 Reshape ResizeBilinear
     ResizeNearestNeighbor ReverseV2 Round Rsqrt ScatterNd Select SelectV2 Shape Sigmoid Sign Sin
     Size Slice Softmax SpaceToBatchND SpaceToDepth Split SplitV Sqrt Square SquaredDifference
-    Squeeze StridedSlice Sub Sum Tanh Tile TopKV2 Transpose Unpack UnsortedSegmentMax
+    Squeeze StridedSlice Sub Sum Tanh Tile TopKV2 Transpose UnsortedSegmentMax
     UnsortedSegmentMin UnsortedSegmentProd Where BitwiseXor RightShift
 """)
 )

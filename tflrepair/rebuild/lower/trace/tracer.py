@@ -27,6 +27,7 @@ from tflrepair.rebuild.ir.steps import (
 )
 from tflrepair.rebuild.lower.registry import lowerings, parameters
 from tflrepair.rebuild.lower.tensors.lists import TensorList
+from tflrepair.rebuild.lower.trace import unsigned
 from tflrepair.rebuild.lower.trace.builtins import OVERRIDES
 from tflrepair.rebuild.lower.trace.halves import has_half, narrow, wide, widened
 from tflrepair.rebuild.lower.trace.kept import KEPT
@@ -106,6 +107,9 @@ class _Frame(ValueFrame):
             else self.input(argument)
             for name, argument in step.arguments.items()
         }
+        if (results := unsigned.computed(step.name, inputs, step.attributes)) is not None:
+            self.tracer.made.note(step.site, step.name, list(inputs.values()), results)
+            return results
         if step.name == "Cast" or not any(map(has_half, inputs.values())):
             results = self.called(step, inputs, step.attributes)
             self.tracer.made.note(step.site, step.name, list(inputs.values()), results)
