@@ -261,6 +261,7 @@ def test_reported_model(reported: Path) -> None:
         assert "Flex" in run_of(report, name).reason
 
 
+@pytest.mark.runs
 def test_signatures_that_differ_in_their_keys_alone_are_run_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
