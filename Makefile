@@ -8,7 +8,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: bench bench-check plots demo quick test test-beam test-core test-flex test-explorer test-micro test-page test-site check fuzz packages verdicts faults large clean
-PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+# one more than there are cores: what waits for a disk or a lock leaves a core to the others
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 demo: $(VENV)/.run        ## scan, fix and verify the sample that ships with the package
 	$(BIN)/tflrepair demo
