@@ -106,7 +106,7 @@ def line(name: str, folder: Path) -> tuple[str, bool]:
     ratios = ("", "")
     if out.exists() and out.stat().st_size > 1 << 28:
         ratios = writing(model, options, out)
-        good = good and min(map(float, ratios)) < 1.3
+        good = good and (name not in COPIED or min(map(float, ratios)) < 1.3)
     row = (
         name, f"{size / 1e6:.1f}", f"{scan.cpu:.1f}", f"{scan.megabytes:.0f}",
         f"{fixed.cpu:.1f}", f"{fixed.megabytes:.0f}", *ratios, verdict,
@@ -114,6 +114,9 @@ def line(name: str, folder: Path) -> tuple[str, bool]:
     return "| " + " | ".join(row) + " |", good
 
 
+# the copying that is promised to take what cp takes; values that are made, and room that must be
+# made first, come on top in other rows
+COPIED = ("3 GB of constants", "6 GB of constants")
 # tables of large graphs are objects in memory while they are analysed: KB allowed for each graph
 GRAPHS = {"100,000 operators": 400_000, "10,000 variables": 200_000, "500 subgraphs": 100_000}
 
