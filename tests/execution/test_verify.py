@@ -136,9 +136,10 @@ def test_nan_is_never_expected(data: Path) -> None:
         ({"inputs": {"x": X.astype(str)}}, "type <U"),
         ({"inputs": {"x": X}, "expect": {"outputs": X}}, "outputs.*fit any signature.*output: "),
         ({"inputs": {"x": X}, "expect": {}}, "nothing.*do not fit any signature"),
-        ({"rtol": -1}, "negative"),
+        ({"rtol": -1}, "negative"), ({"rtol": float("nan")}, "finite"),
+        ({"atol": float("inf")}, "finite"), ({"timeout": float("nan")}, "positive"),
     ],
-)
+)  # fmt: skip
 def test_calls_that_do_not_fit(data: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as caught:
         verify(data / "healthy.tflite", runtimes=["litert"], **options)

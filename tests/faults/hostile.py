@@ -183,9 +183,10 @@ def models() -> Line:
             ended = _alone(place, ["fix", name, "--set", "v=1", "-o", OUT, "--force"])
             _judge(line, f"fix {name}", ended, 2 * quick)
         for value in ("nan", "inf", "1e39", "1e-60", "1e-400", "1e400", "x", "9" * 5000):
-            sets = ["--set", f"adam/learning_rate={value}"]
-            ended = _alone(place, ["fix", MODEL, "--weights", WEIGHTS, *sets, "-o", "w.tflite"])
-            _judge(line, f"--set {value[:9]}", ended, quick)
-            if ended.code != 2:
-                line.wrong.append(f"--set {value[:9]} was accepted: exit {ended.code}")
+            for given in (["--set", f"adam/learning_rate={value}"], ["--learning-rate", value]):
+                call = ["fix", MODEL, "--weights", WEIGHTS, *given, "-o", "w.tflite"]
+                ended = _alone(place, call)
+                _judge(line, f"{given[0]} {value[:9]}", ended, quick)
+                if ended.code != 2:
+                    line.wrong.append(f"{given[0]} {value[:9]} was accepted: exit {ended.code}")
     return line

@@ -49,7 +49,7 @@ class Values:
         typer.Option("--set", metavar="NAME=VALUE", help="VALUE for every element of a variable"),
     ] = None
     learning_rate: Annotated[
-        float | None,
+        str | None,
         typer.Option("--learning-rate", metavar="RATE", help="for every optimizer that needs one"),
     ] = None
     by_name: Annotated[

@@ -47,7 +47,7 @@ def emit_python(
     sets: Mapping[str, str | float] | None = None,
     by_name: bool = False,
     allow_rounding: bool = False,
-    learning_rate: float | None = None,
+    learning_rate: float | str | None = None,
     accept: Sequence[str] = (),
     force: bool = False,
 ) -> PythonFile:

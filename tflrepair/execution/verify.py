@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from tflrepair.analysis.context import AnalysisContext
@@ -76,8 +77,8 @@ def verify(
         UserError: no such signature; inputs or expectations that do not fit.
         UnsupportedError: no runtime is installed.
     """
-    if rtol < 0 or atol < 0 or (timeout is not None and timeout <= 0):
-        raise UserError("tolerances must not be negative, and the timeout must be positive")
+    if not (0 <= rtol < inf and 0 <= atol < inf and (timeout is None or timeout > 0)):
+        raise UserError("tolerances are finite and not negative, and the timeout is positive")
     context = _context(model)
     plans = plans_of(context, signature, inputs, expect)
     rival = _context(against) if against is not None else None

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tflrepair import weights
+from tflrepair.errors import UserError
 from tflrepair.weights import MatchTable, Target
 
 PATH = "net/dense/kernel"
@@ -21,13 +22,14 @@ def match(
     *names: str,
     shapes: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
     sets: Mapping[str, str] = MappingProxyType({}),
+    rate: float | str | None = None,
 ) -> MatchTable:
     targets = [Target("", PATH, "float32", (2, 3))]
     for name in names:
         scalar = name.endswith(("iteration", "learning_rate", "step_counter", "dynamic_scale"))
         dtype = "int64" if name.endswith(("iteration", "step_counter")) else "float32"
         targets.append(Target("", name, dtype, shapes.get(name, () if scalar else (2, 3))))
-    return weights.match(targets, [weights.open_weights({PATH: KERNEL})], sets=sets)
+    return weights.match(targets, [weights.open_weights({PATH: KERNEL})], sets=sets, rate=rate)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +100,18 @@ def test_a_learning_rate_must_be_given() -> None:
     assert "--set adam/learning_rate=VALUE" in problem.hint
     table = match("adam/iteration", "adam/learning_rate", sets={"adam/learning_rate": "1e-4"})
     assert not table.problems
+    assert table.rows[2].value() == np.float32(1e-4)
+
+
+@pytest.mark.parametrize("rate", ["nan", "inf", "1e39", "1e-60", "1e-400", "x", np.nan, 1e39])
+def test_a_rate_that_no_variable_can_hold_is_refused(rate: str | float) -> None:
+    with pytest.raises(UserError, match="--learning-rate="):
+        match("adam/iteration", "adam/learning_rate", rate=rate)
+
+
+@pytest.mark.parametrize("rate", ["1e-4", 1e-4])
+def test_a_rate_is_given(rate: str | float) -> None:
+    table = match("adam/iteration", "adam/learning_rate", rate=rate)
     assert table.rows[2].value() == np.float32(1e-4)
 
 

@@ -53,7 +53,7 @@ def fix(
     sets: Mapping[str, str | float] | None = None,
     by_name: bool = False,
     allow_rounding: bool = False,
-    learning_rate: float | None = None,
+    learning_rate: float | str | None = None,
     accept: Sequence[str] = (),
     replace_values: bool = False,
     check: Check | None = None,

@@ -47,7 +47,7 @@ class MatchOptions:
     replace: bool = False
     by_name: bool = False
     rounds: bool = False
-    rate: float | None = None
+    rate: float | str | None = None
     accept: tuple[str, ...] = ()
 
 

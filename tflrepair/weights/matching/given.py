@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
-from tflrepair.format.types import numpy_dtype
 from tflrepair.weights.starts import copies
+from tflrepair.weights.starts.number import number
 from tflrepair.weights.types.fit import fits
 from tflrepair.weights.types.match_table import SET, WEIGHT, Row
 from tflrepair.weights.types.remedies import remedy
@@ -88,7 +88,7 @@ def by_set(targets: Sequence[Target], sets: Mapping[str, str | float]) -> dict[s
             if isinstance(text, str) and "," in text:
                 weight = _listed(pattern, text, known[name])
             else:
-                fill = _number(pattern, text, known[name].dtype)
+                fill = number(f"--set {pattern}", text, known[name].dtype)
             row = Row(known[name], SET, weight, fill, "given with --set", "given")
             if row.nbytes > LARGEST_FILL:
                 raise UserError(
@@ -115,7 +115,7 @@ def _listed(name: str, text: str, target: Target) -> Weight:
     """
     import numpy as np
 
-    values = [_number(name, part.strip(), target.dtype) for part in text.split(",")]
+    values = [number(f"--set {name}", part.strip(), target.dtype) for part in text.split(",")]
     shape = target.shape
     if shape is None or -1 in shape or len(values) != math.prod(shape):
         raise UserError(
@@ -143,56 +143,6 @@ def _find(path: str, sources: Sequence[Source]) -> Weight:
         )
     paths = [weight.path for source in sources for weight in source.weights]
     raise _unknown(f"the map names the weight {path!r}, which none of the sources has", path, paths)
-
-
-def _number(name: str, text: str | float, dtype: str) -> float | int:
-    shown = f"--set {name}={text if len(str(text)) < 40 else str(text)[:40] + '...'}"
-    try:
-        value = float(text)
-    except (ValueError, OverflowError):
-        raise UserError(f"{shown}: not a number") from None
-    if not math.isfinite(value):
-        raise UserError(f"{shown}: not a finite number")
-    if not value and _has_digits(str(text)):  # 1e-400, of which Python makes 0.0
-        raise UserError(f"{shown}: no {dtype} is close to it")
-    if "float" in dtype or "complex" in dtype:
-        _check_float(shown, value, dtype)
-        return value
-    if value != int(value):
-        raise UserError(f"{shown}: {name!r} holds whole numbers ({dtype})")
-    whole = int(text) if isinstance(text, (str, int)) and _is_plain(text) else int(value)
-    low, high = _range(dtype)
-    if not low <= whole <= high:
-        raise UserError(f"{shown}: {name!r} holds {dtype}, from {low} to {high}")
-    return whole
-
-
-def _has_digits(text: str) -> bool:
-    """Whether a number that is written so is not zero."""
-    return any(c.isdecimal() and int(c) for c in text.lower().partition("e")[0])
-
-
-def _is_plain(text: str | int) -> bool:
-    return isinstance(text, int) or text.strip().lstrip("+-").isdecimal()
-
-
-def _check_float(shown: str, value: float, dtype: str) -> None:
-    """Raises UserError for a number that would become infinite, or 0, in ``dtype``."""
-    import numpy as np
-
-    with np.errstate(all="ignore"):
-        stored = np.array(value).astype(numpy_dtype(dtype))
-    if not np.isfinite(stored) or (value and not stored):
-        raise UserError(f"{shown}: no {dtype} is close to it")
-
-
-def _range(dtype: str) -> tuple[int, int]:
-    import numpy as np
-
-    if dtype == "bool":
-        return 0, 1
-    limits = np.iinfo(numpy_dtype(dtype))
-    return int(limits.min), int(limits.max)
 
 
 def _unknown(message: str, name: str, known: Iterable[str]) -> UserError:

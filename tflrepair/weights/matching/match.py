@@ -38,7 +38,7 @@ def match(
     sets: Mapping[str, str | float] | None = None,
     by_name: bool = False,
     kernels: Sequence[Kernel] = (),
-    rate: float | None = None,
+    rate: float | str | None = None,
     accepted: Collection[str] = (),
     running: bool = False,
 ) -> MatchTable:

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from tflrepair.errors import UserError
 from tflrepair.weights.starts import copies, layer_state, optimizer_state
+from tflrepair.weights.starts.number import number
 from tflrepair.weights.types import optimizer_config
 from tflrepair.weights.types.match_table import INITIAL, OPEN, SET, Problem, Row
 from tflrepair.weights.types.remedies import remedy
@@ -38,12 +39,12 @@ def starts(targets: Sequence[Target], sources: Sequence[Source]) -> dict[str, St
 
 
 def rates(
-    targets: Sequence[Target], starts: Mapping[str, Start], rate: float | None
+    targets: Sequence[Target], starts: Mapping[str, Start], rate: float | str | None
 ) -> dict[str, Row]:
     """A row with ``rate`` for every learning rate; none if it is None.
 
     Raises:
-        UserError: there is no learning rate.
+        UserError: there is no learning rate, or ``rate`` is none.
     """
     if rate is None:
         return {}
@@ -51,7 +52,8 @@ def rates(
     if not mine:
         raise UserError(f"{RATE_OPTION}: the model has no learning rate that takes a value")
     reason = f"given with {RATE_OPTION}"
-    return {t.shared_name: Row(t, SET, None, rate, reason, "given") for t in mine}
+    values = {t.shared_name: number(RATE_OPTION, rate, t.dtype) for t in mine}
+    return {t.shared_name: Row(t, SET, None, values[t.shared_name], reason, "given") for t in mine}
 
 
 def rows(
