@@ -103,7 +103,7 @@ class Server:
         socket.send_fds(self.line, [json.dumps(row).encode() + b"\n"], [read, write])
         os.close(read)
         os.close(write)
-        streams = os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb")
+        streams = os.fdopen(stdin, "wb", 0), os.fdopen(stdout, "rb")
         return Piped(self, cast(int, self.answer("pid", None)), *streams)
 
     def rest(self) -> None:
