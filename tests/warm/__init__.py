@@ -115,7 +115,7 @@ def _connected(key: _Key, once: bool = False) -> Server | None:
         line.close()
         return None
     answers = cast(IO[bytes], line.makefile("rb", buffering=0))
-    return Server(line.makefile("wb", buffering=0), answers, None, line, once)
+    return Server(line.makefile("wb"), answers, None, line, once)
 
 
 def _reading(env: Mapping[str, str]) -> _Key:
