@@ -44,7 +44,7 @@ def suspicious(rows: Iterable[Row]) -> tuple[list[Problem], list[str]]:
             number = True
             infinite |= array.dtype.kind == "f" and not np.isfinite(array).all()
             negative |= role in _VARIANCES and bool((array < 0).any())
-            nonzero |= bool(array.any())
+            nonzero |= bool(np.count_nonzero(array))  # unlike any(), takes NaN without a warning
         if infinite:
             warnings.append(f"{row.weight.path}, which {name!r} takes, holds NaN or infinity")
         if negative:
