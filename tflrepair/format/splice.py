@@ -16,7 +16,7 @@ old file instead, where Buffer.offset and Buffer.size point to them.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -159,6 +159,33 @@ class Head:
                 getattr(self.builder, _PREPEND[kinds[slot]])(value)
             self.builder.Slot(slot)
         return int(self.builder.EndObject())
+
+    def signature(
+        self,
+        key: str,
+        subgraph: int,
+        inputs: Iterable[tuple[str, int]],
+        outputs: Iterable[tuple[str, int]],
+    ) -> int:
+        """A new SignatureDef; inputs and outputs are (name, tensor index)."""
+        slot = schema.SignatureDef
+        fields = {
+            slot.INPUTS: self.tensor_maps(inputs),
+            slot.OUTPUTS: self.tensor_maps(outputs),
+            slot.SIGNATURE_KEY: self.string(key),
+            slot.SUBGRAPH_INDEX: subgraph,
+        }
+        return self.table("SignatureDef", fields)
+
+    def tensor_maps(self, rows: Iterable[tuple[str, int]]) -> int:
+        """The inputs or outputs of a SignatureDef: (name, tensor index)."""
+        slot = schema.TensorMap
+        return self.tables(
+            [
+                self.table("TensorMap", {slot.NAME: self.string(name), slot.TENSOR_INDEX: index})
+                for name, index in rows
+            ]
+        )
 
     def copy(self, name: str, table: Table, replaced: Mapping[int, int]) -> int:
         """A new table with the fields of an old one, those in ``replaced`` exchanged.

@@ -239,22 +239,9 @@ class _Builder:
     def _signatures(self) -> int:
         if self.ports.key is None:
             return -1
-        head, slot = self.head, schema.SignatureDef
         renumber = self.tensors[self.kept.entry]
-        fields = {
-            slot.INPUTS: self._maps(self.ports.inputs, renumber),
-            slot.OUTPUTS: self._maps(self.ports.outputs, renumber),
-            slot.SIGNATURE_KEY: head.string(self.ports.key),
-            slot.SUBGRAPH_INDEX: 0,
-        }
-        return head.tables([head.table("SignatureDef", fields)])
-
-    def _maps(self, pairs: tuple[tuple[str, int], ...], renumber: dict[int, int]) -> int:
-        slot = schema.TensorMap
-        rows = [
-            self.head.table(
-                "TensorMap", {slot.NAME: self.head.string(name), slot.TENSOR_INDEX: renumber[t]}
-            )
-            for name, t in pairs
-        ]
-        return self.head.tables(rows)
+        inputs, outputs = (
+            [(name, renumber[tensor]) for name, tensor in rows]
+            for rows in (self.ports.inputs, self.ports.outputs)
+        )
+        return self.head.tables([self.head.signature(self.ports.key, 0, inputs, outputs)])

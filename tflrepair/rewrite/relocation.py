@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -12,7 +12,7 @@ from tflrepair.format import schema, splice, zipped
 from tflrepair.format.reader import Table
 from tflrepair.format.splice import Head, layout
 from tflrepair.graph.model import Model
-from tflrepair.graph.subgraph import Operator
+from tflrepair.graph.subgraph import Operator, Subgraph
 from tflrepair.progress import Progress
 from tflrepair.rewrite.copying import OldBytes, copy
 from tflrepair.wording import plural
@@ -57,6 +57,21 @@ def in_front(model: Model, head: bytes, tail: bytes = b"") -> Prefixed:
     """New tables that refer to old ones. Raises OutOfReachError, see ``check_reach``."""
     check_reach(model, len(head))
     return Prefixed(model, head, tail)
+
+
+def prefixed(model: Model, build: Callable[[Head], bytes]) -> Prefixed:
+    """New tables, as ``build`` makes them in an empty head, in front of ``model``.
+
+    ``build`` is called twice where positions behind the flatbuffer move by the head's length.
+
+    Raises:
+        OutOfReachError: see ``check_reach``.
+    """
+    head = empty_head(model)
+    data = build(head)
+    if head.absolute:
+        data = build(empty_head(model, len(data)))
+    return in_front(model, data)
 
 
 def write_pieces(
@@ -172,6 +187,17 @@ def buffers(head: Head, model: Model) -> list[int]:
 def has_position(operator: Operator) -> bool:
     """Whether the operator's custom options stand behind the flatbuffer."""
     return operator.table.scalar(schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET, "Q") > 1
+
+
+def subgraph_table(head: Head, subgraph: Subgraph, replaced: Mapping[int, int] = _NOTHING) -> int:
+    """The subgraph's table, by reference unless a field changes or an operator's position does."""
+    fields = dict(replaced)
+    if any(map(has_position, subgraph.operators)):
+        rows = [operator_table(head, operator) for operator in subgraph.operators]
+        fields[schema.SubGraph.OPERATORS] = head.tables(rows)
+    if not fields:
+        return head.old(subgraph.table.pos)
+    return head.copy("SubGraph", subgraph.table, fields)
 
 
 def operator_table(head: Head, operator: Operator, replaced: Mapping[int, int] = _NOTHING) -> int:

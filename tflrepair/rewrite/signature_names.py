@@ -38,12 +38,8 @@ def rename_signatures(
             flatbuffer would become too large.
     """
     model = from_bytes(data)
-    head = relocation.empty_head(model)
-    new = _head(model, head, wanted, keys)
-    if head.absolute:  # positions behind the flatbuffer move by the head's length
-        new = _head(model, relocation.empty_head(model, len(new)), wanted, keys)
     stream = io.BytesIO()
-    relocation.in_front(model, new).write(stream)
+    relocation.prefixed(model, lambda head: _head(model, head, wanted, keys)).write(stream)
     return stream.getvalue()
 
 
@@ -64,15 +60,8 @@ def _head(model: Model, head: Head, wanted: Mapping[str, Names], keys: Mapping[s
 
 
 def _subgraph(head: Head, subgraph: Subgraph, name: str | None) -> int:
-    slot, fields = schema.SubGraph, {}
-    if name is not None:
-        fields[slot.NAME] = head.string(name)
-    if any(map(relocation.has_position, subgraph.operators)):
-        rows = [relocation.operator_table(head, operator) for operator in subgraph.operators]
-        fields[slot.OPERATORS] = head.tables(rows)
-    if not fields:
-        return head.old(subgraph.table.pos)
-    return head.copy("SubGraph", subgraph.table, fields)
+    fields = {} if name is None else {schema.SubGraph.NAME: head.string(name)}
+    return relocation.subgraph_table(head, subgraph, fields)
 
 
 def _signature(
@@ -88,19 +77,14 @@ def _signature(
     slot, (first, second) = schema.SignatureDef, orders
     fields = {
         slot.SIGNATURE_KEY: head.string(key),
-        slot.INPUTS: _maps(head, inputs, first),
-        slot.OUTPUTS: _maps(head, signature.outputs, second),
+        slot.INPUTS: head.tensor_maps(_ordered(inputs, first)),
+        slot.OUTPUTS: head.tensor_maps(_ordered(signature.outputs, second)),
     }
     return head.copy("SignatureDef", table, fields)
 
 
-def _maps(head: Head, rows: Sequence[tuple[str, int]], order: Sequence[str]) -> int:
-    if {name for name, _ in rows} == set(order):
-        rows = sorted(rows, key=lambda row: order.index(row[0]))
-    slot = schema.TensorMap
-    return head.tables(
-        [
-            head.table("TensorMap", {slot.NAME: head.string(name), slot.TENSOR_INDEX: index})
-            for name, index in rows
-        ]
-    )
+def _ordered(rows: Sequence[tuple[str, int]], order: Sequence[str]) -> Sequence[tuple[str, int]]:
+    """``rows`` in that order, if it names exactly what they do."""
+    if {name for name, _ in rows} != set(order):
+        return rows
+    return sorted(rows, key=lambda row: order.index(row[0]))

@@ -59,11 +59,7 @@ def add_state(model: Model, plan: StatePlan) -> relocation.Prefixed:
     Raises:
         UnsupportedError: a table that must be copied has a field newer than our schema.
     """
-    head = relocation.empty_head(model)
-    data = _Tables(model, plan, head).build()
-    if head.absolute:  # positions behind the flatbuffer move by the head's length
-        data = _Tables(model, plan, relocation.empty_head(model, len(data))).build()
-    return relocation.in_front(model, data)
+    return relocation.prefixed(model, lambda head: _Tables(model, plan, head).build())
 
 
 class _Tables:
@@ -81,20 +77,15 @@ class _Tables:
 
     def build(self) -> bytes:
         head, model = self.head, self.model
-        subgraphs = [head.old(subgraph.table.pos) for subgraph in model.subgraphs]
-        for index, subgraph in enumerate(model.subgraphs):
-            if any(map(relocation.has_position, subgraph.operators)):
-                rows = [relocation.operator_table(head, o) for o in subgraph.operators]
-                fields = {schema.SubGraph.OPERATORS: head.tables(rows)}
-                subgraphs[index] = head.copy("SubGraph", subgraph.table, fields)
+        subgraphs = [relocation.subgraph_table(head, subgraph) for subgraph in model.subgraphs]
         first = len(subgraphs)
         subgraphs += [self._get(), self._set()]
         signatures = [head.old(p) for p in model.root.tables(schema.Model.SIGNATURE_DEFS)]
         count = len(self.plan.held)
         values = [(row.name, count + n) for n, row in enumerate(self.plan.held)]
         signatures += [
-            self._signature(GET, first, [], values),
-            self._signature(SET, first + 1, values, [(DONE, 2 * count)]),
+            head.signature(GET, first, [], values),
+            head.signature(SET, first + 1, values, [(DONE, 2 * count)]),
         ]
         slot = schema.Model
         fields = {
@@ -158,26 +149,3 @@ class _Tables:
             slot.HAS_RANK: 1,
         }
         return self.head.table("Tensor", fields)
-
-    def _signature(
-        self, key: str, subgraph: int, inputs: list[tuple[str, int]], outputs: list[tuple[str, int]]
-    ) -> int:
-        slot = schema.SignatureDef
-        fields = {
-            slot.INPUTS: self._maps(inputs),
-            slot.OUTPUTS: self._maps(outputs),
-            slot.SIGNATURE_KEY: self.head.string(key),
-            slot.SUBGRAPH_INDEX: subgraph,
-        }
-        return self.head.table("SignatureDef", fields)
-
-    def _maps(self, rows: list[tuple[str, int]]) -> int:
-        slot = schema.TensorMap
-        return self.head.tables(
-            [
-                self.head.table(
-                    "TensorMap", {slot.NAME: self.head.string(name), slot.TENSOR_INDEX: tensor}
-                )
-                for name, tensor in rows
-            ]
-        )

@@ -199,22 +199,7 @@ class _Builder:
         return self.head.tables(rows)
 
     def _signature(self, row: Signature) -> int:
-        head, slot = self.head, schema.SignatureDef
         renumber = self.numbers.tensors[row.subgraph]
-        fields = {
-            slot.INPUTS: self._maps(row.inputs, renumber),
-            slot.OUTPUTS: self._maps(row.outputs, renumber),
-            slot.SIGNATURE_KEY: head.string(row.key),
-            slot.SUBGRAPH_INDEX: self.numbers.subgraphs[row.subgraph],
-        }
-        return head.table("SignatureDef", fields)
-
-    def _maps(self, pairs: tuple[tuple[str, int], ...], renumber: dict[int, int]) -> int:
-        slot = schema.TensorMap
-        rows = [
-            self.head.table(
-                "TensorMap", {slot.NAME: self.head.string(name), slot.TENSOR_INDEX: renumber[t]}
-            )
-            for name, t in pairs
-        ]
-        return self.head.tables(rows)
+        inputs = [(name, renumber[tensor]) for name, tensor in row.inputs]
+        outputs = [(name, renumber[tensor]) for name, tensor in row.outputs]
+        return self.head.signature(row.key, self.numbers.subgraphs[row.subgraph], inputs, outputs)

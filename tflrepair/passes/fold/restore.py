@@ -106,21 +106,9 @@ class _Restorer:
 
     def _signature(self, row: Signature) -> int:
         old, new = self.before.subgraph(row.subgraph), self.after.subgraph(row.subgraph)
-        slot = schema.SignatureDef
-        inputs = [self._map(n, _moved(t, old.inputs, new.inputs, row)) for n, t in row.inputs]
-        outputs = [self._map(n, _moved(t, old.outputs, new.outputs, row)) for n, t in row.outputs]
-        fields = {
-            slot.INPUTS: self.head.tables(inputs),
-            slot.OUTPUTS: self.head.tables(outputs),
-            slot.SIGNATURE_KEY: self.head.string(row.key),
-            slot.SUBGRAPH_INDEX: row.subgraph,
-        }
-        return self.head.table("SignatureDef", fields)
-
-    def _map(self, name: str, tensor: int) -> int:
-        slot = schema.TensorMap
-        fields = {slot.NAME: self.head.string(name), slot.TENSOR_INDEX: tensor}
-        return self.head.table("TensorMap", fields)
+        inputs = [(n, _moved(t, old.inputs, new.inputs, row)) for n, t in row.inputs]
+        outputs = [(n, _moved(t, old.outputs, new.outputs, row)) for n, t in row.outputs]
+        return self.head.signature(row.key, row.subgraph, inputs, outputs)
 
 
 def _renamed(old: Subgraph, new: Subgraph) -> dict[int, str]:

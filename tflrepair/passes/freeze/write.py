@@ -12,11 +12,7 @@ from tflrepair.rewrite import relocation
 
 def rewrite(model: Model, plan: FreezePlan) -> relocation.Prefixed:
     """Raises UnsupportedError where a table to be copied has a field newer than our schema."""
-    head = relocation.empty_head(model)
-    data = _build(head, model, plan)
-    if head.absolute:  # positions behind the flatbuffer move by the head's length
-        data = _build(relocation.empty_head(model, len(data)), model, plan)
-    return relocation.in_front(model, data)
+    return relocation.prefixed(model, lambda head: _build(head, model, plan))
 
 
 def _build(head: Head, model: Model, plan: FreezePlan) -> bytes:
