@@ -151,6 +151,15 @@ class Build:
         return bytes(builder.Output())
 
 
+def with_options_behind(build: Build) -> Build:
+    """``build`` with a subgraph ``custom`` whose one operator has its options at bytes 8 to 12."""
+    sub = build.sub("custom", "custom")
+    sub.op("MyOp", [], [sub.tensor()])
+    operator = sub.table.operators[0]
+    operator.largeCustomOptionsOffset, operator.largeCustomOptionsSize = 8, 4
+    return build
+
+
 def _map(name: str, index: int) -> Any:
     row = fb.TensorMapT()
     row.name, row.tensorIndex = name, index

@@ -69,6 +69,11 @@ _register("multiplied", _multiplied, ("tanh", "sigmoid"))
 _register("in_a_row", None, ("tanh", "sigmoid"))
 
 
+def either(how: str, one: Any, two: Any) -> dict[str, list[Any]]:
+    """Which of two layers that were made in this order is ``a``."""
+    return parts(a=two, b=one) if how == "swapped" else parts(a=one, b=two)
+
+
 @variants(same="S", swapped="C")
 def told_by_activation_layers(k: Keras, how: str) -> Made:
     """A gate and a value whose activations are layers of their own."""
@@ -76,7 +81,7 @@ def told_by_activation_layers(k: Keras, how: str) -> Made:
     one, two = dense(k, None)(), dense(k, None)()
     i = k.Input((WIDTH,))
     x, y = (k.layers.Activation(f)(d(i)) for f, d in zip(names, (one, two), strict=True))
-    found = parts(a=two, b=one) if how == "swapped" else parts(a=one, b=two)
+    found = either(how, one, two)
     return Made(k.Model(i, k.layers.Multiply()([x, y])), found)
 
 
@@ -91,7 +96,7 @@ def told_by_directions(k: Keras, how: str) -> Made:
     )
     i = k.Input((3, WIDTH))
     net = k.Model(i, k.layers.Add()([one(i), two(i)]))
-    found = parts(a=two, b=one) if how == "swapped" else parts(a=one, b=two)
+    found = either(how, one, two)
     return Made(net, found, shape=(3, WIDTH), train=False)
 
 
@@ -102,7 +107,7 @@ def told_by_scales(k: Keras, how: str) -> Made:
     one, two = dense(k)(), dense(k)()
     i = k.Input((WIDTH,))
     x, y = (k.layers.Rescaling(s)(d(i)) for s, d in zip(scales, (one, two), strict=True))
-    found = parts(a=two, b=one) if how == "swapped" else parts(a=one, b=two)
+    found = either(how, one, two)
     return Made(k.Model(i, k.layers.Add()([x, y])), found)
 
 

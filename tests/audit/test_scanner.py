@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -59,9 +60,13 @@ def said(row: Row) -> str:
     return f"{row['error']['code']}: {row['error']['message']}"
 
 
-def number(scanner: Scanner) -> int:
+def process_of(scanner: Scanner) -> subprocess.Popen[bytes]:
     assert scanner._child is not None
-    return scanner._child._process.pid
+    return scanner._child._process
+
+
+def number(scanner: Scanner) -> int:
+    return process_of(scanner).pid
 
 
 @pytest.mark.parametrize(
@@ -167,10 +172,11 @@ def test_a_kept_process_that_dies_costs_no_row(kind: signal.Signals, scanner: Sc
 
 def test_an_answer_that_nobody_waited_for_is_not_the_next_ones(scanner: Scanner) -> None:
     assert row_of(scanner, HEALTHY)["ok"]
-    process = scanner._child._process  # type: ignore[union-attr]
+    requests = process_of(scanner).stdin
+    assert requests is not None
     request = {"path": "nothing", "size": None, "number": 5, "values": False}
-    process.stdin.write(json.dumps({**request, "select": [], "ignore": []}).encode() + b"\n")  # type: ignore[union-attr]
-    process.stdin.flush()  # type: ignore[union-attr]
+    requests.write(json.dumps({**request, "select": [], "ignore": []}).encode() + b"\n")
+    requests.flush()
     row = row_of(scanner, HEALTHY)
     assert row["ok"] and row["path"] == HEALTHY
 
@@ -216,7 +222,7 @@ def test_seconds_that_cannot_be(seconds: Any) -> None:
 def test_without_end_and_without_a_folder_for_temporary_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def none() -> None:
+    def none(**_options: str) -> None:
         raise FileNotFoundError("no usable temporary directory")
 
     monkeypatch.setattr("tempfile.TemporaryFile", none)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as fb
-from build import Build
+from build import Build, with_options_behind
 from injector import initial_values, rob
 from running import Session
 
@@ -132,12 +132,7 @@ def test_positions_behind_the_flatbuffer_are_shifted(monkeypatch: pytest.MonkeyP
 
 def test_large_custom_options_are_shifted() -> None:
     """Operator.large_custom_options_offset is a position in the file, too."""
-    build = reader()
-    sub = build.sub("custom", "custom")
-    sub.op("MyOp", [], [sub.tensor()])
-    operator = sub.table.operators[0]
-    operator.largeCustomOptionsOffset, operator.largeCustomOptionsSize = 8, 4
-    old = build.bytes()
+    old = with_options_behind(reader()).bytes()
     new = from_bytes(grafted(old))
     slot = schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET
     (found,) = [o for o in new.subgraphs[2].operators if o.name == "MyOp"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from ai_edge_litert import schema_py_generated as fb
-from build import Build
+from build import Build, with_options_behind
 from giants.make import full_flatbuffer
 from grafted import run_pass
 from running import Session
@@ -55,12 +55,7 @@ def test_room_enough(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_large_custom_options_are_shifted() -> None:
-    build = Build()
-    sub = build.sub("custom", "custom")
-    sub.op("MyOp", [], [sub.tensor()])
-    operator = sub.table.operators[0]
-    operator.largeCustomOptionsOffset, operator.largeCustomOptionsSize = 8, 4
-    old = from_bytes(build.bytes())
+    old = from_bytes(with_options_behind(Build()).bytes())
     new = from_bytes(run_pass(OutsidePass(), old))
     slot = schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET
     position = new.subgraph(0).operators[0].table.scalar(slot, "Q")

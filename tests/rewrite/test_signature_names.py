@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from build import Build
+from build import Build, with_options_behind
 from running import Session
 
 from tflrepair.analysis.context import AnalysisContext
@@ -79,12 +79,7 @@ def test_values_behind_the_flatbuffer(data: Path, tmp_path: Path) -> None:
 
 
 def test_large_custom_options_are_shifted() -> None:
-    build = Build()
-    sub = build.sub("custom", "custom")
-    sub.op("MyOp", [], [sub.tensor()])
-    operator = sub.table.operators[0]
-    operator.largeCustomOptionsOffset, operator.largeCustomOptionsSize = 8, 4
-    old = build.bytes()
+    old = with_options_behind(Build()).bytes()
     new = from_bytes(rename_signatures(old, {}, {"custom": "mine"}))
     (found,) = new.subgraphs[0].operators
     position = found.table.scalar(schema.Operator.LARGE_CUSTOM_OPTIONS_OFFSET, "Q")

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import tempfile
 import threading
 from pathlib import Path
 from typing import IO, Any
 
 from tflrepair.audit.rows import Row
-from tflrepair.errors import BadFileError, OutOfMemoryError, TflRepairError, UnsupportedError
+from tflrepair.errors import (
+    BadFileError,
+    OutOfMemoryError,
+    TflRepairError,
+    UnsupportedError,
+    UserError,
+)
+from tflrepair.leftovers import temporary_file
 from tflrepair.processes import children
 from tflrepair.processes.ending import last_words, signal_name
 from tflrepair.wording import megabytes
@@ -70,8 +76,8 @@ class Child:
         Raises:
             NoAnswer: the process ended, or its answer is none.
             BadFileError: the seconds are over, or the answer has no end.
-        OutOfMemoryError: the process had not enough of it.
-        UnsupportedError: no thread can be started that asks.
+            OutOfMemoryError: the process had not enough of it.
+            UnsupportedError: no thread can be started that asks.
         """
         if self._log is not None:  # the words of earlier inputs; the file is the child's, too
             os.ftruncate(self._log.fileno(), 0)
@@ -145,8 +151,8 @@ class Child:
 def _log() -> IO[bytes] | None:
     """Where the child's last words go; None where there is no folder for temporary files."""
     try:
-        return tempfile.TemporaryFile()
-    except OSError:
+        return temporary_file()
+    except UserError:
         return None
 
 

@@ -23,8 +23,9 @@ from tflrepair.report.scan_json import item
 def main() -> None:
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints does not print between the answers
-    with open(os.devnull, "rb") as nothing:  # noqa: PTH123
-        os.dup2(nothing.fileno(), 0)  # and whatever reads does not read requests
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)  # and whatever reads does not read requests
+    os.close(nothing)
     answers.write(b"[]\n")  # all is imported: the time of the first file begins
     answers.flush()
     while line := requests.readline():

@@ -20,7 +20,7 @@ from tflrepair.rebuild.lower.choose import Chosen, choose, steps_of
 from tflrepair.rebuild.lower.module import InexpressibleError, Lowered, place, refusal
 from tflrepair.rebuild.requests import NoFlex
 from tflrepair.rebuild.run.starting_values import Values, starting_values
-from tflrepair.rewrite.signature_names import rename_signatures
+from tflrepair.rewrite.signature_names import Names, rename_signatures
 from tflrepair.tensorflow.convert import LeftoverError, convert_saved_model
 from tflrepair.tensorflow.save import save
 from tflrepair.wording import plural
@@ -66,13 +66,13 @@ def lower_flex(source: AnalysisContext | Model, values: Values, options: NoFlex)
     present = [(name, key) for name, key in names if key in starts.variables]
     chosen = choose(plan, options, present)
     lowered = Lowered(chosen, starts, options)
-    data = _converted(lowered, options)
     wanted = lowered.names()
+    data = _converted(lowered, options, wanted)
     _check(data, wanted, options)
     return Result(data, _notes(chosen, lowered, options), chosen.state, chosen.training)
 
 
-def _converted(lowered: Lowered, options: NoFlex) -> bytes:
+def _converted(lowered: Lowered, options: NoFlex, wanted: Mapping[str, Names]) -> bytes:
     import tensorflow as tf
 
     kinds = tf.lite.OpsSet
@@ -87,7 +87,7 @@ def _converted(lowered: Lowered, options: NoFlex) -> bytes:
             data = convert_saved_model(folder, list(functions), target, hint=_HINT)
         except LeftoverError as error:
             raise _placed(error, lowered) from error
-    return rename_signatures(data, lowered.names(), keys)
+    return rename_signatures(data, wanted, keys)
 
 
 def _placed(error: LeftoverError, lowered: Lowered) -> InexpressibleError:

@@ -11,7 +11,7 @@ programs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tflrepair.weights.evidence import unit_graphs
@@ -153,16 +153,17 @@ class _Values:
         several = len(op.outputs) > 1
         for place, tensor in enumerate(op.outputs):
             key: object = ("layer", self.label.get(unit, unit), outside, did, several and place)
-            for _ in self._activating(op):
+            for _ in range(self._activating(op)):
                 key = ("one", self.whole.identity(key))
             self.number[tensor] = self.whole.identity(key)
             self.of_unit[tensor] = unit, outside, did
 
-    def _activating(self, op: FlowOp) -> Iterator[str]:
-        """Layers that only activate and became one operator with the layer before them."""
-        if not self.fine:
-            found = {scope[:-1] for scope in op.scopes if len(scope) > 1}
-            yield from (s[-1] for s in found if split_number(_base(s[-1]))[0] in ACTIVATING)
+    def _activating(self, op: FlowOp) -> int:
+        """How many layers only activate and became one operator with the layer before them."""
+        if self.fine:
+            return 0
+        found = {scope[:-1] for scope in op.scopes if len(scope) > 1}
+        return sum(_class_of(scope[-1]) in ACTIVATING for scope in found)
 
     def _work(self, op: FlowOp) -> None:
         """An operator that is no part of a unit, such as an Add."""
@@ -187,5 +188,6 @@ class _Values:
         return name if unit is None else str(self.label.get(unit, unit))
 
 
-def _base(scope: str) -> str:
-    return split_number(scope)[0]
+def _class_of(scope: str) -> str:
+    """Without Keras's number and that of TensorFlow's behind it."""
+    return split_number(split_number(scope)[0])[0]

@@ -190,7 +190,9 @@ def _other_cells(decided: Sequence[Question], by_update: bool, listed: Sequence[
             if mine.keys[:-1] != other.keys[:-1] or mine.names[:-1] != other.names[:-1]:
                 continue
             one, two = _cell_place(mine, order), _cell_place(other, order)
-            if None not in (one, two) and before(a, b, by_update) and one > two:  # type: ignore[operator]
+            if one is None or two is None:
+                continue
+            if before(a, b, by_update) and one > two:
                 a.conflict = b.conflict = "the file's RNN runs its cells in another order"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tflrepair.weights.types.architecture import INPUT, Architecture, Call, Unit
-from tflrepair.weights.types.layer_names import snake_case
+from tflrepair.weights.types.layer_names import numbering, snake_case
 
 _MODELS = ("Functional", "Sequential", "Model")
 _DEEPEST = 50
@@ -123,14 +123,13 @@ def _first_nodes(rows: Sequence[tuple[Mapping[str, Any], str]], ends: Any) -> di
 
 def _members(config: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
     """Each layer of a model with its place in a Keras 3 weights file."""
-    counts: dict[str, int] = {}
+    named = numbering()
     for row in config["config"]["layers"]:
         kind = snake_case(row["class_name"])
         if config["class_name"] == "Sequential" and kind == "input_layer":
             yield row, ""
             continue
-        number = counts[kind] = counts.get(kind, -1) + 1
-        yield row, f"layers/{kind}_{number}" if number else f"layers/{kind}"
+        yield row, f"layers/{named(kind)}"
 
 
 def _own_name(row: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from tflrepair.weights.readers import keras3, zips
 from tflrepair.weights.readers.architecture import architecture
 from tflrepair.weights.readers.own_classes import described, own_classes
 from tflrepair.weights.types import optimizer_config
-from tflrepair.weights.types.layer_names import snake_case
+from tflrepair.weights.types.layer_names import numbering, snake_case
 from tflrepair.weights.types.weight import Source
 from tflrepair.wording import plural
 
@@ -81,7 +81,7 @@ def _names(
         layers, list
     ):
         return
-    counts: dict[str, int] = {}
+    named = numbering()
     is_sequential = config.get("class_name") == "Sequential"
     for layer in layers:
         if not isinstance(layer, dict) or not isinstance(layer.get("class_name"), str):
@@ -89,9 +89,7 @@ def _names(
         kind = snake_case(layer["class_name"])
         if is_sequential and kind == "input_layer":
             continue  # Sequential.layers leaves it out
-        number = counts[kind] = counts.get(kind, -1) + 1
-        member = f"{kind}_{number}" if number else kind
-        yield from _names(layer, (*path, "layers", member), depth + 1)
+        yield from _names(layer, (*path, "layers", named(kind)), depth + 1)
 
 
 def class_names(config: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tflrepair.weights.types.layer_names import snake_case
+from tflrepair.weights.types.layer_names import numbering, snake_case
 from tflrepair.weights.types.weight import Described
 
 _DEEPEST = 50
@@ -76,12 +76,11 @@ def _list(
     rows: list[Any], path: tuple[str, ...], depth: int, is_sequential: bool
 ) -> Iterator[Described]:
     """The members of a list, which Keras calls after their classes, with a number within each."""
-    counts: dict[str, int] = {}
+    named = numbering()
     for row in rows:
         if not isinstance(row, Mapping) or not isinstance(row.get("class_name"), str):
             return
         kind = snake_case(row["class_name"])
         if is_sequential and kind == "input_layer":
             continue  # Sequential.layers leaves it out
-        number = counts[kind] = counts.get(kind, -1) + 1
-        yield from _walk(row, (*path, f"{kind}_{number}" if number else kind), depth + 1)
+        yield from _walk(row, (*path, named(kind)), depth + 1)

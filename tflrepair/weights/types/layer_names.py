@@ -9,7 +9,7 @@ same amount.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 _NUMBERED = re.compile(r"(.+?)_([1-9][0-9]{0,8})")
@@ -76,3 +76,14 @@ def is_within(inner: Sequence[str], outer: Sequence[str]) -> bool:
     """Whether all parts of ``inner`` stand in ``outer``, in the same order."""
     rest = iter(outer)
     return all(part in rest for part in inner)
+
+
+def numbering() -> Callable[[str], str]:
+    """What Keras calls the members of one list, by kind: with a number from the second on."""
+    counts: dict[str, int] = {}
+
+    def name(kind: str) -> str:
+        number = counts[kind] = counts.get(kind, -1) + 1
+        return f"{kind}_{number}" if number else kind
+
+    return name

@@ -64,7 +64,9 @@ def _generator(*start: int, constant: bool = False) -> Row:
 
 
 def _sizes(kind: Any) -> Row:
-    more: Any = lambda: {"out_type": kind}  # noqa: E731
+    def more() -> Mapping[str, Any]:
+        return {"out_type": kind}
+
     return Row("VariableShape", {}, "input", more=more, note=f"_{kind.name}")
 
 

@@ -16,6 +16,7 @@ from tflrepair.rebuild.lower.registry import lower
 _BUILTIN = (tf.int8, tf.int16, tf.int32, tf.float32)
 # Each division in float32 leaves less than 2^-22 of the quotient, which has 63 bits at most.
 _ROUNDS = 3
+_LOWEST = -(2**63)
 
 
 @lower("FloorDiv")
@@ -45,6 +46,11 @@ def unpack(value: Any, num: int, axis: int = 0) -> list[Any]:
         return list(tf.unstack(value, num, axis))
     before = (slice(None),) * (axis % value.shape.rank)
     return [value[(*before, place)] for place in range(num)]
+
+
+def in_order(value: Any) -> Any:
+    """int64 of which one is less than another where, read as uint64, they are so."""
+    return value + _LOWEST
 
 
 def signed(value: Any) -> Any:

@@ -15,14 +15,13 @@ import tensorflow as tf
 from tflrepair.errors import UnsupportedError
 from tflrepair.rebuild.lower.images.geometry import static
 from tflrepair.rebuild.lower.registry import lower
-from tflrepair.rebuild.lower.tensors.integers import signed, unpack
+from tflrepair.rebuild.lower.tensors.integers import in_order, signed, unpack
 from tflrepair.rebuild.lower.tensors.special import erfinv_middle
 
 _TWO_SIGMA = math.erf(math.sqrt(2))
 # Bits of a uniform number of a narrow type: rounding one of float32 would make 1 of some.
 _BITS = {tf.float16: 10, tf.bfloat16: 7}
 _PHILOX = 1
-_LOWEST = -(2**63)
 
 
 @lower("RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2")
@@ -97,7 +96,6 @@ def read_and_skip(resource: Any, alg: Any, delta: Any) -> Any:
         raise UnsupportedError("the random generator is not Philox")
     low, high, key = unpack(state, 3)
     after = low + 256 * signed(delta)
-    # Less as unsigned numbers: over the edge. Adding the lowest number orders them so.
-    carry = tf.cast(after + _LOWEST < low + _LOWEST, tf.int64)
+    carry = tf.cast(in_order(after) < in_order(low), tf.int64)  # over the edge
     resource.assign(tf.stack([after, high + carry, key]))
     return state

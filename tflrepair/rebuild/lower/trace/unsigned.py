@@ -11,12 +11,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from tflrepair.rebuild.lower.tensors.integers import signed
+from tflrepair.rebuild.lower.tensors.integers import in_order, signed
 
 _SAME_BITS = frozenset({"Add", "AddV2", "Mul", "Select", "SelectV2", "Sub"})
 _ORDERED = frozenset({"Greater", "GreaterEqual", "Less", "LessEqual"})
 _EQUAL = frozenset({"Equal", "NotEqual"})
-_LOWEST = -(2**63)
 
 
 def _is(value: Any) -> bool:
@@ -34,7 +33,7 @@ def computed(name: str, inputs: Mapping[str, Any], attributes: Mapping[str, Any]
     if name in _SAME_BITS:
         return tf.bitcast(operator(**given), tf.uint64)
     if name in _ORDERED:
-        return operator(**{key: value + _LOWEST for key, value in given.items()})
+        return operator(**{key: in_order(value) for key, value in given.items()})
     return operator(**given) if name in _EQUAL else None
 
 
